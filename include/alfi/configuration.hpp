@@ -1,0 +1,144 @@
+// What a run is told: every choice of a training run and its evaluation, as written in its YAML file.
+//
+// The nested structs are the sections of the file, key for key, and the values written here are the defaults. An empty
+// mapping plus a simulator's name is a complete configuration. What each key means and which values it may take is one
+// table in src/configuration.cpp; describe_configuration() prints it. Shape letters as in the method: B T M N R C A H
+// S.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace alfi {
+
+// The enumerators are in the order of their names in src/configuration.cpp.
+enum class Transform { none, sqrt, log1p, asinh };
+enum class Family { gaussian, gaussian_fixed, point };
+enum class Start { prior, draw };
+enum class Pooling { mean, moments };
+enum class Update { clamp, tanh };
+enum class Loss { normal, beta_normal, mse, l1 };
+enum class Weights { exp, constant, last, oi };  // `constant` is "const" in YAML
+enum class Schedule { cosine, constant };
+enum class Backend { automatic, cpu, cuda };  // `automatic` is "auto" in YAML
+enum class Precision { fp32, tf32x3, bf16 };
+enum class Encoder { automatic, dense, table, segments };  // `automatic` is "auto" in YAML
+
+struct Configuration {
+  struct Simulator {
+    std::string name;  // mandatory: has no default
+    std::map<std::string, double> parameters;
+    Transform transform = Transform::none;
+    bool operator==(const Simulator&) const = default;
+  };
+  struct Episode {
+    /// The real observations of an episode: R is drawn between both, inclusive. A plain number in YAML is min = max.
+    struct RealObservations {
+      int min = 500;
+      int max = 500;
+      bool operator==(const RealObservations&) const = default;
+    };
+    int iterations = 10;                 // T
+    int thetas = 20;                     // M
+    int observations = 20;               // N
+    RealObservations real_observations;  // R
+    bool operator==(const Episode&) const = default;
+  };
+  struct Proposal {
+    Family family = Family::gaussian;
+    Start start = Start::prior;
+    double sigma = 0.1;
+    bool operator==(const Proposal&) const = default;
+  };
+  struct Networks {
+    struct Encoder {
+      int hidden = 50;
+      int code = 20;  // C
+      Pooling pooling = Pooling::mean;
+      bool operator==(const Encoder&) const = default;
+    };
+    struct Aggregator {
+      int hidden = 20;
+      int code = 30;  // A
+      bool operator==(const Aggregator&) const = default;
+    };
+    struct Rim {
+      int hidden = 30;  // H
+      int state = 40;   // S
+      double bound = 0.5;
+      Update update = Update::clamp;
+      bool operator==(const Rim&) const = default;
+    };
+    Encoder encoder;
+    Aggregator aggregator;
+    Rim rim;
+    bool use_grad = true;
+    bool operator==(const Networks&) const = default;
+  };
+  struct Training {
+    struct Beta {
+      double from = 1;
+      double to = 0;
+      bool operator==(const Beta&) const = default;
+    };
+    int steps = 4000;
+    int meta_batch = 64;  // B
+    int problems = 0;     // 0: fresh episodes at every step ("fresh" in YAML)
+    Loss loss = Loss::normal;
+    Beta beta;
+    Weights weights = Weights::exp;
+    double learning_rate = 2e-3;
+    Schedule schedule = Schedule::cosine;
+    int warmup_steps = 100;
+    double clip_norm = 1;  // 0: off
+    double ema = 0.999;    // 0: off
+    int checkpoint_every = 500;
+    int validate_every = 500;
+    bool operator==(const Training&) const = default;
+  };
+  struct Evaluation {
+    int episodes = 5000;
+    int iterations = 0;  // 0: as episode.iterations
+    bool operator==(const Evaluation&) const = default;
+  };
+  struct Engine {
+    Backend backend = Backend::automatic;
+    Precision precision = Precision::fp32;
+    alfi::Encoder encoder = alfi::Encoder::automatic;
+    int threads = 0;  // 0: all
+    std::uint64_t seed = 1;
+    bool operator==(const Engine&) const = default;
+  };
+
+  Simulator simulator;
+  Episode episode;
+  Proposal proposal;
+  Networks networks;
+  Training training;
+  Evaluation evaluation;
+  Engine engine;
+  bool operator==(const Configuration&) const = default;
+};
+
+/// Reads and validates a configuration file. Each override is "section.key=value", the value in YAML; a mapping as the
+/// value changes only the keys it names. Overrides apply in their order, after the file.
+/// Throws InputError naming file, line, key, value and what is allowed.
+Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+/// The same from text, e.g. the configuration stored in a checkpoint.
+Configuration parse_configuration(const std::string& yaml_text, const std::vector<std::string>& overrides = {});
+
+/// Every key, in YAML that parse_configuration reads back to an equal Configuration.
+std::string to_yaml(const Configuration& configuration);
+
+/// Throws InputError on the first value, or combination of values, that is not allowed. The loaders have called it;
+/// call it on a Configuration built in code.
+void validate(const Configuration& configuration);
+
+/// Every key with what it may be, its default and its meaning, as text for people.
+std::string describe_configuration();
+
+}  // namespace alfi
