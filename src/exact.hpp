@@ -1,0 +1,41 @@
+// What is known exactly about a simulator's parameters: maximum likelihood and the posterior under the prior, for the
+// simulators whose likelihood is known. An evaluation sets ALFI's answers beside these, on the same observations.
+//
+// All in double. theta is in natural units (not normalised), its components in the simulator's order.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace alfi {
+
+struct Exact {
+  /// D values. Where the likelihood has no maximum (its logarithm's argument is 0: all counts 0, or all observations
+  /// equal) the component is the prior's bound on that side; it is not clamped to the prior otherwise. Empty where no
+  /// observations could single out theta (weinberg).
+  std::vector<double> maximum_likelihood;
+  /// D values each: the posterior's mean and standard deviation, which are also the parameters of the diagonal Gaussian
+  /// nearest to the posterior, the best a Gaussian proposal can do.
+  std::vector<double> posterior_mean, posterior_deviation;
+};
+
+/// Exact inference for one simulator. Calls may run in parallel.
+class ExactInference {
+ public:
+  virtual ~ExactInference() = default;
+
+  /// x: R >= 1 observations of one number each. Throws InputError for none, and for a value the simulator cannot give
+  /// (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
+  virtual Exact infer(std::span<const float> x) const = 0;
+};
+
+/// For `poisson`, `gaussian` and `weinberg`; throws InputError for any other name.
+std::unique_ptr<ExactInference> make_exact_inference(std::string_view simulator);
+
+std::unique_ptr<ExactInference> make_exact_poisson();
+std::unique_ptr<ExactInference> make_exact_gaussian();
+std::unique_ptr<ExactInference> make_exact_weinberg();
+
+}  // namespace alfi

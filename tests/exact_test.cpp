@@ -1,0 +1,433 @@
+// Exact inference against brute force (Simpson's rule on the whole prior, likelihood straight from the densities),
+// limits known in closed form, symmetries, and the floors of the error and of the loss on simulated problems.
+#include "src/exact.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numbers>
+#include <random>
+
+#include "alfi/error.hpp"
+#include "src/quadrature.hpp"
+
+namespace alfi {
+namespace {
+
+using Box = std::vector<std::pair<double, double>>;
+using LogLikelihood = std::function<double(const std::vector<double>&)>;
+
+const Box poisson_prior{{0.2, 7}}, gaussian_prior{{-10, 10}, {-2, 1.5}}, weinberg_prior{{40, 50}, {0.5, 1.5}};
+
+struct Posterior {
+  std::vector<double> mean, deviation;
+};
+
+/// The oracle: Simpson's rule with `cells` (even) cells a dimension over a box of one or two dimensions.
+Posterior brute_force(const Box& box, int cells, const LogLikelihood& log_likelihood) {
+  const std::size_t dimensions = box.size();
+  const auto simpson = [&](int i) { return i == 0 || i == cells ? 1.0 : i % 2 == 1 ? 4.0 : 2.0; };
+  const auto at = [&](std::size_t d, int i) { return box[d].first + (box[d].second - box[d].first) * i / cells; };
+  struct Point {
+    std::vector<double> theta;
+    double weight, log_likelihood;
+  };
+  std::vector<Point> points;
+  double top = -std::numeric_limits<double>::infinity();
+  for (int i = 0; i <= cells; ++i) {
+    for (int j = 0; j <= (dimensions == 2 ? cells : 0); ++j) {
+      Point point{{at(0, i)}, simpson(i), 0};
+      if (dimensions == 2) {
+        point.theta.push_back(at(1, j));
+        point.weight *= simpson(j);
+      }
+      point.log_likelihood = log_likelihood(point.theta);
+      top = std::max(top, point.log_likelihood);
+      points.push_back(std::move(point));
+    }
+  }
+  Posterior posterior;
+  for (std::size_t d = 0; d < dimensions; ++d) {
+    double sum = 0, first = 0, second = 0;
+    for (const Point& point : points) {
+      const double weight = point.weight * std::exp(point.log_likelihood - top);
+      sum += weight;
+      first += weight * point.theta[d];
+    }
+    const double mean = first / sum;
+    for (const Point& point : points) {
+      const double weight = point.weight * std::exp(point.log_likelihood - top);
+      second += weight * (point.theta[d] - mean) * (point.theta[d] - mean);
+    }
+    posterior.mean.push_back(mean);
+    posterior.deviation.push_back(std::sqrt(second / sum));
+  }
+  return posterior;
+}
+
+void expect_close(const Exact& exact, const Posterior& expected, double relative) {
+  ASSERT_EQ(exact.posterior_mean.size(), expected.mean.size());
+  ASSERT_EQ(exact.posterior_deviation.size(), expected.mean.size());
+  for (std::size_t d = 0; d < expected.mean.size(); ++d) {
+    // A mean is as good as the deviation allows to tell.
+    EXPECT_NEAR(exact.posterior_mean[d], expected.mean[d], relative * expected.deviation[d]) << "dimension " << d;
+    EXPECT_NEAR(exact.posterior_deviation[d], expected.deviation[d], relative * expected.deviation[d])
+        << "dimension " << d;
+  }
+}
+
+double weinberg_a(double energy, double fermi) { return 2 * std::tanh(10 * (2 * energy - 90) / 90) * fermi; }
+
+/// log of the integral of max(0, 1 + c^2 + a c), by Simpson's rule: no formula shared with the code.
+double weinberg_log_normalisation(double a) {
+  constexpr int cells = 2000;
+  double sum = 0;
+  for (int i = 0; i <= cells; ++i) {
+    const double c = -1 + 2.0 * i / cells;
+    sum += (i == 0 || i == cells ? 1 : i % 2 == 1 ? 4 : 2) * std::max(0.0, 1 + c * c + a * c);
+  }
+  return std::log(sum * 2 / cells / 3);
+}
+
+double poisson_log_likelihood(const std::vector<float>& x, double theta) {
+  double sum = 0;
+  for (const double k : x) sum += k * theta - std::exp(theta) - std::lgamma(k + 1);
+  return sum;
+}
+
+double gaussian_log_likelihood(const std::vector<float>& x, double mu, double s) {
+  double sum = 0;
+  for (const double value : x) sum += -0.5 * std::pow((value - mu) / std::exp(s), 2) - s;
+  return sum;
+}
+
+double weinberg_log_likelihood(const std::vector<float>& x, double energy, double fermi) {
+  const double a = weinberg_a(energy, fermi);
+  double sum = -static_cast<double>(x.size()) * weinberg_log_normalisation(a);
+  for (const double c : x) sum += std::log(std::max(0.0, 1 + c * c + a * c));
+  return sum;
+}
+
+float draw_cosine(double a, std::mt19937_64& generator) {
+  std::uniform_real_distribution<double> cosine(-1, 1), height(0, 2 + std::abs(a));
+  for (;;) {
+    const double c = cosine(generator);
+    if (height(generator) < 1 + c * c + a * c) return static_cast<float>(c);
+  }
+}
+
+std::vector<float> draw_cosines(double a, int count, std::mt19937_64& generator) {
+  std::vector<float> x;
+  for (int i = 0; i < count; ++i) x.push_back(draw_cosine(a, generator));
+  return x;
+}
+
+TEST(GaussLegendre, IntegratesPolynomialsOfDegree2nMinus1) {
+  for (const std::size_t n : {1u, 2u, 5u, 24u, 64u}) {
+    const GaussLegendre rule(n);
+    for (std::size_t power = 0; power < 2 * n; ++power) {
+      double sum = 0;
+      rule.over(0, 1, [&](double x, double weight) { sum += weight * std::pow(x, power); });
+      // n rounded terms of sum 1 / (power + 1), each with a pow of some ulp.
+      EXPECT_NEAR(sum, 1 / (static_cast<double>(power) + 1), 1e-14) << n << " points, power " << power;
+    }
+  }
+}
+
+TEST(Reach, FindsTheEdgeWithinOnePercentOnBothSides) {
+  for (const double edge : {1e-12, 1e-3, 0.7}) {
+    for (const double sign : {-1.0, 1.0}) {
+      const double found = reach(sign * 2, [&](double u) { return std::abs(u) <= edge; });
+      EXPECT_GE(sign * found, edge);
+      EXPECT_LE(sign * found, 1.011 * edge);
+    }
+  }
+  EXPECT_EQ(reach(3.0, [](double) { return true; }), 3.0);
+  EXPECT_EQ(reach(0.0, [](double) { return true; }), 0.0);
+}
+
+TEST(ExactPoisson, AgreesWithBruteForce) {
+  const auto exact = make_exact_inference("poisson");
+  const std::vector<std::vector<float>> cases{{3, 5, 2}, {0},    {0, 0, 1},          {1},
+                                              {1096},    {1500}, {1090, 1101, 1080}, {40, 61, 52, 38}};
+  for (const auto& x : cases) {
+    const Posterior expected =
+        brute_force(poisson_prior, 200000, [&](const auto& theta) { return poisson_log_likelihood(x, theta[0]); });
+    // Simpson with steps of 3e-5 of a posterior at least 0.002 wide, cut at an edge: about (step / width)^4.
+    expect_close(exact->infer(x), expected, 1e-6);
+  }
+}
+
+TEST(ExactPoisson, IsAccurateForManyObservationsInsideAtAndBeyondTheEdges) {
+  const auto exact = make_exact_inference("poisson");
+  for (const int count : {500, 1000000}) {
+    // Means of the counts below, at and above the prior's e^0.2 = 1.22 and e^7 = 1096.6.
+    for (const float level : {0.f, 1.f, 2.f, 100.f, 1096.f, 1097.f, 1100.f, 5000.f}) {
+      const std::vector<float> x(static_cast<std::size_t>(count), level);
+      const Exact result = exact->infer(x);
+      // Brute force in long double, on the part of the prior within 45 nats of the top, located by hand: mode and
+      // curvature of R (level u - e^u).
+      const double mode = level > 0 ? std::clamp(std::log(static_cast<double>(level)), 0.2, 7.0) : 0.2;
+      const double slope = count * std::abs(level - std::exp(mode)), curvature = count * std::exp(mode);
+      const double width = std::min(10 / std::sqrt(curvature), slope > 0 ? 45 / slope : 1);
+      const double low = std::max(0.2, mode - width), high = std::min(7.0, mode + width);
+      constexpr int cells = 20000;
+      long double sum = 0, first = 0, second = 0;
+      for (int i = 0; i <= cells; ++i) {
+        const long double u = static_cast<long double>(low) - static_cast<long double>(mode) +
+                              (static_cast<long double>(high) - static_cast<long double>(low)) * i / cells;
+        const long double theta = static_cast<long double>(mode) + u;
+        const long double log_density =
+            count * (level * u - (std::exp(theta) - std::exp(static_cast<long double>(mode))));
+        const long double weight = std::exp(log_density) * (i == 0 || i == cells ? 1 : i % 2 == 1 ? 4 : 2);
+        sum += weight;
+        first += weight * u;
+        second += weight * u * u;
+      }
+      const double offset = static_cast<double>(first / sum);
+      const double deviation = static_cast<double>(std::sqrt(second / sum - first * first / sum / sum));
+      EXPECT_NEAR(result.posterior_deviation[0], deviation, 1e-8 * deviation) << count << " x " << level;
+      // The mean itself is rounded to double: 7 * 2^-53 and a few more of the sum.
+      EXPECT_NEAR(result.posterior_mean[0] - mode, offset, 1e-8 * deviation + 2e-15) << count << " x " << level;
+    }
+  }
+}
+
+TEST(ExactPoisson, MaximumLikelihoodIsTheLogMeanAndThePriorsBoundWithoutCounts) {
+  const auto exact = make_exact_inference("poisson");
+  EXPECT_DOUBLE_EQ(exact->infer(std::vector<float>{2, 3, 7}).maximum_likelihood[0], std::log(4.0));
+  EXPECT_DOUBLE_EQ(exact->infer(std::vector<float>{0, 1, 0}).maximum_likelihood[0], -std::log(3.0)) << "not clamped";
+  EXPECT_DOUBLE_EQ(exact->infer(std::vector<float>{0, 0, 0}).maximum_likelihood[0], 0.2);
+}
+
+TEST(ExactGaussian, AgreesWithBruteForce) {
+  const auto exact = make_exact_inference("gaussian");
+  const std::vector<std::vector<float>> cases{
+      {3.f},           {-9.9f},          {11.f}, {0.5f, 1.5f, -0.25f}, {9.f, 10.5f, 9.75f, 11.f, 9.5f},
+      {2.f, 2.f, 2.f}, {-12.f, 8.f, 1.f}};
+  for (const auto& x : cases) {
+    const Posterior expected = brute_force(
+        gaussian_prior, 1000, [&](const auto& theta) { return gaussian_log_likelihood(x, theta[0], theta[1]); });
+    // Simpson with steps of 0.02 in mu, where mu's posterior at the smallest sigma is 0.078 wide (three equal values).
+    expect_close(exact->infer(x), expected, 1e-5);
+  }
+}
+
+TEST(ExactGaussian, HasStudentsPosteriorFarFromTheEdges) {
+  // Untruncated and flat in (mu, log sigma): (mu - m) / sqrt(v / (R - 1)) is Student-t with R - 1 degrees of freedom,
+  // variance v / (R - 3); R v / sigma^2 is chi-square with R - 1, so Var(log sigma) = trigamma((R - 1) / 2) / 4.
+  std::mt19937_64 generator(1);
+  std::normal_distribution<float> normal(1.5f, 0.8f);
+  for (const int count : {500, 100000}) {
+    std::vector<float> x;
+    for (int i = 0; i < count; ++i) x.push_back(normal(generator));
+    const Exact exact = make_exact_inference("gaussian")->infer(x);
+    const double mean = exact.maximum_likelihood[0], variance = std::exp(2 * exact.maximum_likelihood[1]);
+    const double r = count, half = (r - 1) / 2;
+    const double deviation = std::sqrt(variance / (r - 3));
+    EXPECT_NEAR(exact.posterior_mean[0], mean, 1e-9 * deviation);
+    EXPECT_NEAR(exact.posterior_deviation[0], deviation, 1e-9 * deviation);
+    // Asymptotic series, next terms below half^-6: digamma(z) = log z - 1/2z - 1/12z^2 + 1/120z^4.
+    const double digamma = std::log(half) - 1 / (2 * half) - 1 / (12 * half * half) + 1 / (120 * std::pow(half, 4));
+    const double trigamma =
+        1 / half + 1 / (2 * half * half) + 1 / (6 * std::pow(half, 3)) - 1 / (30 * std::pow(half, 5));
+    EXPECT_NEAR(exact.posterior_mean[1], 0.5 * (std::log(r * variance / 2) - digamma), 1e-11);
+    EXPECT_NEAR(exact.posterior_deviation[1], 0.5 * std::sqrt(trigamma), 1e-9 * std::sqrt(trigamma));
+  }
+}
+
+TEST(ExactGaussian, StaysFiniteWhereTheLikelihoodDoesNot) {
+  const auto exact = make_exact_inference("gaussian");
+  const std::vector<std::vector<float>> cases{
+      {0.f},        std::vector<float>(500, 4.f),   std::vector<float>(100000, -10.f),
+      {10.f, 10.f}, std::vector<float>(1000, 1e6f), {1e30f, -1e30f}};
+  for (const auto& x : cases) {
+    const Exact result = exact->infer(x);
+    for (std::size_t d = 0; d < 2; ++d) {
+      EXPECT_GE(result.posterior_mean[d], gaussian_prior[d].first);
+      EXPECT_LE(result.posterior_mean[d], gaussian_prior[d].second);
+      EXPECT_GT(result.posterior_deviation[d], 0);
+      EXPECT_LT(result.posterior_deviation[d], gaussian_prior[d].second - gaussian_prior[d].first);
+    }
+  }
+  EXPECT_DOUBLE_EQ(exact->infer(std::vector<float>{4, 4}).maximum_likelihood[1], -2) << "the prior's bound";
+}
+
+TEST(ExactGaussian, MirrorsWithTheData) {
+  const auto exact = make_exact_inference("gaussian");
+  const Exact right = exact->infer(std::vector<float>{8, 9.5, 11}),
+              left = exact->infer(std::vector<float>{-8, -9.5, -11});
+  EXPECT_NEAR(right.posterior_mean[0], -left.posterior_mean[0], 1e-13);
+  EXPECT_NEAR(right.posterior_mean[1], left.posterior_mean[1], 1e-13);
+  EXPECT_NEAR(right.posterior_deviation[0], left.posterior_deviation[0], 1e-13);
+}
+
+TEST(ExactWeinberg, AgreesWithBruteForce) {
+  const auto exact = make_exact_inference("weinberg");
+  std::mt19937_64 generator(2);
+  std::vector<std::vector<float>> cases{{0.3f}, {-1.f}, {1.f, -1.f}, {0.f}, {-0.9f, -0.8f, -0.99f, -0.7f}};
+  for (const double a : {0.0, 0.7, -1.2, 2.0}) cases.push_back(draw_cosines(a, 30, generator));
+  for (const double a : {2.4, -2.2}) cases.push_back(draw_cosines(a, 100, generator));
+  for (const auto& x : cases) {
+    const Posterior expected = brute_force(
+        weinberg_prior, 120, [&](const auto& theta) { return weinberg_log_likelihood(x, theta[0], theta[1]); });
+    // Simpson with steps in a of up to 0.06, and its own normalisation; ten times below what an evaluation could see.
+    expect_close(exact->infer(x), expected, 1e-4);
+  }
+}
+
+TEST(ExactWeinberg, CannotTellTheSignWithoutDataOnEitherSide) {
+  // c = 0 has the same density for all |a| <= 2, and a larger one beyond 2 never: the posterior is symmetric about E
+  // = 45.
+  const Exact result = make_exact_inference("weinberg")->infer(std::vector<float>(10, 0.f));
+  EXPECT_NEAR(result.posterior_mean[0], 45, 1e-12);
+  EXPECT_TRUE(result.maximum_likelihood.empty());
+}
+
+TEST(ExactWeinberg, ReflectedCosinesReflectTheEnergy) {
+  const auto exact = make_exact_inference("weinberg");
+  std::mt19937_64 generator(3);
+  std::vector<float> x = draw_cosines(1.1, 500, generator);
+  const Exact forward = exact->infer(x);
+  for (float& c : x) c = -c;
+  const Exact backward = exact->infer(x);
+  EXPECT_GT(forward.posterior_mean[0], 45);
+  EXPECT_NEAR(forward.posterior_mean[0] - 45, 45 - backward.posterior_mean[0], 1e-9);
+  EXPECT_NEAR(forward.posterior_mean[1], backward.posterior_mean[1], 1e-9);
+  EXPECT_NEAR(forward.posterior_deviation[0], backward.posterior_deviation[0], 1e-9);
+}
+
+TEST(ExactWeinberg, ManyObservationsLeaveTheRidge) {
+  // With a known exactly, the posterior is w_h of the source file along one curve of the (E, G) box, here by its
+  // definition: the average over G of the weight dE/da, on a plain midpoint grid.
+  std::mt19937_64 generator(4);
+  const double a = 1.2;
+  const Exact result = make_exact_inference("weinberg")->infer(draw_cosines(a, 1000000, generator));
+  double sum = 0, energy = 0, fermi = 0, energy_squared = 0;
+  constexpr int cells = 100000;
+  for (int i = 0; i < cells; ++i) {
+    const double g = 0.5 + (i + 0.5) / cells;
+    const double e = 45 + 4.5 * std::atanh(std::min(a / (2 * g), 1 - 1e-9));
+    if (a >= 2 * g || e > 50) continue;
+    const double slope = (weinberg_a(e + 1e-5, g) - weinberg_a(e - 1e-5, g)) / 2e-5;  // da/dE
+    sum += 1 / slope;
+    energy += e / slope;
+    energy_squared += (e - 47) * (e - 47) / slope;
+    fermi += g / slope;
+  }
+  // a is known to 0.0025; the curve's mean moves by about its own length with a.
+  EXPECT_NEAR(result.posterior_mean[0], energy / sum, 0.02);
+  EXPECT_NEAR(result.posterior_mean[1], fermi / sum, 0.005);
+  const double deviation = std::sqrt(energy_squared / sum - std::pow(energy / sum - 47, 2));
+  EXPECT_NEAR(result.posterior_deviation[0], deviation, 0.02);
+}
+
+/// What an evaluation would measure with the exact answers in place of ALFI's: mean over problems of the normalised
+/// error, and of -log N(theta; posterior mean, posterior deviation) in normalised units.
+struct Floors {
+  double error_posterior = 0, error_likelihood = 0, loss = 0;
+  double deviation_error = 0, deviation_loss = 0;  // standard errors of the two means
+};
+
+Floors floors(const ExactInference& exact, const Box& prior, int problems, std::uint64_t seed,
+              const std::function<std::vector<float>(const std::vector<double>&, std::mt19937_64&)>& simulate) {
+  std::mt19937_64 generator(seed);
+  Floors result;
+  double error_squared = 0, loss_squared = 0;
+  for (int i = 0; i < problems; ++i) {
+    std::vector<double> theta;
+    for (const auto& [low, high] : prior) theta.push_back(std::uniform_real_distribution<double>(low, high)(generator));
+    const Exact answer = exact.infer(simulate(theta, generator));
+    double posterior = 0, likelihood = 0, loss = 0;
+    for (std::size_t d = 0; d < prior.size(); ++d) {
+      const double unit = (prior[d].second - prior[d].first) / std::sqrt(12.0);
+      const double error = theta[d] - answer.posterior_mean[d], deviation = answer.posterior_deviation[d];
+      posterior += std::pow(error / unit, 2);
+      if (!answer.maximum_likelihood.empty())
+        likelihood += std::pow((theta[d] - answer.maximum_likelihood[d]) / unit, 2);
+      loss += 0.5 * std::pow(error / deviation, 2) + std::log(deviation / unit) + 0.5 * std::log(2 * std::numbers::pi);
+    }
+    result.error_posterior += std::sqrt(posterior) / problems;
+    result.error_likelihood += std::sqrt(likelihood) / problems;
+    result.loss += loss / problems;
+    error_squared += posterior / problems;
+    loss_squared += loss * loss / problems;
+  }
+  result.deviation_error = std::sqrt((error_squared - std::pow(result.error_posterior, 2)) / problems);
+  result.deviation_loss = std::sqrt((loss_squared - std::pow(result.loss, 2)) / problems);
+  return result;
+}
+
+// Four standard errors of the mean, and half a unit of the last digit of the published floor.
+void expect_floors(const Floors& found, double error, double error_digit, double loss) {
+  EXPECT_NEAR(found.error_posterior, error, 4 * found.deviation_error + 0.5 * error_digit);
+  EXPECT_NEAR(found.loss, loss, 4 * found.deviation_loss + 0.005);
+  testing::Test::RecordProperty("error", std::to_string(found.error_posterior));
+  testing::Test::RecordProperty("loss", std::to_string(found.loss));
+}
+
+TEST(ExactFloors, Poisson) {
+  const Floors found =
+      floors(*make_exact_inference("poisson"), poisson_prior, 4000, 5, [](const auto& theta, auto& generator) {
+        std::poisson_distribution<int> poisson(std::exp(theta[0]));
+        std::vector<float> x(500);
+        for (float& k : x) k = static_cast<float>(poisson(generator));
+        return x;
+      });
+  expect_floors(found, 0.0047, 0.0001, -4.16);
+  EXPECT_LT(found.error_posterior, found.error_likelihood);
+}
+
+TEST(ExactFloors, Gaussian) {
+  const Floors found =
+      floors(*make_exact_inference("gaussian"), gaussian_prior, 2000, 6, [](const auto& theta, auto& generator) {
+        std::normal_distribution<double> normal(theta[0], std::exp(theta[1]));
+        std::vector<float> x(500);
+        for (float& value : x) value = static_cast<float>(normal(generator));
+        return x;
+      });
+  expect_floors(found, 0.028, 0.001, -5.74);
+  EXPECT_LT(found.error_posterior, found.error_likelihood);
+}
+
+TEST(ExactFloors, Weinberg) {
+  const Floors found = floors(
+      *make_exact_inference("weinberg"), weinberg_prior, 2000, 7,
+      [](const auto& theta, auto& generator) { return draw_cosines(weinberg_a(theta[0], theta[1]), 500, generator); });
+  expect_floors(found, 0.746, 0.001, 1.13);
+  EXPECT_LT(found.error_posterior, 1.320) << "the prior mean's error";
+}
+
+TEST(ExactFloors, PosteriorMeanBeatsMaximumLikelihoodOnFewObservations) {
+  const Floors poisson =
+      floors(*make_exact_inference("poisson"), poisson_prior, 4000, 8, [](const auto& theta, auto& generator) {
+        return std::vector<float>{static_cast<float>(std::poisson_distribution<int>(std::exp(theta[0]))(generator))};
+      });
+  EXPECT_LT(poisson.error_posterior + 4 * poisson.deviation_error, poisson.error_likelihood);
+  const Floors gaussian =
+      floors(*make_exact_inference("gaussian"), gaussian_prior, 1000, 9, [](const auto& theta, auto& generator) {
+        std::normal_distribution<double> normal(theta[0], std::exp(theta[1]));
+        return std::vector<float>{static_cast<float>(normal(generator)), static_cast<float>(normal(generator))};
+      });
+  EXPECT_LT(gaussian.error_posterior + 4 * gaussian.deviation_error, gaussian.error_likelihood);
+}
+
+TEST(ExactInference, RefusesWhatTheSimulatorCannotGive) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  for (const char* name : {"poisson", "gaussian", "weinberg"}) {
+    const auto exact = make_exact_inference(name);
+    EXPECT_THROW(exact->infer({}), InputError) << name;
+    EXPECT_THROW(exact->infer(std::vector<float>{1, nan}), InputError) << name;
+    EXPECT_THROW(exact->infer(std::vector<float>{infinity}), InputError) << name;
+  }
+  EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{-1}), InputError);
+  EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{1.5}), InputError);
+  EXPECT_THROW(make_exact_inference("weinberg")->infer(std::vector<float>{1.001f}), InputError);
+  EXPECT_THROW(make_exact_inference("poison"), InputError);
+}
+
+}  // namespace
+}  // namespace alfi
