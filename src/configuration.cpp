@@ -301,7 +301,6 @@ struct Numbers {
   bool read(const YAML::Node& node, Configuration& configuration) const {
     if (!node.IsMap()) return false;
     auto& numbers = member.of(configuration);
-    numbers.clear();
     return std::all_of(node.begin(), node.end(),
                        [&](const auto& pair) { return read_number(pair.second, numbers[pair.first.Scalar()]); });
   }
@@ -601,8 +600,8 @@ class Reader {
   void read(const YAML::Node& node, const std::string& path, const std::string& origin, const AtLine& at_line) {
     const Key* const key = find_key(path);
     if (key == nullptr && !is_section(path)) {
-      throw InputError(fmt::format("{}{} = {}: unknown key, must be one that exists; the nearest is {}", origin, path,
-                                   shown(node), nearest_path(path)));
+      throw InputError(fmt::format("{}{} = {}: unknown key; the nearest known key is {}", origin, path, shown(node),
+                                   nearest_path(path)));
     }
     const auto child = [&](const std::string& name) { return path.empty() ? name : path + "." + name; };
     const auto bad_key = [&](const std::string& name, int line, std::string_view complaint) {

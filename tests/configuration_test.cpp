@@ -18,6 +18,7 @@ namespace alfi {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 using Overrides = std::vector<std::string>;
@@ -274,13 +275,15 @@ TEST(Configuration, ParametersAreWrittenAndReadWithTheirNames) {
 TEST(Configuration, UnknownKeysNameTheNearest) {
   EXPECT_THAT(refusal_of("simulator: {name: poisson}\nepisode:\n  theta: 20\n"),
               AllOf(StartsWith("line 3: episode.theta = 20:"), HasSubstr("unknown key"),
-                    HasSubstr("nearest is episode.thetas")));
+                    HasSubstr("nearest known key is episode.thetas")));
   EXPECT_THAT(refusal_of("simulator: {name: poisson}\nepisod: {thetas: 20}\n"),
-              AllOf(StartsWith("line 2: episod = (a mapping)"), HasSubstr("nearest is episode")));
-  EXPECT_THAT(refusal_of_override("training.sigma=1"), HasSubstr("nearest is proposal.sigma"));
-  EXPECT_THAT(refusal_of_override("networks.rim.hiden=1"), HasSubstr("nearest is networks.rim.hidden"));
-  EXPECT_THAT(refusal_of_override("networks.aggregator.hiden=1"), HasSubstr("nearest is networks.aggregator.hidden"));
-  EXPECT_THAT(refusal_of_override("seed=3"), HasSubstr("nearest is engine.seed"));
+              AllOf(StartsWith("line 2: episod = (a mapping)"), HasSubstr("nearest known key is episode")));
+  EXPECT_THAT(refusal_of_override("episodes={thetas: 20}"), EndsWith("nearest known key is episode"));
+  EXPECT_THAT(refusal_of_override("training.sigma=1"), HasSubstr("nearest known key is proposal.sigma"));
+  EXPECT_THAT(refusal_of_override("networks.rim.hiden=1"), HasSubstr("nearest known key is networks.rim.hidden"));
+  EXPECT_THAT(refusal_of_override("networks.aggregator.hiden=1"),
+              HasSubstr("nearest known key is networks.aggregator.hidden"));
+  EXPECT_THAT(refusal_of_override("seed=3"), HasSubstr("nearest known key is engine.seed"));
   EXPECT_THAT(refusal_of_override("episode.thetas.more=3"), HasSubstr("unknown key"));
   EXPECT_THAT(refusal_of_override("episode.=3"), HasSubstr("unknown key"));
 }
@@ -448,6 +451,8 @@ TEST(Configuration, RulesBetweenKeys) {
   EXPECT_THAT(refusal_of_override("simulator.parameters={p: 3}"),
               AllOf(HasSubstr("simulator.parameters = {p: 3}"), HasSubstr("poisson has no parameters")));
 
+  EXPECT_THAT(refusal_of("simulator: {name: poisson, parameters: {a: 1}}", {"simulator.parameters={b: 2}"}),
+              HasSubstr("simulator.parameters = {a: 1, b: 2}"));
   EXPECT_EQ(parse_configuration(minimal, {"networks.rim.bound=0"}).networks.rim.bound, 0);
   EXPECT_EQ(parse_configuration(minimal, {"networks.rim.bound=-1"}).networks.rim.bound, -1);
   EXPECT_THAT(refusal_of(minimal, {"networks.rim.bound=0", "networks.rim.update=tanh"}),
