@@ -21,6 +21,7 @@
 #include <span>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -133,10 +134,10 @@ template <typename Value>
 struct Member {
   Value& (*of)(Configuration&);
   const Value& (*in)(const Configuration&);
-  template <typename Path>
-  constexpr Member(Path)
-      : of([](Configuration& configuration) -> Value& { return Path{}(configuration); }),
-        in([](const Configuration& configuration) -> const Value& { return Path{}(configuration); }) {}
+  template <auto... steps>
+  constexpr Member(At<steps...>)
+      : of([](Configuration& configuration) -> Value& { return at<steps...>(configuration); }),
+        in([](const Configuration& configuration) -> const Value& { return at<steps...>(configuration); }) {}
 };
 
 // One of a list of names, held as an enumeration or, for the simulator, as the name itself.
@@ -145,11 +146,11 @@ struct Choice {
   std::string (*name)(const Configuration&, std::span<const std::string_view>);
   void (*choose)(Configuration&, std::span<const std::string_view>, std::size_t);
 
-  template <typename Path>
-  constexpr Choice(Path, std::span<const std::string_view> names_) : names(names_) {
-    using Value = std::remove_cvref_t<std::invoke_result_t<Path, Configuration&>>;
+  template <auto... steps>
+  constexpr Choice(At<steps...>, std::span<const std::string_view> names_) : names(names_) {
+    using Value = std::remove_cvref_t<std::invoke_result_t<At<steps...>, Configuration&>>;
     name = [](const Configuration& configuration, std::span<const std::string_view> all) -> std::string {
-      const Value& value = Path{}(configuration);
+      const Value& value = at<steps...>(configuration);
       if constexpr (std::is_enum_v<Value>) {
         const auto index = static_cast<std::size_t>(value);
         return index < all.size() ? std::string(all[index]) : std::to_string(index);  // a cast can make any number
@@ -159,9 +160,9 @@ struct Choice {
     };
     choose = [](Configuration& configuration, std::span<const std::string_view> all, std::size_t index) {
       if constexpr (std::is_enum_v<Value>) {
-        Path{}(configuration) = static_cast<Value>(index);
+        at<steps...>(configuration) = static_cast<Value>(index);
       } else {
-        Path{}(configuration) = all[index];
+        at<steps...>(configuration) = all[index];
       }
     };
   }

@@ -12,20 +12,9 @@
 #include <string>
 #include <vector>
 
-namespace alfi {
+#include "alfi/choices.hpp"
 
-// The enumerators are in the order of their names in src/configuration.cpp.
-enum class Transform { none, sqrt, log1p, asinh };
-enum class Family { gaussian, gaussian_fixed, point };
-enum class Start { prior, draw };
-enum class Pooling { mean, moments };
-enum class Update { clamp, tanh };
-enum class Loss { normal, beta_normal, mse, l1 };
-enum class Weights { exp, constant, last, oi };  // `constant` is "const" in YAML
-enum class Schedule { cosine, constant };
-enum class Backend { automatic, cpu, cuda };  // `automatic` is "auto" in YAML
-enum class Precision { fp32, tf32x3, bf16 };
-enum class Encoder { automatic, dense, table, segments };  // `automatic` is "auto" in YAML
+namespace alfi {
 
 struct Configuration {
   struct Simulator {
