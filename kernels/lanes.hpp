@@ -109,9 +109,14 @@ template <class F>
 ALFI_HD void store(Real<F>* p, F value) {
   memcpy(p, &value, sizeof value);
 }
+/// The same number in every lane.
 template <class F>
 ALFI_HD F splat(Real<F> a) {
-  return F{} + a;
+  if constexpr (LaneTraits<F>::width == 1) {
+    return a;
+  } else {
+    return a - F{};  // folds to a broadcast: x − 0 is x, for −0 too
+  }
 }
 
 // --- vectors -----------------------------------------------------------------------------------------------------------
@@ -192,22 +197,10 @@ ALFI_HD FloatLanes gather(const float* table, IntLanes index) {
 
 #else
 
-// No fused multiply-add in the baseline instruction set: the product of two floats is exact in double, the sum is rounded
-// to odd there, and rounding that to float is the correctly rounded result (Boldo & Melquiond 2008).
+// The baseline instruction set has no fused multiply-add: the C library's is slow and correct.
 ALFI_HD FloatLanes fma(FloatLanes a, FloatLanes b, FloatLanes c) {
-  typedef double Wide __attribute__((vector_size(vector_width * 8)));
-  typedef std::int64_t WideInt __attribute__((vector_size(vector_width * 8)));
-  const Wide product = __builtin_convertvector(a, Wide) * __builtin_convertvector(b, Wide);
-  const Wide addend = __builtin_convertvector(c, Wide);
-  Wide sum = product + addend;
-  const Wide virtual_addend = sum - product;
-  const Wide error = (product - (sum - virtual_addend)) + (addend - virtual_addend);
-  const WideInt inexact = (error > 0.0) | (error < 0.0);
-  const WideInt even = ((WideInt)sum & 1) == 0;
-  const WideInt outward = (error > 0.0) == (sum > 0.0);  // -1 where the true sum lies further from zero
-  const WideInt step = -(outward | 1);                   // outward -1 -> +1, 0 -> -1
-  sum = (Wide)((WideInt)sum + (inexact & even & step));
-  return __builtin_convertvector(sum, FloatLanes);
+  for (int l = 0; l < vector_width; ++l) a[l] = __builtin_fmaf(a[l], b[l], c[l]);
+  return a;
 }
 ALFI_HD FloatLanes sqrt(FloatLanes a) {
   for (int l = 0; l < vector_width; ++l) a[l] = __builtin_sqrtf(a[l]);

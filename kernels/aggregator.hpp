@@ -1,0 +1,223 @@
+// The aggregator: a network [r, g_m, θ_m, s1_m, s2_m] → h → h → A (ReLU, ReLU, tanh) of every drawn parameter, averaged
+// over the M of them:  a = (1/M) Σ_m agg_m.
+//
+// s1 and s2 are the scores: ε_m and ε_m² standardised over m (unbiased deviation, 1 where it is 0), which is what is
+// left of ∇_ψ log q(θ_m|ψ) when common factors cancel. With θ_m held constant, ε_m = (θ_m − μ)/σ depends on ψ:
+//   ∂s1/∂ψ = 0 and ∂s2/∂log σ = 0 exactly (a shift and a scale, which standardising takes out),
+//   ∂(ε_m²)/∂μ = −2 ε_m / σ, so s2 has a gradient into μ.
+//
+// Parameters are taken in blocks of 16; a row is one parameter of one episode: row = 16 · parameter + lane. Hidden
+// activations are recomputed in the backward pass.
+#pragma once
+
+#include "kernels/encoder.hpp"
+
+namespace alfi::inline ALFI_ISA {
+
+/// What the aggregator reads in one iteration.
+template <class R>
+struct AggregatorInput {
+  const R* real_code;  ///< r (CP, 16)
+  const R* codes;      ///< g (M, CP, 16)
+  const R* theta;      ///< θ (M, D, 16), standardised
+  const R* noise;      ///< ε (M, D, 16)
+  const R* scores;     ///< per dimension: mean and inverse deviation of ε, then of ε² (4, D, 16)
+};
+
+template <class R>
+struct AggregatorBlock {
+  Rows<R> input, hidden1, hidden2, output, input_gradient;
+};
+
+/// scores (4, D, 16) of noise (M, D, 16).
+template <class Team>
+ALFI_HD void score_statistics(const Team& team, const Shape& shape, const typename Team::Real* noise,
+                              typename Team::Real* scores) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  team.each(2 * shape.D, [&](int item, int lane) {
+    const int d = item % shape.D;
+    const bool squared = item >= shape.D;
+    const auto value = [&](int m) {
+      const F e = load<F>(noise + (m * shape.D + d) * tile_lanes + lane);
+      return squared ? e * e : e;
+    };
+    F sum{};
+    for (int m = 0; m < shape.M; ++m) sum = sum + value(m);
+    const F mean = sum / splat<F>(static_cast<R>(shape.M));
+    F squares{};
+    for (int m = 0; m < shape.M; ++m) {
+      const F distance = value(m) - mean;
+      squares = fma(distance, distance, squares);
+    }
+    const F deviation = sqrt(squares / splat<F>(static_cast<R>(shape.M - 1)));
+    R* const place = scores + ((squared ? 2 : 0) * shape.D + d) * tile_lanes + lane;
+    store<F>(place, mean);
+    store<F>(place + shape.D * tile_lanes, select(deviation > R(0), splat<F>(1) / deviation, splat<F>(1)));
+  });
+}
+
+/// s1 (score 0) or s2 (score 1) of parameter m.
+template <class F>
+ALFI_HD F standardised_score(const Shape& shape, const AggregatorInput<Real<F>>& input, int score, int m, int d, int lane) {
+  const F e = load<F>(input.noise + (m * shape.D + d) * tile_lanes + lane);
+  const Real<F>* const statistics = input.scores + (2 * score * shape.D + d) * tile_lanes + lane;
+  return ((score == 1 ? e * e : e) - load<F>(statistics)) * load<F>(statistics + shape.D * tile_lanes);
+}
+
+/// The networks' input and activations of `parameters` parameters from `first` on.
+template <class Team>
+ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout& layout, const typename Team::Real* weights,
+                             const AggregatorInput<typename Team::Real>& input, int first, int parameters,
+                             const AggregatorBlock<typename Team::Real>& block) {
+  using F = typename Team::F;
+  const int CP = shape.CP(), D = shape.D;
+  team.each(shape.aggregator_inputs(), [&](int feature, int lane) {
+    for (int i = 0; i < parameters; ++i) {
+      const int m = first + i;
+      F value;
+      if (feature < CP) {
+        value = load<F>(input.real_code + feature * tile_lanes + lane);
+      } else if (feature < 2 * CP) {
+        value = load<F>(input.codes + (m * CP + feature - CP) * tile_lanes + lane);
+      } else if (feature < 2 * CP + D) {
+        value = load<F>(input.theta + (m * D + feature - 2 * CP) * tile_lanes + lane);
+      } else {
+        const int score = (feature - 2 * CP) / D - 1;
+        value = standardised_score<F>(shape, input, score, m, (feature - 2 * CP) % D, lane);
+      }
+      store<F>(block.input.at(feature, i * tile_lanes + lane), value);
+    }
+  });
+  team.sync();
+  const int rows = parameters * tile_lanes;
+  forward(team, layout.aggregator[0], weights, block.input, block.hidden1, rows, Relu{});
+  team.sync();
+  forward(team, layout.aggregator[1], weights, block.hidden1, block.hidden2, rows, Relu{});
+  team.sync();
+  forward(team, layout.aggregator[2], weights, block.hidden2, block.output, rows, Tanh{});
+  team.sync();
+}
+
+/// aggregated (A rows of 16) = a.
+template <class Team>
+ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layout, const typename Team::Real* weights,
+                       const AggregatorInput<typename Team::Real>& input, const AggregatorBlock<typename Team::Real>& block,
+                       Rows<typename Team::Real> aggregated) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  for (int first = 0; first < shape.M; first += block_length) {
+    const int parameters = shape.M - first < block_length ? shape.M - first : block_length;
+    aggregate_block(team, shape, layout, weights, input, first, parameters, block);
+    team.each(shape.A, [&](int a, int lane) {
+      F sum = first == 0 ? F{} : load<F>(aggregated.at(a, lane));
+      for (int i = 0; i < parameters; ++i) sum = sum + load<F>(block.output.at(a, i * tile_lanes + lane));
+      if (first + parameters == shape.M) sum = sum / splat<F>(static_cast<R>(shape.M));
+      store<F>(aggregated.at(a, lane), sum);
+    });
+    team.sync();
+  }
+}
+
+/// What the aggregator's backward pass of one iteration leaves.
+template <class R>
+struct AggregatorGradient {
+  R* real_code;  ///< (CP, 16): ∂L/∂r is added to it
+  R* codes;      ///< (M, CP, 16): ∂L/∂g
+  R* squares;    ///< (M, D, 16): ∂L/∂s2; untouched without scores
+};
+
+/// gradient += the aggregator's weight gradient, given ∂L/∂a (A rows of 16).
+template <class Team>
+ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Layout& layout,
+                                 const typename Team::Real* weights, const AggregatorInput<typename Team::Real>& input,
+                                 const AggregatorBlock<typename Team::Real>& block,
+                                 Rows<const typename Team::Real> aggregated_gradient,
+                                 const AggregatorGradient<typename Team::Real>& result, typename Team::Real* gradient) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const int CP = shape.CP(), D = shape.D;
+  const auto through_relu = [](Rows<R> hidden) {
+    return [hidden](int feature, int row, F sum) {
+      return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{});
+    };
+  };
+  for (int first = 0; first < shape.M; first += block_length) {
+    const int parameters = shape.M - first < block_length ? shape.M - first : block_length;
+    const int rows = parameters * tile_lanes;
+    aggregate_block(team, shape, layout, weights, input, first, parameters, block);
+    team.each(shape.A, [&](int a, int lane) {
+      const F into_output = load<F>(aggregated_gradient.at(a, lane)) / splat<F>(static_cast<R>(shape.M));
+      for (int i = 0; i < parameters; ++i) {
+        R* const place = block.output.at(a, i * tile_lanes + lane);
+        const F output = load<F>(place);
+        store<F>(place, into_output * fma(-output, output, splat<F>(1)));
+      }
+    });
+    team.sync();
+    weight_gradient(team, layout.aggregator[2], block.output, block.hidden2, rows, gradient);
+    team.sync();
+    input_gradient(team, layout.aggregator[2], weights, block.output, block.hidden2, rows, through_relu(block.hidden2));
+    team.sync();
+    weight_gradient(team, layout.aggregator[1], block.hidden2, block.hidden1, rows, gradient);
+    team.sync();
+    input_gradient(team, layout.aggregator[1], weights, block.hidden2, block.hidden1, rows, through_relu(block.hidden1));
+    team.sync();
+    weight_gradient(team, layout.aggregator[0], block.hidden1, block.input, rows, gradient);
+    input_gradient(team, layout.aggregator[0], weights, block.hidden1, block.input_gradient, rows,
+                   [](int, int, F sum) { return sum; });
+    team.sync();
+    team.each(2 * CP + (shape.has_scores() ? D : 0), [&](int item, int lane) {
+      if (item < CP) {
+        R* const place = result.real_code + item * tile_lanes + lane;
+        F sum = load<F>(place);
+        for (int i = 0; i < parameters; ++i) sum = sum + load<F>(block.input_gradient.at(item, i * tile_lanes + lane));
+        store<F>(place, sum);
+        return;
+      }
+      for (int i = 0; i < parameters; ++i) {
+        const int m = first + i;
+        if (item < 2 * CP) {
+          store<F>(result.codes + (m * CP + item - CP) * tile_lanes + lane,
+                   load<F>(block.input_gradient.at(item, i * tile_lanes + lane)));
+        } else {
+          const int d = item - 2 * CP;
+          store<F>(result.squares + (m * D + d) * tile_lanes + lane,
+                   load<F>(block.input_gradient.at(item + 2 * D, i * tile_lanes + lane)));
+        }
+      }
+    });
+    team.sync();
+  }
+}
+
+/// psi_gradient (D, 16), the part of μ, += what s2 passes on: squares (M, D, 16) = ∂L/∂s2, deviation (D, 16) = σ.
+template <class Team>
+ALFI_HD void score_gradient(const Team& team, const Shape& shape, const AggregatorInput<typename Team::Real>& input,
+                            const typename Team::Real* squares, const typename Team::Real* deviation,
+                            typename Team::Real* psi_gradient) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  team.each(shape.D, [&](int d, int lane) {
+    F sum{}, along{};
+    for (int m = 0; m < shape.M; ++m) {
+      const F into = load<F>(squares + (m * shape.D + d) * tile_lanes + lane);
+      sum = sum + into;
+      along = fma(into, standardised_score<F>(shape, input, 1, m, d, lane), along);
+    }
+    const F mean = sum / splat<F>(static_cast<R>(shape.M));
+    const F slope = along / splat<F>(static_cast<R>(shape.M - 1));
+    F result{};
+    for (int m = 0; m < shape.M; ++m) {
+      const F into = load<F>(squares + (m * shape.D + d) * tile_lanes + lane);
+      const F into_square = into - fma(standardised_score<F>(shape, input, 1, m, d, lane), slope, mean);
+      const F e = load<F>(input.noise + (m * shape.D + d) * tile_lanes + lane);
+      result = fma(into_square, e, result);
+    }
+    const F inverse = load<F>(input.scores + (3 * shape.D + d) * tile_lanes + lane);
+    R* const place = psi_gradient + d * tile_lanes + lane;
+    store<F>(place, load<F>(place) - R(2) * inverse * result / load<F>(deviation + d * tile_lanes + lane));
+  });
+}
+
+}  // namespace alfi::inline ALFI_ISA

@@ -1,0 +1,216 @@
+// Linear layers over rows, forward and backward.
+//
+//   forward          y[j] = b[j] + Σ_k W[j,k] x[k]
+//   input gradient   dx[k] = Σ_j W[j,k] dy[j]
+//   weight gradient  dW[j,k] = Σ_rows dy[j] x[k],   db[j] = Σ_rows dy[j]
+//
+// Activations are [feature][row], features `stride` apart; W is (out, in) row-major as it is trained. Each sum runs over
+// its index in order with one fma a term (the bias or 0 first), whatever the blocking; weight gradients add rows of equal
+// lane in order, then lanes by lane_tree.
+#pragma once
+
+#include "kernels/math.hpp"
+#include "kernels/team.hpp"
+
+namespace alfi::inline ALFI_ISA {
+
+/// Activations: feature f of row i is data[f · stride + i].
+template <class R>
+struct Rows {
+  R* data;
+  int stride;
+
+  ALFI_HD R* at(int feature, int row) const { return data + feature * stride + row; }
+  ALFI_HD operator Rows<const R>() const { return {data, stride}; }
+};
+
+/// Outputs computed together: as many accumulators as hide the latency of an fma.
+inline constexpr int block_outputs = 5;
+
+/// Calls body(Constant<count>) with 1 ≤ count ≤ limit.
+template <int limit, class Body>
+ALFI_HD void with_count(int count, Body body) {
+  if constexpr (limit == 1) {
+    body(Constant<1>{});
+  } else if (count >= limit) {
+    body(Constant<limit>{});
+  } else {
+    with_count<limit - 1>(count, body);
+  }
+}
+
+ALFI_HD int blocks_of(int size, int count) { return (count + size - 1) / size; }
+
+/// sum[j][v] += Σ_k weight[j · output_step + k · input_step] x[k], for J outputs and V lane vectors of rows.
+template <int J, int V, class F>
+ALFI_HD void accumulate_products(const Real<F>* weight, int output_step, int input_step, Rows<const Real<F>> x, int inputs,
+                                 int row, Array<Array<F, V>, J>& sum) {
+  constexpr int width = LaneTraits<F>::width;
+  const Real<F>* in = x.at(0, row);
+  for (int k = 0; k < inputs; ++k) {
+    Array<F, V> value;
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) value[v] = load<F>(in + v * width);
+#pragma GCC unroll 8
+    for (int j = 0; j < J; ++j) {
+      const F w = splat<F>(weight[j * output_step]);
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) sum[j][v] = fma(w, value[v], sum[j][v]);
+    }
+    weight += input_step;
+    in += x.stride;
+  }
+}
+
+/// y (layer.out, rows) = activation(b + W x), x (layer.in, rows).
+template <class Team, class Activation>
+ALFI_HD void forward(const Team& team, const Linear& layer, const typename Team::Real* weights,
+                     Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows, Activation activation) {
+  using F = typename Team::F;
+  team.each_row(blocks_of(block_outputs, layer.out), rows, [&](int block, int row, auto vectors) {
+    constexpr int V = decltype(vectors)::value;
+    const int first = block * block_outputs;
+    with_count<block_outputs>(layer.out - first, [&](auto outputs) {
+      constexpr int J = decltype(outputs)::value;
+      Array<Array<F, V>, J> sum;
+#pragma GCC unroll 8
+      for (int j = 0; j < J; ++j)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) sum[j][v] = splat<F>(weights[layer.bias + first + j]);
+      accumulate_products<J, V, F>(weights + layer.weight + first * layer.in, layer.in, 1, x, layer.in, row, sum);
+#pragma GCC unroll 8
+      for (int j = 0; j < J; ++j)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) store<F>(y.at(first + j, row + v * Team::width), activation(sum[j][v]));
+    });
+  });
+}
+
+/// dx (layer.in, rows) = finish(feature, row, Wᵀ dy), dy (layer.out, rows). finish may read dx's old value there.
+template <class Team, class Finish>
+ALFI_HD void input_gradient(const Team& team, const Linear& layer, const typename Team::Real* weights,
+                            Rows<const typename Team::Real> dy, Rows<typename Team::Real> dx, int rows, Finish finish) {
+  using F = typename Team::F;
+  team.each_row(blocks_of(block_outputs, layer.in), rows, [&](int block, int row, auto vectors) {
+    constexpr int V = decltype(vectors)::value;
+    const int first = block * block_outputs;
+    with_count<block_outputs>(layer.in - first, [&](auto inputs) {
+      constexpr int K = decltype(inputs)::value;
+      Array<Array<F, V>, K> sum;
+#pragma GCC unroll 8
+      for (int k = 0; k < K; ++k)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) sum[k][v] = F{};
+      accumulate_products<K, V, F>(weights + layer.weight + first, 1, layer.in, dy, layer.out, row, sum);
+#pragma GCC unroll 8
+      for (int k = 0; k < K; ++k)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) {
+          const int at = row + v * Team::width;
+          store<F>(dx.at(first + k, at), finish(first + k, at, sum[k][v]));
+        }
+    });
+  });
+}
+
+/// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
+template <class Team>
+ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy,
+                             Rows<const typename Team::Real> x, int rows, typename Team::Real* gradient) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  constexpr int height = block_outputs, width = Team::patch_columns;
+  const int across = blocks_of(width, layer.in);
+  // Patches of the matrix, cut off at its right and lower edge.
+  const auto with_patch = [&](int item, auto body) {
+    const int j = item / across * height, k = item % across * width;
+    with_count<height>(layer.out - j, [&](auto rows_here) {
+      with_count<width>(layer.in - k, [&](auto columns_here) { body(j, k, rows_here, columns_here); });
+    });
+  };
+  team.template sums<height * width>(
+      blocks_of(height, layer.out) * across,
+      [&](int item, int lane, Array<F, height * width>& sum) {
+        with_patch(item, [&](int j, int k, auto rows_here, auto columns_here) {
+          constexpr int J = decltype(rows_here)::value, K = decltype(columns_here)::value;
+          const R* left = dy.at(j, lane);
+          const R* right = x.at(k, lane);
+          Array<F, J * K> part{};
+          for (int row = 0; row < rows; row += tile_lanes) {
+            Array<F, K> b;
+#pragma GCC unroll 8
+            for (int c = 0; c < K; ++c) b[c] = load<F>(right + c * x.stride + row);
+#pragma GCC unroll 8
+            for (int r = 0; r < J; ++r) {
+              const F a = load<F>(left + r * dy.stride + row);
+#pragma GCC unroll 8
+              for (int c = 0; c < K; ++c) part[r * K + c] = fma(a, b[c], part[r * K + c]);
+            }
+          }
+#pragma GCC unroll 32
+          for (int i = 0; i < J * K; ++i) sum[i / K * width + i % K] = part[i];
+        });
+      },
+      [&](int item, const Array<R, height * width>& total) {
+        with_patch(item, [&](int j, int k, auto rows_here, auto columns_here) {
+          constexpr int J = decltype(rows_here)::value, K = decltype(columns_here)::value;
+          for (int r = 0; r < J; ++r)
+            for (int c = 0; c < K; ++c) {
+              R& entry = gradient[layer.weight + (j + r) * layer.in + k + c];
+              entry = entry + total[r * width + c];
+            }
+        });
+      });
+  team.template sums<height>(
+      blocks_of(height, layer.out),
+      [&](int block, int lane, Array<F, height>& sum) {
+        with_count<height>(layer.out - block * height, [&](auto outputs) {
+          constexpr int J = decltype(outputs)::value;
+          Array<F, J> part{};
+          for (int row = lane; row < rows; row += tile_lanes)
+#pragma GCC unroll 8
+            for (int j = 0; j < J; ++j) part[j] = part[j] + load<F>(dy.at(block * height + j, row));
+#pragma GCC unroll 8
+          for (int j = 0; j < J; ++j) sum[j] = part[j];
+        });
+      },
+      [&](int block, const Array<R, height>& total) {
+        for (int j = 0; j < height && block * height + j < layer.out; ++j) {
+          R& entry = gradient[layer.bias + block * height + j];
+          entry = entry + total[j];
+        }
+      });
+}
+
+// Activations.
+
+struct Identity {
+  template <class F>
+  ALFI_HD F operator()(F x) const {
+    return x;
+  }
+};
+
+/// 0 > x ? 0 : x; NaN stays NaN, so that a broken weight is seen.
+struct Relu {
+  template <class F>
+  ALFI_HD F operator()(F x) const {
+    return max(F{}, x);
+  }
+};
+
+struct Tanh {
+  template <class F>
+  ALFI_HD F operator()(F x) const {
+    return tanh(x);
+  }
+};
+
+struct Sigmoid {
+  template <class F>
+  ALFI_HD F operator()(F x) const {
+    return sigmoid(x);
+  }
+};
+
+}  // namespace alfi::inline ALFI_ISA

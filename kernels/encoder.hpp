@@ -1,0 +1,170 @@
+// The encoder: a network X → h → h → C (ReLU, ReLU, tanh) of each observation, pooled over a set of observations.
+//
+//   pooling mean     g = (1/n) Σ_i e_i
+//   pooling moments  g = [mean, standard deviation], the latter unbiased, 0 for sets of one
+//
+// Gradient. ∂L/∂e_i = a + b e_i with
+//   mean     a = dg / n,                       b = 0
+//   moments  a = dg_mean / n − b mean,         b = dg_std / (std (n − 1)), 0 where std = 0
+// so a set's whole influence on the weights is in the 2C numbers (a, b): the backward pass needs nothing else than the
+// observations and the weights, whose activations it recomputes.
+//
+// Observations are encoded in blocks of 16; a row is one observation of one episode: row = 16 · observation + lane.
+#pragma once
+
+#include "kernels/dense.hpp"
+
+namespace alfi::inline ALFI_ISA {
+
+/// Activations of one block, in fast memory.
+template <class R>
+struct EncoderBlock {
+  Rows<R> hidden1, hidden2, code;
+};
+
+/// Sets of observations laid end to end: observation i belongs to set i / set_size, where it is number i % set_size.
+template <class R>
+struct ObservationSets {
+  Rows<const R> x;     ///< (X, observations · 16), standardised
+  int observations;    ///< in all sets together
+  int set_size;        ///< observations stored of each set
+  const R* count;      ///< (16): the observations that count in each set of an episode, at most set_size
+};
+
+/// Codes of `observations` observations from `first` on.
+template <class Team>
+ALFI_HD void encode_block(const Team& team, const Layout& layout, const typename Team::Real* weights,
+                          const ObservationSets<typename Team::Real>& sets, int first, int observations,
+                          const EncoderBlock<typename Team::Real>& block) {
+  const int rows = observations * tile_lanes;
+  forward(team, layout.encoder[0], weights, {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows, Relu{});
+  team.sync();
+  forward(team, layout.encoder[1], weights, block.hidden1, block.hidden2, rows, Relu{});
+  team.sync();
+  forward(team, layout.encoder[2], weights, block.hidden2, block.code, rows, Tanh{});
+  team.sync();
+}
+
+/// pooled (sets, CP, 16) = the pooled codes of every set. Moments are kept as mean and sum of squared distances from it
+/// (Welford 1962) until a set is complete: a small spread of codes near 1 would drown in the sum of squares.
+template <class Team>
+ALFI_HD void encode_sets(const Team& team, const Layout& layout, Pooling pooling, const typename Team::Real* weights,
+                         const ObservationSets<typename Team::Real>& sets, const EncoderBlock<typename Team::Real>& block,
+                         typename Team::Real* pooled) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const int C = layout.encoder[2].out;
+  const int CP = pooling == Pooling::moments ? 2 * C : C;
+  for (int first = 0; first < sets.observations; first += block_length) {
+    const int left = sets.observations - first;
+    const int observations = left < block_length ? left : block_length;
+    encode_block(team, layout, weights, sets, first, observations, block);
+    team.each(C, [&](int c, int lane) {
+      const F count = load<F>(sets.count + lane);
+      F sum{}, squares{};
+      int set = first / sets.set_size, number = first % sets.set_size;
+      for (int i = 0; i < observations; ++i) {
+        R* const place = pooled + (set * CP + c) * tile_lanes + lane;
+        if (number == 0) {
+          sum = F{};
+          squares = F{};
+        } else if (i == 0) {
+          sum = load<F>(place);
+          if (pooling == Pooling::moments) squares = load<F>(place + C * tile_lanes);
+        }
+        const F code = load<F>(block.code.at(c, i * tile_lanes + lane));
+        const auto counts = splat<F>(static_cast<R>(number)) < count;
+        if (pooling == Pooling::mean) {
+          sum = sum + select(counts, code, F{});
+        } else {
+          const F distance = code - sum;
+          const F mean = fma(distance, splat<F>(R(1) / static_cast<R>(number + 1)), sum);
+          squares = select(counts, fma(distance, code - mean, squares), squares);
+          sum = select(counts, mean, sum);
+        }
+        const bool complete = number == sets.set_size - 1;
+        if (complete && pooling == Pooling::mean) sum = sum / count;
+        if (complete && pooling == Pooling::moments)
+          squares = select(count > R(1), sqrt(squares / (count - R(1))), F{});
+        if (complete || i == observations - 1) {
+          store<F>(place, sum);
+          if (pooling == Pooling::moments) store<F>(place + C * tile_lanes, squares);
+        }
+        if (complete) {
+          ++set;
+          number = 0;
+        } else {
+          ++number;
+        }
+      }
+    });
+    team.sync();
+  }
+}
+
+/// Turns ∂L/∂g of one set into (a, b): slope (2, C, 16) from gradient (CP, 16) and pooled (CP, 16). One item per code.
+template <class F>
+ALFI_HD void pooling_gradient(Pooling pooling, int C, int c, int lane, const Real<F>* gradient, const Real<F>* pooled,
+                              F count, Real<F>* slope) {
+  using R = Real<F>;
+  const int here = c * tile_lanes + lane, there = (C + c) * tile_lanes + lane;
+  F a = load<F>(gradient + here) / count, b{};
+  if (pooling == Pooling::moments) {
+    const F deviation = load<F>(pooled + there);
+    b = select(deviation > R(0), load<F>(gradient + there) / (deviation * (count - R(1))), F{});
+    a = a - b * load<F>(pooled + here);
+  }
+  store<F>(slope + here, a);
+  store<F>(slope + there, b);
+}
+
+/// gradient += the encoder's weight gradient of all sets, given slope (sets, 2, C, 16).
+template <class Team>
+ALFI_HD void encoder_gradient(const Team& team, const Layout& layout, const typename Team::Real* weights,
+                              const ObservationSets<typename Team::Real>& sets, const typename Team::Real* slope,
+                              const EncoderBlock<typename Team::Real>& block, typename Team::Real* gradient) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const int C = layout.encoder[2].out;
+  for (int first = 0; first < sets.observations; first += block_length) {
+    const int left = sets.observations - first;
+    const int observations = left < block_length ? left : block_length;
+    const int rows = observations * tile_lanes;
+    encode_block(team, layout, weights, sets, first, observations, block);
+    team.each(C, [&](int c, int lane) {
+      const F count = load<F>(sets.count + lane);
+      int set = first / sets.set_size, number = first % sets.set_size;
+      for (int i = 0; i < observations; ++i) {
+        const R* const ab = slope + (set * 2 * C + c) * tile_lanes + lane;
+        R* const place = block.code.at(c, i * tile_lanes + lane);
+        const F code = load<F>(place);
+        const F into_code = fma(load<F>(ab + C * tile_lanes), code, load<F>(ab));
+        const F into_sum = into_code * fma(-code, code, splat<F>(1));
+        store<F>(place, select(splat<F>(static_cast<R>(number)) < count, into_sum, F{}));
+        if (++number == sets.set_size) {
+          ++set;
+          number = 0;
+        }
+      }
+    });
+    team.sync();
+    const auto through_relu = [](Rows<R> hidden) {
+      return [hidden](int feature, int row, F sum) {
+        return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{});
+      };
+    };
+    weight_gradient(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
+    team.sync();
+    input_gradient(team, layout.encoder[2], weights, block.code, block.hidden2, rows, through_relu(block.hidden2));
+    team.sync();
+    weight_gradient(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
+    team.sync();
+    input_gradient(team, layout.encoder[1], weights, block.hidden2, block.hidden1, rows, through_relu(block.hidden1));
+    team.sync();
+    weight_gradient(team, layout.encoder[0], block.hidden1, Rows<const R>{sets.x.at(0, first * tile_lanes), sets.x.stride},
+                    rows, gradient);
+    team.sync();
+  }
+}
+
+}  // namespace alfi::inline ALFI_ISA

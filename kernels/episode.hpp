@@ -1,0 +1,419 @@
+// One tile of 16 episodes, all T iterations, forward and backward.
+//
+//   rollout           propose, simulate, encode, aggregate, update ψ; losses
+//   rollout_gradient  back through time: the gradients of RIM and aggregator, and ∂L/∂code of every set
+//   bulk_gradient     the encoder's weight gradient, which needs nothing but x, those slopes and the weights
+//
+// A simulator's samples are constants for the gradient. Everything is in standardised units but inside the simulator.
+#pragma once
+
+#include "kernels/aggregator.hpp"
+#include "kernels/loss.hpp"
+#include "kernels/random.hpp"
+#include "kernels/rim.hpp"
+#include "kernels/sim/normal.hpp"
+#include "kernels/transform.hpp"
+
+namespace alfi {
+
+/// Keys of the streams of one step.
+struct EpisodeKeys {
+  PhiloxKey truth, real_set, start, propose, observe;
+};
+
+/// What is the same for all episodes of a step.
+template <class R>
+struct EpisodeSettings {
+  Shape shape;
+  Layout layout;
+  const R* weights;           ///< (layout.size)
+  const R* iteration_weight;  ///< (T), of the losses; not read with weights oi
+  const R* x_mean;            ///< (X) of the transformed observations
+  const R* x_scale;           ///< (X), one over their deviation
+  Weights weights_kind;
+  Start start;
+  double start_log_sigma;
+  LossRule loss;
+  UpdateRule update;
+  Transform transform;
+  EpisodeKeys keys;
+};
+
+/// What is the same for all lanes of a tile, and what the caller decides for each.
+template <class R>
+struct TileInput {
+  std::uint32_t episode[tile_lanes];  ///< number in the meta-batch: names its proposals and simulations
+  std::uint32_t problem[tile_lanes];  ///< number of the problem: names θ* and the real observations
+  R weight[tile_lanes];               ///< of the episode's loss in the batch's: 1/B, 0 for lanes without an episode
+  R count[tile_lanes];                ///< real observations, at most real_rows
+  R count_input[tile_lanes];          ///< their number as the RIM sees it
+  int real_rows;                      ///< most of any lane
+};
+
+/// The arrays of one tile. Those of a recorded problem or run are filled by the caller, the others by the rollout.
+template <class R>
+struct Tile {
+  TileInput<R> input;
+  R* truth;            ///< θ* (D, 16)
+  Rows<R> real;        ///< x* (X, real_rows · 16)
+  R* psi;              ///< (T + 1, P, 16)
+  R* theta;            ///< (T, M, D, 16)
+  R* noise;            ///< ε (T, M, D, 16)
+  R* scores;           ///< (T, 4, D, 16)
+  Rows<R> x;           ///< (X, T · M · N · 16)
+  R* real_code;        ///< r (CP, 16)
+  R* codes;            ///< g (T, M, CP, 16)
+  R* real_slope;       ///< (2, C, 16)
+  R* slopes;           ///< (T, M, 2, C, 16)
+  R* clamped;          ///< (T, M, 16): 1 where θ was outside the simulator's domain
+  R* loss;             ///< (T, 16)
+  R* loss_slope;       ///< (T, 16)
+  R* episode_loss;     ///< (16)
+  R* generated_count;  ///< (16): N
+  RimHistory<R> history;
+  RimGradient<R> gradient;
+  R* real_code_gradient;  ///< (CP, 16)
+  R* code_gradient;       ///< (M, CP, 16) of one iteration
+  R* square_gradient;     ///< (M, D, 16) of one iteration
+  R* deviation;           ///< σ (D, 16) of one iteration
+};
+
+/// Fast memory: the activations of one block. Encoder and aggregator share it.
+template <class R>
+struct BlockMemory {
+  EncoderBlock<R> encoder;
+  AggregatorBlock<R> aggregator;
+};
+
+/// Cuts arrays out of one allocation; with a null base it only counts.
+template <class R>
+class Carver {
+ public:
+  explicit Carver(R* base) : base_(base) {}
+  R* take(std::int64_t size) {
+    R* const place = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += (size + tile_lanes - 1) / tile_lanes * tile_lanes;
+    return place;
+  }
+  Rows<R> rows(std::int64_t features, std::int64_t rows, std::int64_t pad = 0) {
+    return {take(features * (rows + pad)), static_cast<int>(rows + pad)};
+  }
+  std::int64_t used() const { return used_; }
+
+ private:
+  R* base_;
+  std::int64_t used_ = 0;
+};
+
+template <class R>
+Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
+  const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = s.X, C = s.C, CP = s.CP(), P = s.P(), H = s.H, S = s.S;
+  constexpr std::int64_t L = tile_lanes;
+  const std::int64_t steps = T * L;
+  Tile<R> tile{};
+  tile.truth = carver.take(D * L);
+  tile.real = carver.rows(X, s.R * L);
+  tile.psi = carver.take((T + 1) * P * L);
+  tile.theta = carver.take(T * M * D * L);
+  tile.noise = carver.take(T * M * D * L);
+  tile.scores = carver.take(T * 4 * D * L);
+  tile.x = carver.rows(X, T * M * N * L);
+  tile.real_code = carver.take(CP * L);
+  tile.codes = carver.take(T * M * CP * L);
+  tile.real_slope = carver.take(2 * C * L);
+  tile.slopes = carver.take(T * M * 2 * C * L);
+  tile.clamped = carver.take(T * M * L);
+  tile.loss = carver.take(T * L);
+  tile.loss_slope = carver.take(T * L);
+  tile.episode_loss = carver.take(L);
+  tile.generated_count = carver.take(L);
+  tile.history = {carver.rows(s.rim_inputs(), steps), carver.rows(H, steps), carver.rows(H + S, steps),
+                  carver.rows(S, steps),              carver.rows(S, steps), carver.rows(H + S, steps),
+                  carver.rows(S, steps),              carver.rows(S, steps), carver.rows(H, steps),
+                  carver.rows(P, steps)};
+  tile.gradient = {carver.rows(H, steps), carver.rows(H, steps), carver.rows(S, steps), carver.rows(S, steps),
+                   carver.rows(S, steps), carver.rows(H, steps), carver.rows(P, steps), carver.rows(H + S, L),
+                   carver.rows(s.rim_inputs(), L), carver.take(S * L), carver.take(P * L)};
+  tile.real_code_gradient = carver.take(CP * L);
+  tile.code_gradient = carver.take(M * CP * L);
+  tile.square_gradient = carver.take(M * D * L);
+  tile.deviation = carver.take(D * L);
+  return tile;
+}
+
+template <class R>
+BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver) {
+  // Features 256 rows apart would fall on the same few sets of a cache.
+  constexpr std::int64_t rows = block_length * tile_lanes, pad = tile_lanes;
+  BlockMemory<R> block{};
+  block.encoder = {carver.rows(s.encoder_hidden, rows, pad), carver.rows(s.encoder_hidden, rows, pad),
+                   carver.rows(s.C, rows, pad)};
+  block.aggregator = {carver.rows(s.aggregator_inputs(), rows, pad), carver.rows(s.aggregator_hidden, rows, pad),
+                      carver.rows(s.aggregator_hidden, rows, pad), carver.rows(s.A, rows, pad),
+                      carver.rows(s.aggregator_inputs(), rows, pad)};
+  return block;
+}
+
+/// What the rollout draws itself; the rest is recorded in the tile.
+struct Draws {
+  bool problem;    ///< θ* and the real observations
+  bool start;      ///< ψ₀
+  bool proposals;  ///< θ and their simulations
+};
+
+inline namespace ALFI_ISA {
+
+/// Stands in for a simulator where everything is recorded.
+struct Recorded {};
+
+template <class Sim>
+inline constexpr bool simulates = true;
+template <>
+inline constexpr bool simulates<Recorded> = false;
+
+/// The prior's mean and deviation in dimension d: what θ is standardised by.
+template <class Sim>
+ALFI_HD constexpr double prior_mean(int d) {
+  return 0.5 * (Sim::low[d] + Sim::high[d]);
+}
+template <class Sim>
+ALFI_HD constexpr double prior_deviation(int d) {
+  return (Sim::high[d] - Sim::low[d]) * 0.28867513459481288225;  // 1/√12 of a uniform law's width
+}
+
+/// A draw of the prior, standardised.
+template <class F>
+ALFI_HD F standard_prior_draw(Uint<F> word) {
+  return (uniform<F>(word) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
+}
+
+/// `count` observations, standardised, of each parameter: x.at(·, row) where row = 16 (item · count + number) + lane.
+/// Observation numbers are split into `pieces` so that a team has enough items.
+template <class Sim, class Team>
+ALFI_HD void simulate_rows(const Team& team, const EpisodeSettings<typename Team::Real>& settings, PhiloxKey key,
+                           const std::uint32_t* episode, std::uint32_t first_row, int parameters, int count, int pieces,
+                           const typename Team::Real* theta, typename Team::Real* clamped, Rows<typename Team::Real> x) {
+  using F = typename Team::F;
+  constexpr int group = Sim::group;
+  const int groups = (count + group - 1) / group;
+  const int groups_per_piece = (groups + pieces - 1) / pieces;
+  team.each(parameters * pieces, [&](int item, int lane) {
+    const int m = item / pieces, piece = item % pieces;
+    F natural[Sim::D];
+    for (int d = 0; d < Sim::D; ++d)
+      natural[d] = fma(splat<F>(static_cast<float>(prior_deviation<Sim>(d))), load<F>(theta + (m * Sim::D + d) * tile_lanes + lane),
+                       splat<F>(static_cast<float>(prior_mean<Sim>(d))));
+    const auto moved = Sim::template clamp<F>(natural);
+    if (piece == 0 && clamped != nullptr) store<F>(clamped + m * tile_lanes + lane, select(moved, splat<F>(1), F{}));
+    const auto law = Sim::template law<F>(natural);
+    const Stream<F> stream{key, load_words<F>(episode + lane), first_row + static_cast<std::uint32_t>(m)};
+    const int last = (piece + 1) * groups_per_piece < groups ? (piece + 1) * groups_per_piece : groups;
+    for (int g = piece * groups_per_piece; g < last; ++g) {
+      F drawn[group][Sim::X];
+      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(g * group), drawn);
+      for (int i = 0; i < group && g * group + i < count; ++i)
+        for (int k = 0; k < Sim::X; ++k) {
+          const F value = transformed<F>(settings.transform, drawn[i][k]);
+          store<F>(x.at(k, (m * count + g * group + i) * tile_lanes + lane),
+                   (value - splat<F>(settings.x_mean[k])) * splat<F>(settings.x_scale[k]));
+        }
+    }
+  });
+}
+
+/// θ* and the real observations.
+template <class Sim, class Team>
+ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                          const Tile<typename Team::Real>& tile) {
+  using F = typename Team::F;
+  team.each(Sim::D, [&](int d, int lane) {
+    const Stream<F> stream{settings.keys.truth, load_words<F>(tile.input.problem + lane), 0};
+    store<F>(tile.truth + d * tile_lanes + lane, standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(d)).word[0]));
+  });
+  team.sync();
+  simulate_rows<Sim>(team, settings, settings.keys.real_set, tile.input.problem, 0, 1, tile.input.real_rows,
+                     blocks_of(block_length, tile.input.real_rows), tile.truth,
+                     static_cast<typename Team::Real*>(nullptr), tile.real);
+}
+
+/// ψ₀.
+template <class Team>
+ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                            const Tile<typename Team::Real>& tile) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const Shape& shape = settings.shape;
+  team.each(shape.P(), [&](int p, int lane) {
+    F value{};
+    if (settings.start == Start::draw) {
+      if (p >= shape.D) {
+        value = splat<F>(static_cast<R>(settings.start_log_sigma));
+      } else if constexpr (sizeof(R) == sizeof(float)) {
+        const Stream<F> stream{settings.keys.start, load_words<F>(tile.input.episode + lane), 0};
+        value = standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(p)).word[0]);
+      }
+    }
+    store<F>(tile.psi + p * tile_lanes + lane, value);
+  });
+}
+
+/// ε and θ of iteration t: drawn, or ε from the recorded θ.
+template <class Team>
+ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                     const Tile<typename Team::Real>& tile, int t, bool draw) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const Shape& shape = settings.shape;
+  const R* const psi = tile.psi + t * shape.P() * tile_lanes;
+  team.each(shape.M, [&](int m, int lane) {
+    for (int d = 0; d < shape.D; ++d) {
+      const int at = ((t * shape.M + m) * shape.D + d) * tile_lanes + lane;
+      const F mean = load<F>(psi + d * tile_lanes + lane);
+      if (shape.family == Family::point) {
+        if (draw) store<F>(tile.theta + at, mean);
+        store<F>(tile.noise + at, F{});
+        continue;
+      }
+      const F deviation = exp(log_deviation<F>(shape.family, settings.loss.log_sigma, shape.D, psi, d, lane));
+      if (!draw) {
+        store<F>(tile.noise + at, (load<F>(tile.theta + at) - mean) / deviation);
+      } else if constexpr (sizeof(R) == sizeof(float)) {
+        // One block gives the noise of four dimensions; it is drawn anew for each, which costs less than keeping it.
+        const Stream<F> stream{settings.keys.propose, load_words<F>(tile.input.episode + lane),
+                               static_cast<std::uint32_t>(t * shape.M + m)};
+        F normal[4];
+        standard_normals<F>(stream.block(static_cast<std::uint32_t>(d / 4)), normal);
+        const F e = d % 4 == 0 ? normal[0] : d % 4 == 1 ? normal[1] : d % 4 == 2 ? normal[2] : normal[3];
+        store<F>(tile.noise + at, e);
+        store<F>(tile.theta + at, fma(deviation, e, mean));
+      }
+    }
+  });
+}
+
+template <class R>
+ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& tile, int t) {
+  return {tile.real_code, tile.codes + t * shape.M * shape.CP() * tile_lanes,
+          tile.theta + t * shape.M * shape.D * tile_lanes, tile.noise + t * shape.M * shape.D * tile_lanes,
+          tile.scores + t * 4 * shape.D * tile_lanes};
+}
+
+template <class R>
+ALFI_HD ObservationSets<R> real_set(const Tile<R>& tile) {
+  return {tile.real, tile.input.real_rows, tile.input.real_rows, tile.input.count};
+}
+
+/// The sets of `iterations` iterations from t on.
+template <class R>
+ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& tile, int t, int iterations) {
+  const int rows = shape.M * shape.N * tile_lanes;
+  return {{tile.x.data + t * rows, tile.x.stride}, iterations * shape.M * shape.N, shape.N, tile.generated_count};
+}
+
+/// Forward: ψ, the losses, and all that the backward passes read.
+template <class Sim, class Team>
+ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, Draws draws,
+                     const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const Shape& shape = settings.shape;
+  const int M = shape.M, D = shape.D, P = shape.P();
+  if constexpr (simulates<Sim>) {
+    if (draws.problem) draw_problem<Sim>(team, settings, tile);
+  }
+  if (draws.start) start_proposal(team, settings, tile);
+  team.each(1, [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(shape.N))); });
+  team.sync();
+  encode_sets(team, settings.layout, shape.pooling, settings.weights, real_set(tile), block.encoder, tile.real_code);
+  for (int t = 0; t < shape.T; ++t) {
+    propose(team, settings, tile, t, draws.proposals);
+    team.sync();
+    if constexpr (simulates<Sim>) {
+      if (draws.proposals) {
+        const ObservationSets<R> sets = generated_sets(shape, tile, t, 1);
+        simulate_rows<Sim>(team, settings, settings.keys.observe, tile.input.episode, static_cast<std::uint32_t>(t * M), M,
+                           shape.N, 1, tile.theta + t * M * D * tile_lanes, tile.clamped + t * M * tile_lanes,
+                           Rows<R>{const_cast<R*>(sets.x.data), sets.x.stride});
+      }
+    }
+    if (shape.has_scores())
+      score_statistics(team, shape, tile.noise + t * M * D * tile_lanes, tile.scores + t * 4 * D * tile_lanes);
+    team.sync();
+    encode_sets(team, settings.layout, shape.pooling, settings.weights, generated_sets(shape, tile, t, 1), block.encoder,
+                tile.codes + t * M * shape.CP() * tile_lanes);
+    aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block.aggregator,
+              Rows<R>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
+    const R* const psi = tile.psi + t * P * tile_lanes;
+    rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input.count_input, psi,
+             tile.psi + (t + 1) * P * tile_lanes);
+  }
+  team.each(shape.T, [&](int t, int lane) {
+    store<F>(tile.loss + t * tile_lanes + lane,
+             iteration_loss<F>(settings.loss, D, tile.psi + (t + 1) * P * tile_lanes, tile.truth, lane));
+  });
+  team.sync();
+  team.each(1, [&](int, int lane) {
+    weigh_iterations<F>(settings.weights_kind, settings.iteration_weight, shape.T, tile.loss, lane, tile.loss_slope,
+                        tile.episode_loss);
+  });
+  team.sync();
+}
+
+/// Back through time: gradient (layout.size) += of RIM and aggregator; tile.slopes and tile.real_slope for the encoder.
+template <class Team>
+ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                              const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block,
+                              typename Team::Real* gradient) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const Shape& shape = settings.shape;
+  const int M = shape.M, C = shape.C, CP = shape.CP(), D = shape.D, P = shape.P();
+  team.each(shape.S + P + CP, [&](int item, int lane) {
+    R* const place = item < shape.S       ? tile.gradient.state + item * tile_lanes
+                     : item < shape.S + P ? tile.gradient.psi + (item - shape.S) * tile_lanes
+                                          : tile.real_code_gradient + (item - shape.S - P) * tile_lanes;
+    store<F>(place + lane, F{});
+  });
+  team.sync();
+  for (int t = shape.T - 1; t >= 0; --t) {
+    const R* const psi = tile.psi + t * P * tile_lanes;
+    team.each(D, [&](int d, int lane) {
+      const F scale = load<F>(tile.input.weight + lane) * load<F>(tile.loss_slope + t * tile_lanes + lane);
+      add_loss_gradient<F>(settings.loss, D, psi + P * tile_lanes, tile.truth, scale, d, lane, tile.gradient.psi);
+      if (shape.has_scores())
+        store<F>(tile.deviation + d * tile_lanes + lane,
+                 exp(log_deviation<F>(shape.family, settings.loss.log_sigma, D, psi, d, lane)));
+    });
+    team.sync();
+    rim_step_gradient(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.gradient);
+    const AggregatorInput<R> input = aggregator_input(shape, tile, t);
+    aggregator_gradient(team, shape, settings.layout, settings.weights, input, block.aggregator, tile.gradient.input,
+                        AggregatorGradient<R>{tile.real_code_gradient, tile.code_gradient, tile.square_gradient}, gradient);
+    if (shape.has_scores()) score_gradient(team, shape, input, tile.square_gradient, tile.deviation, tile.gradient.psi);
+    team.each(M * C, [&](int item, int lane) {
+      const int m = item / C, c = item % C;
+      pooling_gradient<F>(shape.pooling, C, c, lane, tile.code_gradient + m * CP * tile_lanes,
+                          input.codes + m * CP * tile_lanes, splat<F>(static_cast<R>(shape.N)),
+                          tile.slopes + (t * M + m) * 2 * C * tile_lanes);
+    });
+    team.sync();
+  }
+  team.each(C, [&](int c, int lane) {
+    pooling_gradient<F>(shape.pooling, C, c, lane, tile.real_code_gradient, tile.real_code, load<F>(tile.input.count + lane),
+                        tile.real_slope);
+  });
+  rim_weight_gradient(team, shape, settings.layout, tile.history, tile.gradient, gradient);
+}
+
+/// gradient (layout.size) += of the encoder.
+template <class Team>
+ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                           const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block,
+                           typename Team::Real* gradient) {
+  encoder_gradient(team, settings.layout, settings.weights, real_set(tile), tile.real_slope, block.encoder, gradient);
+  encoder_gradient(team, settings.layout, settings.weights, generated_sets(settings.shape, tile, 0, settings.shape.T),
+                   tile.slopes, block.encoder, gradient);
+}
+
+}  // namespace ALFI_ISA
+}  // namespace alfi

@@ -1,0 +1,99 @@
+// Compiled once per instruction set: the kernel bodies on a HostTeam.
+
+#include "kernels/host_kernels.hpp"
+
+#include "kernels/sim/list.hpp"
+
+namespace alfi {
+namespace ALFI_ISA {
+namespace {
+
+using Team = HostTeam<FloatLanes>;
+
+void rollout_tile(int simulator, const EpisodeSettings<float>& settings, Draws draws, const Tile<float>& tile,
+                  const BlockMemory<float>& block) {
+  if (simulator == recorded) {
+    rollout<Recorded>(Team{}, settings, draws, tile, block);
+    return;
+  }
+  Simulators::with(simulator, [&]<class Sim>() { rollout<Sim>(Team{}, settings, draws, tile, block); });
+}
+
+void rollout_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,
+                           const BlockMemory<float>& block, float* gradient) {
+  rollout_gradient(Team{}, settings, tile, block, gradient);
+}
+
+void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile, const BlockMemory<float>& block,
+                        float* gradient) {
+  bulk_gradient(Team{}, settings, tile, block, gradient);
+}
+
+void update_weights(const UpdateSettings& settings, const OptimizerState<float>& state) { update(Team{}, settings, state); }
+
+void draw_problem_tile(int simulator, const EpisodeSettings<float>& settings, const Tile<float>& tile) {
+  Simulators::with(simulator, [&]<class Sim>() { draw_problem<Sim>(Team{}, settings, tile); });
+}
+
+// Observation i is number i / 16 of episode i % 16.
+void simulate_rows_of_one(int simulator, PhiloxKey key, const float* theta, std::int64_t first, std::int64_t count,
+                          float* x) {
+  Simulators::with(simulator, [&]<class Sim>() {
+    FloatLanes natural[Sim::D];
+    for (int d = 0; d < Sim::D; ++d) natural[d] = splat<FloatLanes>(theta[d]);
+    (void)Sim::template clamp<FloatLanes>(natural);
+    const auto law = Sim::template law<FloatLanes>(natural);
+    std::uint32_t episode[tile_lanes];
+    for (int l = 0; l < tile_lanes; ++l) episode[l] = static_cast<std::uint32_t>(l);
+    for (int lane = 0; lane < tile_lanes; lane += vector_width) {
+      const Stream<FloatLanes> stream{key, load_words<FloatLanes>(episode + lane), 0};
+      for (std::int64_t n = 0; n * tile_lanes < count; n += Sim::group) {
+        FloatLanes drawn[Sim::group][Sim::X];
+        Sim::template observe<FloatLanes>(law, stream, static_cast<std::uint32_t>(first / tile_lanes + n), drawn);
+        for (int i = 0; i < Sim::group; ++i)
+          for (int l = 0; l < vector_width; ++l)
+            for (int k = 0; k < Sim::X; ++k) {
+              const std::int64_t row = (n + i) * tile_lanes + lane + l;
+              if (row < count) x[row * Sim::X + k] = drawn[i][k][l];
+            }
+      }
+    }
+  });
+}
+
+double spin(std::int64_t rounds) {
+  constexpr int chains = 12;
+  FloatLanes sum[chains];
+  for (int i = 0; i < chains; ++i) sum[i] = splat<FloatLanes>(static_cast<float>(i));
+  const FloatLanes factor = splat<FloatLanes>(0.999f), addend = splat<FloatLanes>(0.001f);
+  for (std::int64_t round = 0; round < rounds; ++round)
+#pragma GCC unroll 12
+    for (int i = 0; i < chains; ++i) sum[i] = fma(sum[i], factor, addend);
+  for (int i = 0; i < chains; ++i) asm volatile("" : : "m"(sum[i]));  // the loop must not be optimised away
+  return 2.0 * chains * vector_width * static_cast<double>(rounds);
+}
+
+constexpr const char* isa_name =
+#if defined(__AVX512F__)
+    "avx512";
+#elif defined(__AVX2__)
+    "avx2";
+#else
+    "baseline";
+#endif
+
+constexpr HostKernels kernels{isa_name,           rollout_tile,      rollout_gradient_tile, bulk_gradient_tile,
+                              update_weights,     draw_problem_tile, simulate_rows_of_one,  spin};
+
+}  // namespace
+}  // namespace ALFI_ISA
+
+#if defined(__AVX512F__)
+const HostKernels* avx512_kernels() { return &ALFI_ISA::kernels; }
+#elif defined(__AVX2__)
+const HostKernels* avx2_kernels() { return &ALFI_ISA::kernels; }
+#else
+const HostKernels* baseline_kernels() { return &ALFI_ISA::kernels; }
+#endif
+
+}  // namespace alfi

@@ -1,0 +1,31 @@
+// The kernels as the host calls them: one table of functions per instruction set.
+#pragma once
+
+#include "kernels/episode.hpp"
+#include "kernels/optimizer.hpp"
+
+namespace alfi {
+
+/// A simulator is named by its number in the list of kernels/sim/list.hpp; `recorded` where nothing is simulated.
+inline constexpr int recorded = -1;
+
+struct HostKernels {
+  const char* name;  ///< baseline, avx2, avx512
+  void (*rollout)(int simulator, const EpisodeSettings<float>&, Draws, const Tile<float>&, const BlockMemory<float>&);
+  void (*rollout_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, float* gradient);
+  void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, float* gradient);
+  void (*update)(const UpdateSettings&, const OptimizerState<float>&);
+  /// θ* and the real observations of a tile alone.
+  void (*draw_problem)(int simulator, const EpisodeSettings<float>&, const Tile<float>&);
+  /// Observations first … first + count − 1 of one θ (D), natural units, row-major (count, X). Multiples of 64.
+  void (*simulate)(int simulator, PhiloxKey key, const float* theta, std::int64_t first, std::int64_t count, float* x);
+  /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
+  double (*spin)(std::int64_t rounds);
+};
+
+/// Null where this machine cannot run the instruction set, or it was not built.
+const HostKernels* baseline_kernels();
+const HostKernels* avx2_kernels();
+const HostKernels* avx512_kernels();
+
+}  // namespace alfi

@@ -1,0 +1,210 @@
+// Elementary functions in float, the same bits in every lane vector and on every machine: polynomials evaluated with fma,
+// no tables, no branches. NaN in gives NaN out. For double (tests only) the C library's.
+//
+// Largest errors seen over all floats (tests/kernels/math_test.cpp holds the bounds), in units in the last place:
+//   exp 1.0   expm1 1.5   log 0.9   log1p 1.1   sincos_turns 1.3   tanh 2.9   sigmoid 2.2   cube_root 1.6   asin 1.6
+// Subnormal arguments and results are as accurate as the others. Polynomials were fitted with Sollya's fpminimax, the
+// rational function of tanh by Lawson's algorithm.
+#pragma once
+
+#include "kernels/lanes.hpp"
+
+namespace alfi::inline ALFI_ISA {
+
+/// c₀ + c₁ x + c₂ x² + …
+template <class F>
+ALFI_HD F polynomial(F, Real<F> c0) {
+  return splat<F>(c0);
+}
+template <class F, class... C>
+ALFI_HD F polynomial(F x, Real<F> c0, C... c) {
+  return fma(polynomial(x, c...), x, splat<F>(c0));
+}
+
+/// The integer nearest to scale · x, ties to even, as a number and in n. |scale · x| < 2²².
+template <class F>
+ALFI_HD F nearest(F x, Real<F> scale, Int<F>& n) {
+  constexpr float shift = 0x1.8p23f;  // adding it rounds to an integer and leaves that integer in the low bits
+  const F shifted = fma(x, splat<F>(scale), splat<F>(shift));
+  n = bits(shifted) - 0x4b400000;
+  return shifted - shift;
+}
+
+/// 2ⁿ, −126 ≤ n ≤ 127.
+template <class F>
+ALFI_HD F power_of_two(Int<F> n) {
+  return from_bits((n << 23) + 0x3f800000);
+}
+
+// --- exponentials ------------------------------------------------------------------------------------------------------
+// x = n log 2 + r, |r| ≤ log(2)/2, and e^r = 1 + r + r² c(r).
+
+template <class F>
+ALFI_HD F exp_remainder(F x, Int<F>& n) {
+  const F k = nearest(x, 0x1.715476p0f, n);
+  const F r = fma(k, splat<F>(-0x1.62e4p-1f), x);  // log 2 in two parts; the first has 14 bits, so this is exact
+  return fma(k, splat<F>(-0x1.7f7d1cp-20f), r);
+}
+template <class F>
+ALFI_HD F exp_curvature(F r) {
+  return polynomial(r, 0x1.fffffap-2f, 0x1.555492p-3f, 0x1.555a26p-5f, 0x1.12398p-7f, 0x1.694ca6p-10f);
+}
+
+template <class F>
+ALFI_HD F exp(F x) {
+  x = min(splat<F>(89.0f), max(splat<F>(-104.0f), x));  // infinite above, 0 below
+  Int<F> n;
+  const F r = exp_remainder(x, n);
+  const F mantissa = fma(fma(exp_curvature(r), r, splat<F>(1.0f)), r, splat<F>(1.0f));
+  const Int<F> half = n >> 1;  // in two steps, as 2ⁿ alone need not be a normal float
+  return mantissa * power_of_two<F>(half) * power_of_two<F>(n - half);
+}
+ALFI_HD double exp(double x) { return __builtin_exp(x); }
+
+/// e^x − 1
+template <class F>
+ALFI_HD F expm1(F x) {
+  const F bounded = min(splat<F>(89.0f), max(splat<F>(-30.0f), x));
+  Int<F> n;
+  const F r = exp_remainder(bounded, n);
+  const F scale = power_of_two<F>(n - 1);
+  const F half = fma(fma(exp_curvature(r), r * r, r), scale, scale - 0.5f);
+  return select(abs(x) < 0x1p-24f, x, half + half);
+}
+ALFI_HD double expm1(double x) { return __builtin_expm1(x); }
+
+/// 1 / (1 + e^−x)
+template <class F>
+ALFI_HD F sigmoid(F x) {
+  const F e = exp(-abs(x));
+  return select(x < 0.0f, e, splat<F>(1.0f)) / (e + 1.0f);
+}
+ALFI_HD double sigmoid(double x) { return 1.0 / (1.0 + __builtin_exp(-x)); }
+
+/// x p(x²) / q(x²), minimax on [0, 9]; beyond, tanh rounds to 1, and so does this at 9.
+template <class F>
+ALFI_HD F tanh(F x) {
+  x = min(splat<F>(9.0f), max(splat<F>(-9.0f), x));
+  const F z = x * x;
+  const F p = polynomial(z, 1.0f, 0x1.121aa8p-3f, 0x1.ca9f3ep-9f, 0x1.5aa442p-16f, 0x1.cd1bfcp-27f);
+  const F q = polynomial(z, 1.0f, 0x1.de62a2p-2f, 0x1.a82f9ap-6f, 0x1.5917acp-12f, 0x1.a304c4p-21f);
+  return x * p / q;
+}
+ALFI_HD double tanh(double x) { return __builtin_tanh(x); }
+
+// --- logarithms --------------------------------------------------------------------------------------------------------
+// x = 2ᵏ (1 + f), 2/3 ≤ 1 + f < 4/3, and log(1 + f) = f + f² c(f).
+
+/// k and f from e = 2²³ k.
+template <class F>
+ALFI_HD F log_of_parts(F e, F f) {
+  const F c = polynomial(f, -0x1.ffffd4p-2f, 0x1.5554fap-2f, -0x1.0014c2p-2f, 0x1.99d47cp-3f, -0x1.5029fep-3f,
+                         0x1.1e9c7p-3f, -0x1.3b55e8p-3f, 0x1.1f614ep-3f);
+  return fma(e, splat<F>(0x1.62e43p-24f), fma(f * f, c, f));  // 2⁻²³ log 2
+}
+
+/// log x for normal, finite x > 0.
+template <class F>
+ALFI_HD F log_of_normal(F x) {
+  const Int<F> e = (bits(x) - 0x3f2aaaab) & ~0x7fffff;  // 0x3f2aaaab is 2/3
+  return log_of_parts(to_real(e), from_bits(bits(x) - e) - 1.0f);
+}
+ALFI_HD double log_of_normal(double x) { return __builtin_log(x); }
+
+template <class F>
+ALFI_HD F log(F x) {
+  const Mask<F> subnormal = x < 0x1p-126f;
+  const F normal = select(subnormal, x * 0x1p23f, x);
+  const Int<F> e = (bits(normal) - 0x3f2aaaab) & ~0x7fffff;
+  const F offset = select(subnormal, splat<F>(-23.0f * 0x1p23f), splat<F>(0.0f));
+  const F value = log_of_parts(to_real(e) + offset, from_bits(bits(normal) - e) - 1.0f);
+  const F special = select(x == 0.0f, splat<F>(-__builtin_inff()), splat<F>(__builtin_nanf("")));
+  return select(x > 0.0f, select(x < __builtin_inff(), value, x), special);
+}
+ALFI_HD double log(double x) { return __builtin_log(x); }
+
+/// log(1 + x)
+template <class F>
+ALFI_HD F log1p(F x) {
+  const Int<F> e = (bits(x + 1.0f) - 0x3f2aaaab) & ~0x7fffff;
+  // (1 + x) 2⁻ᵏ − 1 rounded once: x is scaled through its exponent, and 1 − 2⁻ᵏ is exact where it matters.
+  const F scale = from_bits(0x40800000 - e);  // 4 · 2⁻ᵏ, as 2⁻ᵏ may be subnormal
+  const F f = from_bits(bits(x) - e) - fma(scale, splat<F>(-0.25f), splat<F>(1.0f));
+  const F value = log_of_parts(to_real(e), f);
+  const F special = select(x == -1.0f, splat<F>(-__builtin_inff()), splat<F>(__builtin_nanf("")));
+  const F inside = select(abs(x) < 0x1p-24f, x, select(x < __builtin_inff(), value, x));
+  return select(x > -1.0f, inside, special);
+}
+ALFI_HD double log1p(double x) { return __builtin_log1p(x); }
+
+/// The inverse hyperbolic sine: sign(x) log1p(|x| + x² / (1 + √(1 + x²))).
+template <class F>
+ALFI_HD F asinh(F x) {
+  const F size = abs(x);
+  const Mask<F> large = size > 0x1p30f;  // here log 2|x|, and x² might overflow
+  const F argument = size + size * (size / (sqrt(fma(size, size, splat<F>(1.0f))) + 1.0f));
+  const F value = log1p(select(large, size, argument)) + select(large, splat<F>(0x1.62e43p-1f), splat<F>(0.0f));
+  return select(x < 0.0f, -value, select(x > 0.0f, value, x));
+}
+ALFI_HD double asinh(double x) { return __builtin_asinh(x); }
+
+// --- angles ------------------------------------------------------------------------------------------------------------
+
+/// sin and cos of the angle 2π r, |r| ≤ 1/8.
+template <class F>
+ALFI_HD void sincos_eighth(F r, F& sin, F& cos) {
+  const F z = r * r;
+  sin = r * polynomial(z, 0x1.921fb6p2f, -0x1.4abbecp5f, 0x1.466b2p6f, -0x1.2f5992p6f);
+  cos = polynomial(z, 1.0f, -0x1.3bd3ccp4f, 0x1.03c19ep6f, -0x1.55a5bp6f, 0x1.d09344p5f);
+}
+
+/// sin and cos of the angle 2π u: u counts turns, |u| < 2²⁰.
+template <class F>
+ALFI_HD void sincos_turns(F u, F& sin, F& cos) {
+  Int<F> quarter;
+  const F k = nearest(u, 4.0f, quarter);
+  F s, c;
+  sincos_eighth(fma(k, splat<F>(-0.25f), u), s, c);
+  const Mask<F> odd = (quarter & 1) != 0;
+  sin = from_bits(bits(select(odd, c, s)) ^ ((quarter & 2) << 30));
+  cos = from_bits(bits(select(odd, s, c)) ^ (((quarter + 1) & 2) << 30));
+}
+ALFI_HD void sincos_turns(double u, double& sin, double& cos) {
+  const double angle = 6.283185307179586477 * (u - __builtin_rint(u));
+  sin = __builtin_sin(angle);
+  cos = __builtin_cos(angle);
+}
+
+/// arcsin x for 0 ≤ x ≤ 1; above ½ as π/2 − 2 arcsin √((1 − x)/2).
+template <class F>
+ALFI_HD F asin(F x) {
+  const Mask<F> upper = x > 0.5f;
+  const F z = select(upper, fma(x, splat<F>(-0.5f), splat<F>(0.5f)), x * x);
+  const F y = select(upper, sqrt(z), x);
+  const F cubic = polynomial(z, 0x1.5555c8p-3f, 0x1.330206p-4f, 0x1.747b72p-5f, 0x1.8c415ap-6f, 0x1.5959aap-5f);
+  const F angle = fma(y * z, cubic, y);
+  return select(upper, fma(angle, splat<F>(-2.0f), splat<F>(0x1.921fb6p0f)), angle);
+}
+ALFI_HD double asin(double x) { return __builtin_asin(x); }
+
+// --- roots -------------------------------------------------------------------------------------------------------------
+
+/// ∛x for normal x > 0, and 1/∛x, in which the iteration runs (no division): y ← y (1 + h/3 + 2h²/9), h = 1 − x y³.
+template <class F>
+ALFI_HD F cube_root(F x, F& inverse) {
+  F y = from_bits(0x54a2fa8c - to_int(to_real(bits(x)) * (1.0f / 3.0f)));  // within 4 %
+  for (int step = 0; step < 2; ++step) {
+    const F h = fma(x * y, -(y * y), splat<F>(1.0f));
+    y = fma(y * h, fma(h, splat<F>(0x1.c71c72p-3f), splat<F>(0x1.555556p-2f)), y);
+  }
+  inverse = y;
+  const F root = x * y * y;
+  return root;
+}
+ALFI_HD double cube_root(double x, double& inverse) {
+  const double root = __builtin_cbrt(x);
+  inverse = 1.0 / root;
+  return root;
+}
+
+}  // namespace alfi::inline ALFI_ISA

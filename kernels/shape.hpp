@@ -1,0 +1,84 @@
+// The shape letters, declared once, and where each weight lies.
+//
+//   B episodes in a meta-batch      T iterations of an episode     M parameters drawn per iteration
+//   N observations per parameter    R real observations            D parameter dimension
+//   X observation dimension         C code                         A aggregated code
+//   H hidden width of the RIM       S state of its GRU             P numbers in ψ
+#pragma once
+
+#include "alfi/choices.hpp"
+
+namespace alfi {
+
+/// Episodes in a tile: the lanes of every kernel body.
+inline constexpr int tile_lanes = 16;
+
+/// Observation rows of a tile that are encoded together, and drawn parameters that are aggregated together. Sums over
+/// observations and parameters are cut into blocks of this length, so it is part of what makes a result's bits.
+inline constexpr int block_length = 16;
+
+/// Logical partial sums of a gradient: tile i adds to partial i mod 256, and a fixed tree adds the partials up.
+inline constexpr int gradient_partials = 256;
+
+struct Shape {
+  int T, M, N, R;
+  int D, X;
+  int encoder_hidden, C;
+  int aggregator_hidden, A;
+  int H, S;
+  Family family;
+  Pooling pooling;
+  bool use_grad;     ///< the aggregator sees s1 and s2
+  bool count_input;  ///< the RIM sees the number of real observations
+
+  constexpr int P() const { return family == Family::gaussian ? 2 * D : D; }
+  /// Numbers in a pooled code.
+  constexpr int CP() const { return pooling == Pooling::moments ? 2 * C : C; }
+  constexpr bool has_scores() const { return use_grad && family != Family::point; }
+  /// [r, g, θ, s1, s2]
+  constexpr int aggregator_inputs() const { return 2 * CP() + (has_scores() ? 3 : 1) * D; }
+  /// [a, ψ, log R]
+  constexpr int rim_inputs() const { return A + P() + (count_input ? 1 : 0); }
+};
+
+/// One linear layer in the flat vector of weights: weight (out, in) row-major at `weight`, bias (out) at `bias`.
+struct Linear {
+  int weight, bias, in, out;
+};
+
+/// The flat vector of weights, in the order of the reference's modules.
+struct Layout {
+  Linear encoder[3];
+  Linear aggregator[3];
+  Linear fc0, fc1;
+  Linear update_gate, reset_gate, out_gate;  ///< of [y, h]; the candidate's is [y, v∘h]
+  Linear fc3, fc4;
+  int size;
+};
+
+constexpr Layout make_layout(const Shape& shape) {
+  Layout layout{};
+  int next = 0;
+  const auto linear = [&next](int in, int out) {
+    const Linear placed{next, next + in * out, in, out};
+    next += in * out + out;
+    return placed;
+  };
+  layout.encoder[0] = linear(shape.X, shape.encoder_hidden);
+  layout.encoder[1] = linear(shape.encoder_hidden, shape.encoder_hidden);
+  layout.encoder[2] = linear(shape.encoder_hidden, shape.C);
+  layout.aggregator[0] = linear(shape.aggregator_inputs(), shape.aggregator_hidden);
+  layout.aggregator[1] = linear(shape.aggregator_hidden, shape.aggregator_hidden);
+  layout.aggregator[2] = linear(shape.aggregator_hidden, shape.A);
+  layout.fc0 = linear(shape.rim_inputs(), shape.H);
+  layout.fc1 = linear(shape.H, shape.H);
+  layout.update_gate = linear(shape.H + shape.S, shape.S);
+  layout.reset_gate = linear(shape.H + shape.S, shape.S);
+  layout.out_gate = linear(shape.H + shape.S, shape.S);
+  layout.fc3 = linear(shape.S, shape.H);
+  layout.fc4 = linear(shape.H, shape.P());
+  layout.size = next;
+  return layout;
+}
+
+}  // namespace alfi

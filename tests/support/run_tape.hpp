@@ -1,0 +1,116 @@
+// Runs the kernels' episode on a recorded tape, on any team and in its precision, and returns what the oracle returns.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "kernels/episode.hpp"
+#include "src/iteration_weights.hpp"
+#include "src/parameters.hpp"
+#include "tests/support/tape.hpp"
+
+namespace alfi::test {
+
+inline alfi::Shape kernel_shape(const EpisodeSettings& s) {
+  const auto i = [](std::size_t n) { return static_cast<int>(n); };
+  return {i(s.T), i(s.M), i(s.N), i(s.R), i(s.D), i(s.X), i(s.encoder_hidden), i(s.encoder_code),
+          i(s.aggregator_hidden), i(s.aggregator_code), i(s.rim_hidden), i(s.rim_state), s.family, s.pooling, s.use_grad,
+          s.real_count_input};
+}
+
+/// One array that carvers cut up, filled with NaN so that what nothing wrote is seen.
+template <class R>
+struct Arena {
+  std::vector<R> memory;
+  R* base() { return memory.data(); }
+  explicit Arena(std::int64_t size) : memory(static_cast<std::size_t>(size) + 16, std::numeric_limits<R>::quiet_NaN()) {}
+};
+
+/// launch(body) runs body(team) on every thread of a team; a tile at a time.
+template <class R, class Launch>
+TapeOutputs run_tape(const Tape& tape, Launch launch) {
+  const EpisodeSettings& s = tape.settings;
+  const alfi::Shape shape = kernel_shape(s);
+  const Layout layout = make_layout(shape);
+  const std::size_t L = tile_lanes, B = tape.B, P = s.psi_size();
+
+  std::vector<R> weights(static_cast<std::size_t>(layout.size));
+  for (const auto& [name, linear] : named_layers(layout)) {
+    const auto put = [&](const std::vector<double>& from, int at) {
+      std::transform(from.begin(), from.end(), weights.begin() + at, [](double v) { return static_cast<R>(v); });
+    };
+    put(tape.parameters.at(name + ".weight"), linear.weight);
+    put(tape.parameters.at(name + ".bias"), linear.bias);
+  }
+  std::vector<R> w;
+  for (double value : alfi::iteration_weights(s.weights, shape.T)) w.push_back(static_cast<R>(value));
+  const std::vector<R> zeros(s.X, R(0)), ones(s.X, R(1));
+  const alfi::EpisodeSettings<R> settings{shape, layout, weights.data(), w.data(), zeros.data(), ones.data(), s.weights,
+                                          Start::prior, 0.0, {s.loss, s.beta, s.family, std::log(s.sigma)},
+                                          {s.update, s.bound}, Transform::none, {}};
+
+  TapeOutputs out;
+  std::vector<R> gradient(static_cast<std::size_t>(layout.size), R(0));
+  Carver<R> counting(nullptr);
+  carve_tile(shape, counting);
+  Carver<R> counting_block(nullptr);
+  carve_block(shape, counting_block);
+  for (std::size_t first = 0; first < B; first += L) {
+    Arena<R> arena(counting.used()), fast(counting_block.used());
+    Carver<R> carver(arena.base()), block_carver(fast.base());
+    Tile<R> tile = carve_tile(shape, carver);
+    const BlockMemory<R> block = carve_block(shape, block_carver);
+    tile.input = {};
+    int real_rows = 1;
+    for (std::size_t l = 0; l < L; ++l) {
+      const std::size_t b = std::min(first + l, B - 1);
+      const std::size_t count = tape.real_counts.empty() ? s.R : tape.real_counts[b];
+      tile.input.weight[l] = first + l < B ? R(1) / static_cast<R>(B) : R(0);
+      tile.input.count[l] = static_cast<R>(count);
+      tile.input.count_input[l] = s.real_count_input ? static_cast<R>(tape.real_count_inputs[b]) : R(0);
+      real_rows = std::max(real_rows, static_cast<int>(count));
+      for (std::size_t d = 0; d < s.D; ++d) tile.truth[d * L + l] = static_cast<R>(tape.theta_true[b * s.D + d]);
+      for (std::size_t p = 0; p < P; ++p) tile.psi[p * L + l] = static_cast<R>(tape.psi_0[b * P + p]);
+      for (std::size_t r = 0; r < s.R; ++r)
+        for (std::size_t k = 0; k < s.X; ++k)
+          *tile.real.at(static_cast<int>(k), static_cast<int>(r * L + l)) =
+              static_cast<R>(tape.x_real[(b * s.R + r) * s.X + k]);
+      const std::size_t drawn = s.T * s.M;
+      for (std::size_t i = 0; i < drawn; ++i)
+        for (std::size_t d = 0; d < s.D; ++d)
+          tile.theta[(i * s.D + d) * L + l] = static_cast<R>(tape.theta_gen[(b * drawn + i) * s.D + d]);
+      for (std::size_t i = 0; i < drawn * s.N; ++i)
+        for (std::size_t k = 0; k < s.X; ++k)
+          *tile.x.at(static_cast<int>(k), static_cast<int>(i * L + l)) =
+              static_cast<R>(tape.x_gen[(b * drawn * s.N + i) * s.X + k]);
+    }
+    tile.input.real_rows = real_rows;
+    launch([&](const auto& team) {
+      rollout<Recorded>(team, settings, Draws{}, tile, block);
+      rollout_gradient(team, settings, tile, block, gradient.data());
+      bulk_gradient(team, settings, tile, block, gradient.data());
+    });
+    for (std::size_t l = 0; l < L && first + l < B; ++l) {
+      for (std::size_t t = 0; t < s.T; ++t) {
+        for (std::size_t p = 0; p < P; ++p) out.psi.push_back(tile.psi[((t + 1) * P + p) * L + l]);
+        for (std::size_t i = 0; i < s.rim_state; ++i)
+          out.hidden.push_back(*tile.history.state.at(static_cast<int>(i), static_cast<int>(t * L + l)));
+        out.loss_per_iteration.push_back(tile.loss[t * L + l]);
+      }
+      out.loss += static_cast<double>(tile.episode_loss[l]) / static_cast<double>(B);
+    }
+  }
+  for (const auto& [name, linear] : named_layers(layout)) {
+    const auto from = [&](int at, int size) {
+      return std::vector<double>(gradient.begin() + at, gradient.begin() + at + size);
+    };
+    out.gradients[name + ".weight"] = from(linear.weight, linear.in * linear.out);
+    out.gradients[name + ".bias"] = from(linear.bias, linear.out);
+  }
+  return out;
+}
+
+}  // namespace alfi::test
