@@ -76,7 +76,7 @@ class Graph {
   Node relu(Node x) {
     for (double v : value(x)) note(v > 0.0);
     return map(
-        x, [](double v) { return v > 0.0 ? v : 0.0; }, [](double v, double) { return v > 0.0 ? 1.0 : 0.0; });
+        x, [](double v) { return v <= 0.0 ? 0.0 : v; }, [](double v, double) { return v > 0.0 ? 1.0 : 0.0; });
   }
   Node tanh(Node x) {
     return map(
