@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -285,10 +286,10 @@ Observations parse_npy(std::string_view bytes) {
   observations.dimension = checked_size(shape.size() == 2 ? shape[1] : 1, "columns");
   const std::size_t rows = shape[0];
   const std::size_t columns = static_cast<std::size_t>(observations.dimension);
-  // Both sizes are below 2^31 and the width at most 8: no overflow.
-  if (rows * columns * type.width != bytes.size()) {
-    throw InputError(fmt::format("{} x {} numbers of type {} need {} bytes, {} follow the header", rows, columns,
-                                 type.name, rows * columns * type.width, bytes.size()));
+  // Both sizes are below 2^31, so their product fits; times the width it might not.
+  if (bytes.size() % type.width != 0 || rows * columns != bytes.size() / type.width) {
+    throw InputError(fmt::format("{} x {} numbers of {} bytes are announced, {} bytes follow the header", rows, columns,
+                                 type.width, bytes.size()));
   }
   observations.values.resize(rows * columns);
   const std::byte* data = reinterpret_cast<const std::byte*>(bytes.data());

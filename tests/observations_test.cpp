@@ -164,9 +164,13 @@ TEST(Observations, HostileNpyIsRefused) {
   const auto with_shape = [&](const char* shape) {
     return with_header(fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': {}}}", shape));
   };
-  EXPECT_THAT(with_shape("(3,)"), HasSubstr("need 12 bytes, 8 follow"));
-  EXPECT_THAT(with_shape("(1,)"), HasSubstr("need 4 bytes, 8 follow"));
-  EXPECT_THAT(with_shape("(2147483647, 2147483647)"), HasSubstr("need 18446744056529682436 bytes"));
+  EXPECT_THAT(with_shape("(3,)"), HasSubstr("3 x 1 numbers of 4 bytes are announced, 8 bytes follow"));
+  EXPECT_THAT(with_shape("(1,)"), HasSubstr("1 x 1 numbers of 4 bytes are announced, 8 bytes follow"));
+  EXPECT_THAT(with_shape("(2147483647, 2147483647)"), HasSubstr("are announced"));
+  // 1517889155 * 1519111591 * 8 = 2^64 + 1653 * 8.
+  EXPECT_THAT(refusal("x.npy", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1517889155, 1519111591)}",
+                                   std::vector<double>(1653))),
+              HasSubstr("are announced"));
   EXPECT_THAT(with_shape("(2147483648,)"), HasSubstr("too many"));
   EXPECT_THAT(with_shape("(1, 18446744073709551615)"), HasSubstr("too many"));
   EXPECT_THAT(with_shape("(18446744073709551616,)"), HasSubstr("a size is expected"));
