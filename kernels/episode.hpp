@@ -199,7 +199,7 @@ ALFI_HD void simulate_rows(const Team& team, const EpisodeSettings<typename Team
   const int groups_per_piece = (groups + pieces - 1) / pieces;
   team.each(parameters * pieces, [&](int item, int lane) {
     const int m = item / pieces, piece = item % pieces;
-    F natural[Sim::D];
+    Array<F, Sim::D> natural;
     for (int d = 0; d < Sim::D; ++d)
       natural[d] = fma(splat<F>(static_cast<float>(prior_deviation<Sim>(d))), load<F>(theta + (m * Sim::D + d) * tile_lanes + lane),
                        splat<F>(static_cast<float>(prior_mean<Sim>(d))));
@@ -209,7 +209,7 @@ ALFI_HD void simulate_rows(const Team& team, const EpisodeSettings<typename Team
     const Stream<F> stream{key, load_words<F>(episode + lane), first_row + static_cast<std::uint32_t>(m)};
     const int last = (piece + 1) * groups_per_piece < groups ? (piece + 1) * groups_per_piece : groups;
     for (int g = piece * groups_per_piece; g < last; ++g) {
-      F drawn[group][Sim::X];
+      Array<Array<F, Sim::X>, group> drawn;
       Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(g * group), drawn);
       for (int i = 0; i < group && g * group + i < count; ++i)
         for (int k = 0; k < Sim::X; ++k) {

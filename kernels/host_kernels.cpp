@@ -39,7 +39,7 @@ void draw_problem_tile(int simulator, const EpisodeSettings<float>& settings, co
 void simulate_rows_of_one(int simulator, PhiloxKey key, const float* theta, std::int64_t first, std::int64_t count,
                           float* x) {
   Simulators::with(simulator, [&]<class Sim>() {
-    FloatLanes natural[Sim::D];
+    Array<FloatLanes, Sim::D> natural;
     for (int d = 0; d < Sim::D; ++d) natural[d] = splat<FloatLanes>(theta[d]);
     (void)Sim::template clamp<FloatLanes>(natural);
     const auto law = Sim::template law<FloatLanes>(natural);
@@ -48,7 +48,7 @@ void simulate_rows_of_one(int simulator, PhiloxKey key, const float* theta, std:
     for (int lane = 0; lane < tile_lanes; lane += vector_width) {
       const Stream<FloatLanes> stream{key, load_words<FloatLanes>(episode + lane), 0};
       for (std::int64_t n = 0; n * tile_lanes < count; n += Sim::group) {
-        FloatLanes drawn[Sim::group][Sim::X];
+        Array<Array<FloatLanes, Sim::X>, Sim::group> drawn;
         Sim::template observe<FloatLanes>(law, stream, static_cast<std::uint32_t>(first / tile_lanes + n), drawn);
         for (int i = 0; i < Sim::group; ++i)
           for (int l = 0; l < vector_width; ++l)

@@ -1,0 +1,46 @@
+// Meta-training: a run folder from a configuration.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+
+#include "alfi/configuration.hpp"
+
+namespace alfi {
+
+/// Where a training stands, after each meta-step.
+struct TrainingProgress {
+  std::int64_t step, steps;
+  double loss;                 ///< moving mean of the training loss, nats in standardised units
+  double validation_loss;      ///< of the latest validation, on the plain loss; NaN before the first
+  double episodes_per_second;  ///< of the last seconds
+  double seconds_left;
+  std::int64_t skipped;        ///< updates skipped since their gradient was not finite
+};
+
+struct TrainingOptions {
+  bool resume = false;  ///< go on from the folder's newest checkpoint
+  bool force = false;   ///< replace the run that is in the folder
+  /// Called after each meta-step; return false to stop there: the run is saved and can be resumed.
+  std::function<bool(const TrainingProgress&)> progress;
+};
+
+struct TrainingOutcome {
+  bool finished;  ///< false: stopped by `progress`
+  std::int64_t step;
+  std::int64_t skipped;
+  double seconds;
+  double validation_loss;
+  std::filesystem::path checkpoint;  ///< the newest
+};
+
+/// Trains a configuration in a run folder: config.yaml, metrics.jsonl, checkpoints/step-N.safetensors.
+/// InputError: the configuration is wrong or too large, the folder holds a run (and neither resume nor force is set), or
+/// the run to resume has another configuration or no readable checkpoint. RunError: the disk fails, or many gradients in
+/// a row are not finite; the last good checkpoint is then intact.
+TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
+                      const TrainingOptions& options = {});
+
+}  // namespace alfi

@@ -1,0 +1,317 @@
+#include "src/host_engine.hpp"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <thread>
+
+#include "alfi/error.hpp"
+#include "src/instruction_set.hpp"
+#include "src/iteration_weights.hpp"
+#include "src/problem_order.hpp"
+#include "src/simulators.hpp"
+
+namespace alfi {
+
+void HostEngine::Worker::prepare(const Shape& shape) {
+  const auto fit = [&shape](std::vector<float>& memory, auto carve) {
+    Carver<float> counting(nullptr);
+    carve(shape, counting);
+    const auto size = static_cast<std::size_t>(counting.used());
+    if (memory.size() < size) memory.resize(size);
+    Carver<float> carver(memory.data());
+    return carve(shape, carver);
+  };
+  tile = fit(memory, carve_tile<float>);
+  block = fit(block_memory, carve_block<float>);
+}
+
+/// What distinguishes one call from another in the kernels' settings.
+struct HostEngine::Plan {
+  Phase phase;
+  std::uint64_t step, problem_step, seed;
+  Loss loss;
+  double beta;
+};
+
+namespace {
+
+Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
+
+double tile_floats(const Shape& shape) {
+  Carver<float> counting(nullptr);
+  carve_tile(shape, counting);
+  return static_cast<double>(counting.used());
+}
+
+int thread_count(int configured) {
+  return configured > 0 ? configured : std::max(1, tbb::this_task_arena::max_concurrency());
+}
+
+void check_memory(const Configuration& configuration, int threads) {
+  for (const int iterations : {configuration.episode.iterations, configuration.evaluation.iterations})
+    if (iterations > 0 && tile_floats(shape_of(configuration, iterations)) > std::numeric_limits<std::int32_t>::max())
+      throw InputError(fmt::format(
+          "episode.iterations × thetas × observations = {} × {} × {}, real_observations = {}: 16 episodes would take {:.1f} "
+          "GiB; at most 8 GiB are addressed",
+          iterations, configuration.episode.thetas, configuration.episode.observations,
+          configuration.episode.real_observations.max, tile_floats(shape_of(configuration, iterations)) * 4 / 0x1p30));
+  const double needed = static_cast<double>(engine_bytes(configuration, threads));
+  const double available = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (needed > available)
+    throw InputError(fmt::format(
+        "the sizes of this configuration need {:.2f} GiB on {} threads; this machine has {:.2f} GiB. Fewer "
+        "episode.iterations, thetas, observations, real_observations, narrower networks or fewer engine.threads need less",
+        needed / 0x1p30, threads, available / 0x1p30));
+}
+
+}  // namespace
+
+std::size_t engine_bytes(const Configuration& configuration, int threads) {
+  const int iterations = std::max(configuration.episode.iterations, configuration.evaluation.iterations);
+  const Shape shape = shape_of(configuration, iterations);
+  Carver<float> block(nullptr);
+  carve_block(shape, block);
+  const Layout layout = make_layout(shape);
+  const int tiles = (configuration.training.meta_batch + tile_lanes - 1) / tile_lanes;
+  const double floats = threads * (tile_floats(shape) + static_cast<double>(block.used())) +
+                        static_cast<double>(std::min(tiles, gradient_partials) + 8) * padded_size(layout);
+  return static_cast<std::size_t>(floats * sizeof(float));
+}
+
+HostEngine::HostEngine(const Configuration& configuration, Normalisation normalisation)
+    : configuration_(configuration),
+      normalisation_(std::move(normalisation)),
+      layout_(make_layout(shape_of(configuration, configuration.episode.iterations))),
+      simulator_(simulator_number(configuration.simulator.name)),
+      kernels_(host_kernels()),
+      threads_(thread_count(configuration.engine.threads)),
+      arena_(threads_) {
+  check_memory(configuration, threads_);
+}
+
+EpisodeSettings<float> HostEngine::settings(const Shape& shape, const Plan& plan, const float* weights,
+                                            const std::vector<float>& iteration_weight) const {
+  const Configuration& c = configuration_;
+  const auto key = [&plan](Purpose purpose, std::uint64_t step) {
+    return stream_key(plan.seed, plan.phase, purpose, step);
+  };
+  const double log_sigma = std::log(c.proposal.sigma);
+  return {shape,
+          layout_,
+          weights,
+          iteration_weight.data(),
+          normalisation_.mean.data(),
+          normalisation_.scale.data(),
+          c.training.weights,
+          c.proposal.start,
+          log_sigma,
+          {plan.loss, plan.beta, c.proposal.family, log_sigma},
+          {c.networks.rim.update, c.networks.rim.bound},
+          c.simulator.transform,
+          {key(Purpose::truth, plan.problem_step), key(Purpose::real_set, plan.problem_step),
+           key(Purpose::start, plan.step), key(Purpose::propose, plan.step), key(Purpose::observe, plan.step)}};
+}
+
+TileInput<float> HostEngine::tile_input(const Episodes& episodes, int first, double weight) const {
+  const auto& range = configuration_.episode.real_observations;
+  const std::uint64_t problem_step = episodes.problems > 0 ? 0 : episodes.step;
+  const PhiloxKey count_key = stream_key(episodes.seed, episodes.phase, Purpose::real_count, problem_step);
+  TileInput<float> input{};
+  input.real_rows = 1;
+  for (int lane = 0; lane < tile_lanes; ++lane) {
+    // Lanes without an episode repeat the last one, with weight 0.
+    const int b = std::min(first + lane, episodes.count - 1);
+    const auto episode = static_cast<std::uint32_t>(b);
+    input.episode[lane] = episode;
+    input.weight[lane] = first + lane < episodes.count ? static_cast<float>(weight) : 0.0F;
+    if (episodes.problems > 0)
+      input.problem[lane] =
+          problem_at(episodes.step * static_cast<std::uint64_t>(episodes.count) + static_cast<std::uint64_t>(b),
+                     static_cast<std::uint32_t>(episodes.problems), episodes.seed);
+    else
+      input.problem[lane] = episode;
+    int count = range.min;
+    if (range.min < range.max) {
+      // R is log-uniform. Fresh episodes of a tile share it, since the longest set decides what a tile costs.
+      const std::uint32_t name = episodes.problems > 0 ? input.problem[lane] : episode / tile_lanes;
+      const std::uint32_t word = philox<std::uint32_t>(0, 0, 0, name, count_key).word[0];
+      const double u = (static_cast<double>(word) + 0.5) * 0x1p-32;
+      count = static_cast<int>(range.min * std::pow((range.max + 1.0) / range.min, u));
+      count = std::clamp(count, range.min, range.max);
+    }
+    input.count[lane] = static_cast<float>(count);
+    input.count_input[lane] = count_input(configuration_, count);
+    input.real_rows = std::max(input.real_rows, count);
+  }
+  return input;
+}
+
+StepResult HostEngine::train(const Episodes& episodes, double rate, double beta, TrainingState& state) {
+  const Shape shape = shape_of(configuration_, configuration_.episode.iterations);
+  const std::uint64_t problem_step = episodes.problems > 0 ? 0 : episodes.step;
+  const Plan plan{episodes.phase, episodes.step, problem_step, episodes.seed, configuration_.training.loss, beta};
+  std::vector<float> iteration_weight;
+  for (const double w : iteration_weights(configuration_.training.weights, shape.T))
+    iteration_weight.push_back(static_cast<float>(w));
+  const EpisodeSettings<float> settings = this->settings(shape, plan, state.weights.data(), iteration_weight);
+
+  const int size = padded_size(layout_);
+  const int tiles = (episodes.count + tile_lanes - 1) / tile_lanes;
+  const int partial_count = std::min(tiles, gradient_partials);
+  partials_.resize(static_cast<std::size_t>(partial_count) * static_cast<std::size_t>(size));
+  squares_.resize(static_cast<std::size_t>(size / tile_lanes));
+  std::vector<float> losses(static_cast<std::size_t>(tiles * tile_lanes));
+  std::atomic<std::int64_t> clamped = 0;
+
+  arena_.execute([&] {
+    tbb::parallel_for(0, partial_count, [&](int p) {
+      float* const gradient = partials_.data() + static_cast<std::ptrdiff_t>(p) * size;
+      std::fill_n(gradient, size, 0.0F);
+      Worker& worker = workers_.local();
+      worker.prepare(shape);
+      for (int i = p; i < tiles; i += gradient_partials) {
+        const int first = i * tile_lanes;
+        worker.tile.input = tile_input(episodes, first, 1.0 / episodes.count);
+        kernels_.rollout(simulator_, settings, Draws{true, true, true}, worker.tile, worker.block);
+        kernels_.rollout_gradient(settings, worker.tile, worker.block, gradient);
+        kernels_.bulk_gradient(settings, worker.tile, worker.block, gradient);
+        std::copy_n(worker.tile.episode_loss, tile_lanes, losses.begin() + first);
+        clamped += clamped_draws(shape, worker.tile, std::min(tile_lanes, episodes.count - first));
+      }
+    });
+  });
+
+  const auto k = static_cast<double>(state.updates + 1);
+  const UpdateSettings update{static_cast<float>(rate), static_cast<float>(1 / (1 - std::pow(adam_beta1, k))),
+                              static_cast<float>(1 / (1 - std::pow(adam_beta2, k))),
+                              static_cast<float>(configuration_.training.clip_norm),
+                              static_cast<float>(configuration_.training.ema)};
+  float norm = 0;
+  kernels_.update(update, {size / tile_lanes, state.weights.data(), state.first_moment.data(), state.second_moment.data(),
+                           state.average.data(), partials_.data(), partial_count, squares_.data(), &norm});
+  StepResult result{0, norm, std::isfinite(norm), clamped};
+  ++(result.applied ? state.updates : state.skipped);
+  for (int b = 0; b < episodes.count; ++b) result.loss += losses[static_cast<std::size_t>(b)];
+  result.loss /= episodes.count;
+  return result;
+}
+
+void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights,
+                         const std::function<void(const FinishedTile&)>& sink) {
+  const Shape shape = shape_of(configuration_, iterations);
+  const Plan plan{episodes.phase, episodes.step, episodes.step, episodes.seed, plain(configuration_.training.loss), 0};
+  std::vector<float> iteration_weight;
+  for (const double w : iteration_weights(configuration_.training.weights, shape.T))
+    iteration_weight.push_back(static_cast<float>(w));
+  const EpisodeSettings<float> settings = this->settings(shape, plan, weights.data(), iteration_weight);
+  each_tile(episodes, shape, [&](Worker& worker) {
+    kernels_.rollout(simulator_, settings, Draws{true, true, true}, worker.tile, worker.block);
+  }, sink);
+}
+
+void HostEngine::draw_problems(const Episodes& episodes, Transform transform,
+                               const std::function<void(const FinishedTile&)>& sink) {
+  const Shape shape = shape_of(configuration_, 1);
+  const Plan plan{episodes.phase, episodes.step, episodes.step, episodes.seed, Loss::normal, 0};
+  EpisodeSettings<float> settings = this->settings(shape, plan, nullptr, {});
+  const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F), ones(static_cast<std::size_t>(shape.X), 1.0F);
+  settings.transform = transform;
+  settings.x_mean = zeros.data();
+  settings.x_scale = ones.data();
+  each_tile(episodes, shape, [&](Worker& worker) { kernels_.draw_problem(simulator_, settings, worker.tile); }, sink);
+}
+
+void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
+                       const std::function<void(const FinishedTile&)>& sink) {
+  Shape shape = shape_of(configuration_, iterations);
+  shape.R = problem.count;
+  const Plan plan{Phase::inference, 0, 0, seed, plain(configuration_.training.loss), 0};
+  std::vector<float> iteration_weight(static_cast<std::size_t>(iterations), 0.0F);
+  const EpisodeSettings<float> settings = this->settings(shape, plan, weights.data(), iteration_weight);
+  Worker worker;
+  worker.prepare(shape);
+  TileInput<float>& input = worker.tile.input;
+  input = {};
+  input.real_rows = problem.count;
+  for (int lane = 0; lane < tile_lanes; ++lane) {
+    input.count[lane] = static_cast<float>(problem.count);
+    input.count_input[lane] = count_input(configuration_, problem.count);
+    for (int d = 0; d < shape.D; ++d) worker.tile.truth[d * tile_lanes + lane] = 0.0F;
+    for (int r = 0; r < problem.count; ++r)
+      for (int k = 0; k < shape.X; ++k)
+        *worker.tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
+  }
+  kernels_.rollout(simulator_, settings, Draws{false, true, true}, worker.tile, worker.block);
+  sink({worker.tile, 0, 1});
+}
+
+void HostEngine::each_tile(const Episodes& episodes, const Shape& shape, const std::function<void(Worker&)>& body,
+                           const std::function<void(const FinishedTile&)>& sink) {
+  arena_.execute([&] {
+    tbb::parallel_for(0, (episodes.count + tile_lanes - 1) / tile_lanes, [&](int i) {
+      Worker& worker = workers_.local();
+      worker.prepare(shape);
+      const int first = i * tile_lanes;
+      worker.tile.input = tile_input(episodes, first, 1.0 / episodes.count);
+      body(worker);
+      sink({worker.tile, first, std::min(tile_lanes, episodes.count - first)});
+    });
+  });
+}
+
+void HostEngine::on_all_threads(const std::function<void()>& body) {
+  std::vector<std::jthread> others;
+  for (int i = 1; i < threads_; ++i) others.emplace_back(body);
+  body();
+}
+
+std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes) {
+  std::int64_t count = 0;
+  for (int i = 0; i < shape.T * shape.M; ++i)
+    for (int lane = 0; lane < episodes; ++lane) count += tile.clamped[i * tile_lanes + lane] != 0.0F ? 1 : 0;
+  return count;
+}
+
+Normalisation pilot_normalisation(const Configuration& configuration) {
+  // 4096 draws of the prior with 64 observations each; the seed is fixed so that a configuration has one normalisation.
+  constexpr int problems = 4096, observations = 64;
+  constexpr std::uint64_t pilot_seed = 0x616C6669;
+  Configuration pilot = configuration;
+  pilot.episode.real_observations = {observations, observations};
+  const Shape shape = shape_of(pilot, 1);
+  const auto X = static_cast<std::size_t>(shape.X);
+  Normalisation identity{std::vector<float>(X, 0.0F), std::vector<float>(X, 1.0F)};
+  HostEngine engine(pilot, identity);
+  std::vector<std::vector<double>> sums(problems / tile_lanes, std::vector<double>(2 * X, 0.0));
+  engine.draw_problems({Phase::simulation, 0, problems, 0, pilot_seed}, pilot.simulator.transform, [&](const FinishedTile& finished) {
+    std::vector<double>& sum = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
+    for (int k = 0; k < shape.X; ++k)
+      for (int row = 0; row < observations * tile_lanes; ++row) {
+        const double value = *finished.tile.real.at(k, row);
+        sum[static_cast<std::size_t>(2 * k)] += value;
+        sum[static_cast<std::size_t>(2 * k + 1)] += value * value;
+      }
+  });
+  Normalisation normalisation;
+  const double n = static_cast<double>(problems) * observations;
+  for (std::size_t k = 0; k < X; ++k) {
+    double total = 0, squares = 0;
+    for (const auto& sum : sums) {
+      total += sum[2 * k];
+      squares += sum[2 * k + 1];
+    }
+    const double mean = total / n;
+    normalisation.mean.push_back(static_cast<float>(mean));
+    normalisation.scale.push_back(static_cast<float>(1 / std::sqrt((squares - n * mean * mean) / (n - 1))));
+  }
+  return normalisation;
+}
+
+}  // namespace alfi

@@ -1,0 +1,211 @@
+#include "alfi/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <span>
+#include <sstream>
+
+#include "alfi/error.hpp"
+#include "src/atomic_file.hpp"
+#include "src/checkpoint.hpp"
+#include "src/rollout_errors.hpp"
+
+namespace alfi {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Non-finite gradients in a row after which a run is given up.
+constexpr int most_skipped_in_a_row = 50;
+/// Meta-steps a line of metrics.jsonl sums up.
+constexpr std::int64_t steps_per_line = 10;
+constexpr int validation_episodes = 512;
+
+double learning_rate(const Configuration::Training& training, std::int64_t step) {
+  const double warm = std::min(1.0, static_cast<double>(step + 1) / std::max(1, training.warmup_steps));
+  if (training.schedule == Schedule::constant) return training.learning_rate * warm;
+  return training.learning_rate * warm * 0.5 *
+         (1 + std::cos(std::numbers::pi * static_cast<double>(step) / training.steps));
+}
+
+double annealed_beta(const Configuration::Training& training, std::int64_t step) {
+  const double done = static_cast<double>(step) / training.steps;
+  return training.beta.from + (training.beta.to - training.beta.from) * done;
+}
+
+/// metrics.jsonl, a JSON object a line. A resumed run drops the lines after its checkpoint.
+class Metrics {
+ public:
+  Metrics(std::filesystem::path path, std::int64_t first_step) : path_(std::move(path)) {
+    std::string kept;
+    if (first_step > 0 && std::filesystem::exists(path_)) {
+      std::ifstream old(path_);
+      for (std::string line; std::getline(old, line);) {
+        const auto object = nlohmann::json::parse(line, nullptr, false);
+        if (object.is_object() && object.value("step", first_step + 1) <= first_step) kept += line + "\n";
+      }
+    }
+    write_file_atomically(path_, std::as_bytes(std::span(kept)));
+    file_.open(path_, std::ios::app);
+  }
+
+  void write(const nlohmann::json& line) {
+    file_ << line.dump() << "\n" << std::flush;
+    if (!file_) throw RunError(fmt::format("{}: cannot be written", path_.string()));
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+/// What may differ between a run and its continuation: where it runs, not what it computes.
+bool continues(Configuration a, const Configuration& b) {
+  a.engine.threads = b.engine.threads;
+  a.engine.backend = b.engine.backend;
+  return a == b;
+}
+
+Checkpoint start(const Configuration& configuration) {
+  Checkpoint checkpoint{configuration, pilot_normalisation(configuration), {}, 0};
+  const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
+  TrainingState& state = checkpoint.state;
+  state.weights = initial_weights(layout, configuration.engine.seed);
+  state.average = state.weights;
+  state.first_moment.assign(state.weights.size(), 0.0F);
+  state.second_moment.assign(state.weights.size(), 0.0F);
+  return checkpoint;
+}
+
+Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run, const TrainingOptions& options) {
+  const auto saved = checkpoints_of(run);
+  if (options.resume) {
+    if (saved.empty()) throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
+    Checkpoint checkpoint = read_checkpoint(saved.back());
+    if (!continues(checkpoint.configuration, configuration))
+      throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
+                                   run.string(), (run / "config.yaml").string()));
+    checkpoint.configuration = configuration;
+    return checkpoint;
+  }
+  if (std::filesystem::exists(run) && !std::filesystem::is_directory(run))
+    throw InputError(fmt::format("{}: is not a folder", run.string()));
+  if (std::filesystem::exists(run) && !std::filesystem::is_empty(run)) {
+    if (!std::filesystem::exists(run / "config.yaml"))
+      throw InputError(fmt::format("{}: the folder is not empty and holds no run of alfi", run.string()));
+    if (!options.force)
+      throw InputError(
+          fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it", run.string()));
+    for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html"})
+      std::filesystem::remove_all(run / name);
+  }
+  return start(configuration);
+}
+
+}  // namespace
+
+TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
+                      const TrainingOptions& options) try {
+  validate(configuration);
+  Checkpoint checkpoint = prepare(configuration, run, options);
+  const Configuration::Training& training = configuration.training;
+  HostEngine engine(configuration, checkpoint.normalisation);
+  std::filesystem::create_directories(run);
+  const std::string yaml = to_yaml(configuration);
+  write_file_atomically(run / "config.yaml", std::as_bytes(std::span(yaml)));
+  Metrics metrics(run / "metrics.jsonl", checkpoint.step);
+
+  const Clock::time_point begin = Clock::now();
+  Clock::time_point window_begin = begin;
+  std::int64_t window_steps = 0, clamped = 0, line_steps = 0;
+  double rate_of_episodes = 0, loss_mean = 0, line_loss = 0, seconds_per_step = 0;
+  double validation_loss = std::numeric_limits<double>::quiet_NaN();
+  std::int64_t saved_step = -1;
+  int skipped_in_a_row = 0;
+  bool go_on = true;
+
+  const auto save = [&] {
+    if (saved_step == checkpoint.step) return;
+    write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
+    saved_step = checkpoint.step;
+  };
+  const auto write_line = [&](double learning) {
+    if (line_steps == 0) return;
+    metrics.write({{"step", checkpoint.step},
+                   {"loss", line_loss / static_cast<double>(line_steps)},
+                   {"learning_rate", learning},
+                   {"episodes_per_second", rate_of_episodes},
+                   {"clamped_draws", clamped},
+                   {"skipped_updates", checkpoint.state.skipped}});
+    line_steps = 0;
+    line_loss = 0;
+    clamped = 0;
+  };
+
+  while (checkpoint.step < training.steps && go_on) {
+    const double learning = learning_rate(training, checkpoint.step);
+    const Episodes episodes{Phase::training, static_cast<std::uint64_t>(checkpoint.step), training.meta_batch,
+                            training.problems, configuration.engine.seed};
+    const StepResult result = engine.train(episodes, learning, annealed_beta(training, checkpoint.step), checkpoint.state);
+    ++checkpoint.step;
+    if (result.applied) {
+      skipped_in_a_row = 0;
+    } else if (++skipped_in_a_row == most_skipped_in_a_row) {
+      throw RunError(fmt::format(
+          "training diverged: {} gradients in a row were not finite, the last at step {} (loss {}). The last good "
+          "checkpoint is in {}. A smaller training.learning_rate ({}) or training.clip_norm ({}) may help",
+          skipped_in_a_row, checkpoint.step, result.loss, (run / "checkpoints").string(), training.learning_rate,
+          training.clip_norm));
+    }
+    clamped += result.clamped_draws;
+    line_loss += result.loss;
+    ++line_steps;
+    ++window_steps;
+    const double weight = std::max(0.02, 1.0 / static_cast<double>(checkpoint.step));
+    loss_mean = window_steps == 1 && rate_of_episodes == 0 ? result.loss : loss_mean + weight * (result.loss - loss_mean);
+    const double window = std::chrono::duration<double>(Clock::now() - window_begin).count();
+    if (window > 1 || rate_of_episodes == 0) {
+      seconds_per_step = window / static_cast<double>(window_steps);
+      rate_of_episodes = training.meta_batch / seconds_per_step;
+      window_begin = Clock::now();
+      window_steps = 0;
+    }
+    if (checkpoint.step % steps_per_line == 0) write_line(learning);
+    if (checkpoint.step % training.validate_every == 0 || checkpoint.step == training.steps) {
+      const RolloutErrors validation =
+          rollout_errors(engine, {Phase::validation, 0, validation_episodes, 0, configuration.engine.seed},
+                         configuration.episode.iterations, checkpoint.state.average);
+      validation_loss = validation.loss;
+      metrics.write({{"step", checkpoint.step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}});
+      window_begin = Clock::now();
+      window_steps = 0;
+    }
+    // A state that has stopped being finite is not saved over a good one.
+    if (checkpoint.step % training.checkpoint_every == 0 && skipped_in_a_row == 0) save();
+    if (options.progress)
+      go_on = options.progress({checkpoint.step, training.steps, loss_mean, validation_loss, rate_of_episodes,
+                                seconds_per_step * static_cast<double>(training.steps - checkpoint.step),
+                                checkpoint.state.skipped});
+  }
+  write_line(learning_rate(training, checkpoint.step));
+  save();
+  return {checkpoint.step == training.steps,
+          checkpoint.step,
+          checkpoint.state.skipped,
+          std::chrono::duration<double>(Clock::now() - begin).count(),
+          validation_loss,
+          checkpoint_path(run, checkpoint.step)};
+} catch (const std::filesystem::filesystem_error& error) {
+  throw RunError(error.what());
+} catch (const std::bad_alloc&) {
+  throw RunError("memory ran out during training; smaller sizes or fewer engine.threads need less");
+}
+
+}  // namespace alfi
