@@ -1,0 +1,285 @@
+#include "tests/support/fiber_team.hpp"
+
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+// ThreadSanitizer's interface where the program is built with it, else null. No template of the standard library that a
+// fiber runs may be shared with instrumented code: the linker keeps one copy, and that could be the instrumented one.
+extern "C" {
+__attribute__((weak)) void* __tsan_get_current_fiber();
+__attribute__((weak)) void* __tsan_create_fiber(unsigned flags);
+__attribute__((weak)) void __tsan_destroy_fiber(void* fiber);
+__attribute__((weak)) void __tsan_switch_to_fiber(void* fiber, unsigned flags);
+__attribute__((weak)) void __tsan_acquire(void* address);
+__attribute__((weak)) void __tsan_release(void* address);
+}
+
+namespace alfi::test {
+namespace {
+
+void acquire(std::uint64_t& variable) {
+  if (__tsan_acquire != nullptr) __tsan_acquire(&variable);
+}
+void release(std::uint64_t& variable) {
+  if (__tsan_release != nullptr) __tsan_release(&variable);
+}
+
+bool same(CallSite a, CallSite b) { return a.line == b.line && std::string_view(a.file) == b.file; }
+
+std::string describe(int thread, CallSite site) {
+  return "thread " + std::to_string(thread) + " at " + site.file + ":" + std::to_string(site.line);
+}
+
+/// Zeroed pages for the stacks of a block. Mapped anew for each: ThreadSanitizer forgets what it saw there.
+class Stacks {
+ public:
+  static constexpr std::size_t size = std::size_t{512} << 10;
+
+  explicit Stacks(int count) : bytes_(static_cast<std::size_t>(count) * size) {
+    void* const memory =
+        mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "stacks of the fibers");
+    memory_ = static_cast<char*>(memory);
+    // The lowest page of each is a wall.
+    for (int i = 0; i < count; ++i) mprotect(at(i), 4096, PROT_NONE);
+  }
+  ~Stacks() { munmap(memory_, bytes_); }
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+
+  char* at(int i) const { return memory_ + static_cast<std::size_t>(i) * size; }
+
+ private:
+  std::size_t bytes_;
+  char* memory_;
+};
+
+struct Fiber {
+  ucontext_t context;
+  void* sanitizer;
+};
+
+struct Turn {
+  int thread;
+};
+
+}  // namespace
+
+struct LaunchState {
+  void (*body)(void* context, const FiberTeam& team, int block);
+  void* context;
+  std::uint64_t started = 0, ended = 0;  // what ThreadSanitizer orders the launch by
+};
+
+/// The threads of one block and who of them runs.
+class FiberBlock {
+ public:
+  FiberBlock(LaunchState& launch, int block, int threads, std::uint64_t seed)
+      : launch_(launch), block_(block), threads_(threads), random_(seed) {}
+
+  void run();
+
+  void pause() {
+    if (random(4) != 0) return;
+    make_ready(current_);
+    run_another();
+  }
+
+  void wait_for_all(CallSite site) {
+    if (ended_ > 0) return fail("a thread has ended, while " + describe(current_, site) + " waits for all");
+    if (waiting_ > 0 && !same(site, barrier_.site))
+      return fail(describe(barrier_.thread, barrier_.site) + " and " + describe(current_, site) +
+                  " wait at different barriers");
+    if (waiting_ == 0) barrier_ = {current_, site};
+    // Two variables take turns. With one, a thread that has gone on and comes to the next barrier would release there
+    // what it did since, before the last one has acquired this barrier, and no race would be seen.
+    std::uint64_t& variable = barrier_variable_[barrier_number_ % 2];
+    release(variable);
+    if (++waiting_ == threads_) {
+      waiting_ = 0;
+      ++barrier_number_;
+      for (int i = 0; i < threads_; ++i) make_ready(i);
+    }
+    run_another();
+    acquire(variable);
+  }
+
+  void add_lanes(float* sums, int count, CallSite site) {
+    Group& group = groups_[static_cast<std::size_t>(current_ / tile_lanes)];
+    if (group.waiting == 0) group.first = {current_, site};
+    if (!same(site, group.first.site))
+      return fail(describe(group.first.thread, group.first.site) + " and " + describe(current_, site) +
+                  " exchange lanes with each other");
+    group.sums[current_ % tile_lanes] = sums;
+    if (++group.waiting == tile_lanes) {
+      group.waiting = 0;
+      for (int i = 0; i < count; ++i) {
+        float lane[tile_lanes];
+        for (int l = 0; l < tile_lanes; ++l) lane[l] = group.sums[l][i];
+        for (int half = tile_lanes / 2; half > 0; half /= 2)
+          for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+        group.sums[0][i] = lane[0];
+      }
+      for (int l = 0; l < tile_lanes; ++l) make_ready(current_ / tile_lanes * tile_lanes + l);
+    }
+    run_another();
+  }
+
+ private:
+  struct Waiting {
+    int thread;
+    CallSite site;
+  };
+  struct Group {
+    int waiting = 0;
+    Waiting first{};
+    float* sums[tile_lanes];
+  };
+
+  void prepare(int thread, char* stack);
+  /// After a failure: fibers left where they are have not released launch_.ended.
+  void order_after_all();
+
+  static void enter(unsigned low, unsigned high) {
+    // makecontext passes ints.
+    auto* const block = reinterpret_cast<FiberBlock*>(std::uintptr_t{low} | std::uintptr_t{high} << 32);
+    block->thread_main();
+  }
+
+  void thread_main() {
+    const FiberTeam team(*this, current_, threads_);
+    acquire(launch_.started);
+    launch_.body(launch_.context, team, block_);
+    release(launch_.ended);
+    ++ended_;
+    if (waiting_ > 0) fail(describe(barrier_.thread, barrier_.site) + " waits for all, while a thread has ended");
+    run_another();
+  }
+
+  /// Goes on with any fiber that can; the current one comes back here when it is its turn.
+  void run_another() {
+    if (ready_.empty()) {
+      if (ended_ < threads_) explain_deadlock();
+      switch_to(threads_);
+      return;
+    }
+    Turn& drawn = ready_[random(ready_.size())];
+    const int next = drawn.thread;
+    drawn = ready_.back();
+    ready_.pop_back();
+    switch_to(next);
+  }
+
+  void switch_to(int next) {
+    if (next == current_) return;
+    Fiber& from = fibers_[static_cast<std::size_t>(current_)];
+    Fiber& to = fibers_[static_cast<std::size_t>(next)];
+    current_ = next;
+    constexpr unsigned no_sync = 1;  // a switch orders nothing
+    if (__tsan_switch_to_fiber != nullptr) __tsan_switch_to_fiber(to.sanitizer, no_sync);
+    swapcontext(&from.context, &to.context);
+  }
+
+  void explain_deadlock() {
+    for (const Group& group : groups_)
+      if (group.waiting > 0)
+        return fail(describe(group.first.thread, group.first.site) + " waits for lanes of its group that do not come");
+    fail("threads wait for each other");
+  }
+
+  /// Ends the block; its fibers are left where they are.
+  void fail(const std::string& what) {
+    failure_ = std::make_unique<std::string>(what);
+    switch_to(threads_);
+  }
+
+  void make_ready(int thread) { ready_.push_back({thread}); }
+
+  /// 0 … bound − 1, by SplitMix64 (Steele, Lea, Flood 2014).
+  std::size_t random(std::size_t bound) {
+    std::uint64_t z = random_ += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return (z ^ (z >> 31)) % bound;
+  }
+
+  LaunchState& launch_;
+  int block_, threads_;
+  std::uint64_t random_;
+  std::vector<Fiber> fibers_;  // and, last, who launched them
+  std::vector<Turn> ready_;    // in no order; room for all is reserved
+  int current_ = 0, ended_ = 0;
+  std::vector<Group> groups_;
+  int waiting_ = 0;  // at barrier_
+  Waiting barrier_{};
+  std::uint64_t barrier_variable_[2] = {}, barrier_number_ = 0;
+  std::unique_ptr<std::string> failure_;
+};
+
+void FiberBlock::prepare(int thread, char* stack) {
+  Fiber& fiber = fibers_[static_cast<std::size_t>(thread)];
+  getcontext(&fiber.context);
+  fiber.context.uc_stack.ss_sp = stack;
+  fiber.context.uc_stack.ss_size = Stacks::size;
+  fiber.context.uc_link = nullptr;
+  const auto self = reinterpret_cast<std::uintptr_t>(this);
+  makecontext(&fiber.context, reinterpret_cast<void (*)()>(&FiberBlock::enter), 2, static_cast<unsigned>(self),
+              static_cast<unsigned>(self >> 32));
+  if (__tsan_create_fiber != nullptr) fiber.sanitizer = __tsan_create_fiber(0);
+  make_ready(thread);
+}
+
+void FiberBlock::run() {
+  const Stacks stacks(threads_);
+  fibers_.resize(static_cast<std::size_t>(threads_) + 1);
+  groups_.resize(static_cast<std::size_t>(threads_ / tile_lanes));
+  ready_.reserve(static_cast<std::size_t>(threads_));
+  for (int i = 0; i < threads_; ++i) prepare(i, stacks.at(i));
+  if (__tsan_get_current_fiber != nullptr) fibers_.back().sanitizer = __tsan_get_current_fiber();
+  current_ = threads_;
+  run_another();
+  if (failure_) order_after_all();
+  for (int i = 0; i < threads_; ++i)
+    if (__tsan_destroy_fiber != nullptr) __tsan_destroy_fiber(fibers_[static_cast<std::size_t>(i)].sanitizer);
+  if (failure_) throw DivergentBarrier("divergent barrier in block " + std::to_string(block_) + ": " + *failure_);
+}
+
+void FiberBlock::order_after_all() {
+  acquire(launch_.ended);
+  if (__tsan_switch_to_fiber == nullptr) return;
+  constexpr unsigned sync = 0;
+  for (int i = 0; i < threads_; ++i) {
+    __tsan_switch_to_fiber(fibers_[static_cast<std::size_t>(i)].sanitizer, sync);
+    __tsan_switch_to_fiber(fibers_.back().sanitizer, sync);
+  }
+}
+
+void FiberTeam::pause() const { block_->pause(); }
+void FiberTeam::wait_for_all(CallSite site) const { block_->wait_for_all(site); }
+void FiberTeam::add_lanes(float* sums, int count, CallSite site) const { block_->add_lanes(sums, count, site); }
+
+void launch_fibers(const FiberLaunch& launch, void (*body)(void*, const FiberTeam&, int), void* context) {
+  if (launch.threads < tile_lanes || launch.threads % tile_lanes != 0)
+    throw std::invalid_argument("threads: " + std::to_string(launch.threads) + " is no multiple of 16");
+  LaunchState state{body, context};
+  // Start and end belong to the launch, not to a block: what two blocks do to one place is a race.
+  release(state.started);
+  std::vector<std::unique_ptr<FiberBlock>> blocks;  // kept, so that no two have their variables at one address
+  for (int i = 0; i < launch.blocks; ++i) {
+    const std::uint64_t seed = launch.seed * 0x100000001B3u + static_cast<std::uint64_t>(i);
+    blocks.push_back(std::make_unique<FiberBlock>(state, i, launch.threads, seed));
+    blocks.back()->run();
+  }
+  acquire(state.ended);
+}
+
+}  // namespace alfi::test

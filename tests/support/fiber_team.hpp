@@ -1,0 +1,109 @@
+// FiberTeam: the threads of one team as fibers of one OS thread, in a seeded random order.
+// It punishes what a GPU would.
+//
+//   - Between barriers a fiber may be preempted before any item, so that another thread runs first.
+//   - `sync` is a barrier: all threads must come to the same one, else DivergentBarrier.
+//   - `sums` exchanges lanes among the 16 fibers of a group as shuffles do, and orders no memory.
+//   - Built with clang's -fsanitize=thread, each fiber is a thread to ThreadSanitizer, and only launches and barriers
+//     order them: a race between two fibers is reported though they never ran at the same time.
+//
+// fiber_team.cpp itself must be built without -fsanitize=thread: its own state is shared by all fibers.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+
+#include "kernels/team.hpp"
+
+namespace alfi::test {
+
+/// The threads of a team did not all reach the same barrier, or the lanes of a group the same exchange.
+class DivergentBarrier : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A line of a kernel.
+struct CallSite {
+  const char* file;
+  int line;
+};
+
+class FiberBlock;
+
+class FiberTeam {
+ public:
+  using F = float;
+  using Real = float;
+  static constexpr int width = 1;
+  static constexpr int row_vectors = 1;
+  static constexpr int patch_columns = 5;
+
+  FiberTeam(FiberBlock& block, int thread, int threads) : block_(&block), thread_(thread), threads_(threads) {}
+
+  // The default arguments are those of the call: they name the kernel's line.
+  void sync(const char* file = __builtin_FILE(), int line = __builtin_LINE()) const { wait_for_all({file, line}); }
+
+  template <class Body>
+  void once(Body body) const {
+    pause();
+    if (thread_ == 0) body();
+  }
+
+  template <class Body>
+  ALFI_HD void each(int items, Body body) const {
+    for (int i = thread_; i < items * tile_lanes; i += threads_) {
+      pause();
+      body(i / tile_lanes, i % tile_lanes);
+    }
+  }
+
+  template <class Body>
+  ALFI_HD void each_row(int items, int rows, Body body) const {
+    for (int i = thread_; i < items * rows; i += threads_) {
+      pause();
+      body(i / rows, i % rows, Constant<1>{});
+    }
+  }
+
+  template <int count, class Part, class Total>
+  ALFI_HD void sums(int items, Part part, Total total, const char* file = __builtin_FILE(),
+                    int line = __builtin_LINE()) const {
+    for (int i = thread_; i < items * tile_lanes; i += threads_) {
+      Array<float, count> sum = {};
+      pause();
+      part(i / tile_lanes, i % tile_lanes, sum);
+      add_lanes(sum, count, {file, line});
+      if (i % tile_lanes == 0) total(i / tile_lanes, sum);
+    }
+  }
+
+ private:
+  /// Lets another fiber run, now and then.
+  void pause() const;
+  void wait_for_all(CallSite site) const;
+  /// sums (count) of the group's first lane become those of its 16 lanes, added by lane_tree.
+  void add_lanes(float* sums, int count, CallSite site) const;
+
+  FiberBlock* block_;
+  int thread_, threads_;
+};
+
+struct FiberLaunch {
+  int threads;  ///< of a block; a multiple of 16
+  std::uint64_t seed;
+  int blocks = 1;
+};
+
+void launch_fibers(const FiberLaunch& launch, void (*body)(void* context, const FiberTeam& team, int block),
+                   void* context);
+
+/// Runs body(team, block) on every thread of every block. Blocks run one after the other, but nothing orders them.
+template <class Body>
+void launch_fibers(const FiberLaunch& launch, Body body) {
+  launch_fibers(
+      launch, [](void* context, const FiberTeam& team, int block) { (*static_cast<Body*>(context))(team, block); },
+      &body);
+}
+
+}  // namespace alfi::test
