@@ -66,6 +66,8 @@ ALFI_HD float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 ALFI_HD double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 ALFI_HD float sqrt(float a) { return __builtin_sqrtf(a); }
 ALFI_HD double sqrt(double a) { return __builtin_sqrt(a); }
+ALFI_HD float floor(float a) { return __builtin_floorf(a); }
+ALFI_HD double floor(double a) { return __builtin_floor(a); }
 ALFI_HD bool any(bool mask) { return mask; }
 ALFI_HD int count(bool mask) { return mask ? 1 : 0; }
 template <class T>
@@ -165,6 +167,7 @@ ALFI_HD FloatLanes fma(FloatLanes a, FloatLanes b, FloatLanes c) {
   return (FloatLanes)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }
 ALFI_HD FloatLanes sqrt(FloatLanes a) { return (FloatLanes)_mm512_sqrt_ps((__m512)a); }
+ALFI_HD FloatLanes floor(FloatLanes a) { return (FloatLanes)_mm512_floor_ps((__m512)a); }
 ALFI_HD bool any(IntLanes mask) { return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0; }
 ALFI_HD void multiply_wide(UintLanes a, std::uint32_t b, UintLanes& high, UintLanes& low) {
   const __m512i factor = _mm512_set1_epi64(b);
@@ -183,6 +186,7 @@ ALFI_HD FloatLanes fma(FloatLanes a, FloatLanes b, FloatLanes c) {
   return (FloatLanes)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }
 ALFI_HD FloatLanes sqrt(FloatLanes a) { return (FloatLanes)_mm256_sqrt_ps((__m256)a); }
+ALFI_HD FloatLanes floor(FloatLanes a) { return (FloatLanes)_mm256_floor_ps((__m256)a); }
 ALFI_HD bool any(IntLanes mask) { return _mm256_movemask_ps((__m256)mask) != 0; }
 ALFI_HD void multiply_wide(UintLanes a, std::uint32_t b, UintLanes& high, UintLanes& low) {
   const __m256i factor = _mm256_set1_epi64x(b);
@@ -204,6 +208,10 @@ ALFI_HD FloatLanes fma(FloatLanes a, FloatLanes b, FloatLanes c) {
 }
 ALFI_HD FloatLanes sqrt(FloatLanes a) {
   for (int l = 0; l < vector_width; ++l) a[l] = __builtin_sqrtf(a[l]);
+  return a;
+}
+ALFI_HD FloatLanes floor(FloatLanes a) {
+  for (int l = 0; l < vector_width; ++l) a[l] = __builtin_floorf(a[l]);
   return a;
 }
 ALFI_HD bool any(IntLanes mask) {
@@ -243,7 +251,8 @@ ALFI_HD F min(F a, F b) {
 }
 template <class F>
 ALFI_HD F abs(F a) {
-  return select(a < Real<F>(0), -a, a);
+  return from_bits(bits(a) & 0x7fffffff);
 }
+ALFI_HD double abs(double a) { return __builtin_fabs(a); }
 
 }  // namespace alfi::inline ALFI_ISA
