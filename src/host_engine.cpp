@@ -189,10 +189,12 @@ StepResult HostEngine::train(const Episodes& episodes, double rate, double beta,
   });
 
   const auto k = static_cast<double>(state.updates + 1);
+  // Early on the average looks back only over the steps there have been, so that it soon forgets the initial weights.
+  const double decay = std::min(configuration_.training.ema, k / (k + 9));
   const UpdateSettings update{static_cast<float>(rate), static_cast<float>(1 / (1 - std::pow(adam_beta1, k))),
                               static_cast<float>(1 / (1 - std::pow(adam_beta2, k))),
                               static_cast<float>(configuration_.training.clip_norm),
-                              static_cast<float>(configuration_.training.ema)};
+                              static_cast<float>(decay)};
   float norm = 0;
   kernels_.update(update, {size / tile_lanes, state.weights.data(), state.first_moment.data(), state.second_moment.data(),
                            state.average.data(), partials_.data(), partial_count, squares_.data(), &norm});
