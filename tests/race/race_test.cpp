@@ -1,0 +1,125 @@
+// The episode and the update on FiberTeam under ThreadSanitizer, for teams of 32, 96 and 128 threads; and their numbers
+// against the oracle's, so that a mutant of either kind fails here.
+//
+//   alfi_race_tests [ROUNDS]     each round has a seed of its own
+//
+// Exit code 0: sound; 1: wrong numbers or a divergent barrier; 66: a race, which ThreadSanitizer reports.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/support/fiber_team.hpp"
+#include "tests/support/run_tape.hpp"
+#include "tests/support/run_update.hpp"
+#include "tests/support/tape.hpp"
+
+namespace alfi::test {
+namespace {
+
+/// Small, with a part block of observations (18 = 16 + 2) and of parameters (17 = 16 + 1), and every path of the
+/// gradient: moments, scores, a clamp, and more than one iteration.
+EpisodeSettings wide() {
+  EpisodeSettings s;
+  s.T = 2, s.M = 17, s.N = 3, s.R = 18, s.D = 2, s.X = 2;
+  s.encoder_hidden = 7, s.encoder_code = 3;
+  s.aggregator_hidden = 6, s.aggregator_code = 5;
+  s.rim_hidden = 6, s.rim_state = 4;
+  s.pooling = Pooling::moments;
+  s.real_count_input = true;
+  return s;
+}
+
+EpisodeSettings narrow() {
+  EpisodeSettings s;
+  s.T = 3, s.M = 2, s.N = 5, s.R = 4, s.D = 1, s.X = 1;
+  s.encoder_hidden = 5, s.encoder_code = 2;
+  s.aggregator_hidden = 4, s.aggregator_code = 3;
+  s.rim_hidden = 11, s.rim_state = 6;
+  s.family = Family::gaussian_fixed;
+  s.loss = Loss::mse;
+  s.weights = Weights::oi;
+  s.update = Update::tanh;
+  return s;
+}
+
+struct Comparison {
+  double distance = 0.0;
+  std::string what;
+
+  void compare(const std::string& name, const std::vector<double>& got, const std::vector<double>& expected) {
+    double difference = 0.0, size = 0.0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      difference += (got.at(i) - expected[i]) * (got.at(i) - expected[i]);
+      size += expected[i] * expected[i];
+    }
+    const double relative = std::sqrt(difference / std::max(size, std::numeric_limits<double>::min()));
+    if (relative <= distance) return;  // NaN goes on
+    distance = relative;
+    what = name;
+  }
+};
+
+// Float32's 6e-8, some hundred times over in sums and iterations; a wrong term is a part in ten.
+constexpr double tolerance = 1e-4;
+
+bool episode_is_right(const Tape& tape, const FiberLaunch& launch) {
+  const TapeOutputs got =
+      run_tape<float>(tape, [&](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); });
+  Comparison comparison;
+  comparison.compare("psi", got.psi, tape.outputs.psi);
+  comparison.compare("loss", got.loss_per_iteration, tape.outputs.loss_per_iteration);
+  for (const auto& [name, gradient] : tape.outputs.gradients)
+    comparison.compare("gradient of " + name, got.gradients.at(name), gradient);
+  if (comparison.distance <= tolerance) return true;
+  std::printf("wrong numbers: %s is %g from the oracle's\n", comparison.what.c_str(), comparison.distance);
+  return false;
+}
+
+bool update_is_right(std::uint64_t seed, const FiberLaunch& launch) {
+  UpdateArrays arrays = random_update(11, 5, seed);
+  const std::vector<float> partials = arrays.partials;
+  double squares = 0.0;
+  for (std::size_t i = 0; i < 11 * 16; ++i) {
+    double sum = 0.0;
+    for (std::size_t p = 0; p < 5; ++p) sum += partials[p * 11 * 16 + i];
+    squares += sum * sum;
+  }
+  run_update(arrays, {1e-3F, 10.0F, 1000.0F, 1.0F, 0.9F},
+             [&](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); });
+  const bool right =
+      std::abs(arrays.norm[0] / std::sqrt(squares) - 1.0) <= tolerance && arrays.sentinels_hold() &&
+      std::all_of(arrays.weights.begin(), arrays.weights.end() - tile_lanes, [](float w) { return std::isfinite(w); });
+  if (!right) std::printf("wrong numbers: the update's\n");
+  return right;
+}
+
+int run(int rounds) {
+  for (int round = 1; round <= rounds; ++round) {
+    const auto seed = static_cast<std::uint64_t>(round);
+    for (const EpisodeSettings& settings : {wide(), narrow()}) {
+      const Tape tape = random_tape(settings, 3, seed, true);
+      for (int threads : {32, 96, 128}) {
+        const FiberLaunch launch{threads, seed};
+        if (!episode_is_right(tape, launch) || !update_is_right(seed, launch)) return 1;
+      }
+    }
+  }
+  std::printf("sound: %d rounds\n", rounds);
+  return 0;
+}
+
+}  // namespace
+}  // namespace alfi::test
+
+int main(int argc, char** argv) {
+  try {
+    return alfi::test::run(argc > 1 ? std::atoi(argv[1]) : 1);
+  } catch (const alfi::test::DivergentBarrier& error) {
+    std::printf("%s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,32 @@
+#include "tests/support/team_runs.hpp"
+
+#include "tests/support/run_tape.hpp"
+
+namespace alfi::test {
+namespace {
+
+template <class Team>
+constexpr auto on_host = [](auto body) { body(Team{}); };
+
+auto on_fibers(const FiberLaunch& launch) {
+  return [launch](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); };
+}
+
+}  // namespace
+
+TapeOutputs run_host_double(const Tape& tape) { return run_tape<double>(tape, on_host<HostTeam<double>>); }
+TapeOutputs run_host_float(const Tape& tape) { return run_tape<float>(tape, on_host<HostTeam<float>>); }
+TapeOutputs run_host_lanes(const Tape& tape) { return run_tape<float>(tape, on_host<HostTeam<FloatLanes>>); }
+TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch) { return run_tape<float>(tape, on_fibers(launch)); }
+
+void update_host_float(UpdateArrays& arrays, const UpdateSettings& settings) {
+  run_update(arrays, settings, on_host<HostTeam<float>>);
+}
+void update_host_lanes(UpdateArrays& arrays, const UpdateSettings& settings) {
+  run_update(arrays, settings, on_host<HostTeam<FloatLanes>>);
+}
+void update_fibers(UpdateArrays& arrays, const UpdateSettings& settings, const FiberLaunch& launch) {
+  run_update(arrays, settings, on_fibers(launch));
+}
+
+}  // namespace alfi::test
