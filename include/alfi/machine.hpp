@@ -1,0 +1,71 @@
+// A trained machine in use: from observations to what it believes about the parameters they came from.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alfi/configuration.hpp"
+
+namespace alfi {
+
+struct Checkpoint;
+struct Evaluation;
+struct EvaluationOptions;
+
+/// What a machine believes about one parameter, in the parameter's natural units.
+struct ParameterEstimate {
+  std::string name, unit;
+  double mean;
+  double deviation;     ///< NaN, as the interval, where the machine gives the estimate alone (family point)
+  double lower, upper;  ///< the central interval of the level asked for
+};
+
+struct Posterior {
+  std::vector<ParameterEstimate> parameters;  ///< independent Gaussians
+  double level;                               ///< probability of the intervals
+  int used;                                   ///< observations that were used, of those given
+  std::vector<std::string> warnings;          ///< reasons to doubt the answer, as sentences for people
+};
+
+struct InferenceOptions {
+  int iterations = 0;  ///< T; 0: as default_iterations()
+  double level = 0.95;
+};
+
+/// Can be used by several threads at once. Weights are the moving average of training's.
+class Machine {
+ public:
+  /// From a run folder, its newest checkpoint, or from a checkpoint file. InputError where there is none, or it is
+  /// damaged or of another version.
+  static Machine load(const std::filesystem::path& path);
+
+  Machine(Machine&&) noexcept;
+  Machine& operator=(Machine&&) noexcept;
+  ~Machine();
+
+  /// As it was trained.
+  const Configuration& configuration() const;
+  /// Meta-steps of training.
+  std::int64_t step() const;
+  /// T where nothing else is asked for: evaluation.iterations, or episode.iterations where that is 0.
+  int default_iterations() const;
+
+  /// The posterior given `count` observations x (count, X), row-major, in natural units. The same call gives the same
+  /// bits on every machine. Of more observations than the machine was trained for (real_observations.max) it uses a
+  /// random subset, with fewer than it was trained for it does what it can; both give a warning. InputError names the
+  /// first observation the simulator cannot give, or the option that is wrong.
+  Posterior infer(std::span<const float> x, int count, const InferenceOptions& options = {}) const;
+
+ private:
+  friend Evaluation evaluate(const Machine& machine, const EvaluationOptions& options);
+
+  explicit Machine(std::unique_ptr<const Checkpoint> checkpoint);
+
+  std::unique_ptr<const Checkpoint> checkpoint_;
+};
+
+}  // namespace alfi

@@ -1,0 +1,104 @@
+// alfi infer: parameters with intervals from a file of observations, beside maximum likelihood.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "alfi/machine.hpp"
+#include "src/cli/command.hpp"
+#include "src/exact.hpp"
+#include "src/observations.hpp"
+
+namespace alfi::cli {
+namespace {
+
+struct Arguments {
+  std::filesystem::path run, data;
+  InferenceOptions inference;
+  bool json = false;
+};
+
+/// A line of the answer: a parameter, or e to the power of one that is a logarithm.
+struct Line {
+  std::string name, unit;
+  double estimate, deviation, lower, upper, maximum_likelihood;
+};
+
+std::vector<Line> lines_of(const Posterior& posterior, const std::vector<double>& maximum_likelihood) {
+  std::vector<Line> lines, powers;
+  for (std::size_t d = 0; d < posterior.parameters.size(); ++d) {
+    const ParameterEstimate& p = posterior.parameters[d];
+    const double most_likely = maximum_likelihood.empty() ? std::nan("") : maximum_likelihood[d];
+    lines.push_back({p.name, p.unit, p.mean, p.deviation, p.lower, p.upper, most_likely});
+    if (p.name.starts_with("log_"))
+      powers.push_back({p.name.substr(4), p.unit.starts_with("log ") ? p.unit.substr(4) : p.unit, std::exp(p.mean),
+                        std::nan(""), std::exp(p.lower), std::exp(p.upper), std::exp(most_likely)});
+  }
+  lines.insert(lines.end(), powers.begin(), powers.end());
+  return lines;
+}
+
+std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.5g}", value); }
+
+void print_table(const Posterior& posterior, const std::vector<Line>& lines) {
+  const std::string row = "{:<16} {:<12} {:>10} {:>10}   {:<24} {:>10}\n";
+  fmt::print(fmt::runtime(row), "parameter", "unit", "estimate", "deviation",
+             fmt::format("{:g} % interval", 100 * posterior.level), "max. likelihood");
+  for (const Line& line : lines)
+    fmt::print(fmt::runtime(row), line.name, line.unit, number(line.estimate), number(line.deviation),
+               std::isnan(line.lower) ? "-" : fmt::format("[{}, {}]", number(line.lower), number(line.upper)),
+               number(line.maximum_likelihood));
+}
+
+void print_json(const Machine& machine, const Posterior& posterior, int count, const std::vector<Line>& lines) {
+  nlohmann::ordered_json json{{"simulator", machine.configuration().simulator.name},
+                              {"step", machine.step()},
+                              {"observations", count},
+                              {"used", posterior.used},
+                              {"level", posterior.level},
+                              {"parameters", nlohmann::ordered_json::array()}};
+  for (const Line& line : lines)  // what is NaN becomes null
+    json["parameters"].push_back({{"name", line.name},
+                                  {"unit", line.unit},
+                                  {"estimate", line.estimate},
+                                  {"deviation", line.deviation},
+                                  {"lower", line.lower},
+                                  {"upper", line.upper},
+                                  {"maximum_likelihood", line.maximum_likelihood}});
+  json["warnings"] = posterior.warnings;
+  fmt::print("{}\n", json.dump(2));
+}
+
+void infer(const Arguments& arguments) {
+  const Machine machine = Machine::load(arguments.run);
+  const Observations data = read_observations(arguments.data);
+  const Posterior posterior = machine.infer(data.values, data.count, arguments.inference);
+  const std::vector<double> maximum_likelihood =
+      make_exact_inference(machine.configuration().simulator.name)->infer(data.values).maximum_likelihood;
+  for (const std::string& warning : posterior.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  const std::vector<Line> lines = lines_of(posterior, maximum_likelihood);
+  if (arguments.json)
+    print_json(machine, posterior, data.count, lines);
+  else
+    print_table(posterior, lines);
+}
+
+}  // namespace
+
+void add_infer(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* const command = app.add_subcommand("infer", "Parameters, with intervals, from a file of observations");
+  command->add_option("run", arguments->run, "Run folder (its newest checkpoint is used) or checkpoint file")
+      ->required();
+  command->add_option("--data", arguments->data, "Observations, .csv or .npy, one a row")->required();
+  command->add_option("--level", arguments->inference.level, "Probability of the intervals")->capture_default_str();
+  command->add_option("--iterations", arguments->inference.iterations, "Iterations T; 0: as configured");
+  command->add_flag("--json", arguments->json, "One JSON object to standard output");
+  command->callback([arguments] { infer(*arguments); });
+}
+
+}  // namespace alfi::cli

@@ -1,0 +1,142 @@
+#include "alfi/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <utility>
+
+#include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
+#include "src/checkpoint.hpp"
+#include "src/observations.hpp"
+#include "src/standardise.hpp"
+#include "src/statistics.hpp"
+
+namespace alfi {
+namespace {
+
+/// Whole observations are simulated exactly up to here only: a float's integers end.
+constexpr double largest_whole = 16777216;
+
+ObservationRule rule_of(const ObservationInfo& info) {
+  const double high = info.whole ? std::min(info.high, largest_whole) : info.high;
+  return {info.dimension, info.whole, info.low, high, info.meaning.c_str()};
+}
+
+/// `wanted` of `count` rows at random, in their order (Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S).
+std::vector<float> random_subset(std::span<const float> x, int count, int wanted, std::uint64_t seed) {
+  const std::size_t columns = x.size() / static_cast<std::size_t>(count);
+  std::mt19937_64 generator(seed);  // the standard fixes its numbers, not its distributions'
+  std::vector<float> subset;
+  for (int row = 0, chosen = 0; chosen < wanted; ++row) {
+    const double u = static_cast<double>(generator() >> 11) * 0x1p-53;
+    if (u * (count - row) >= wanted - chosen) continue;
+    const auto begin = x.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(row) * columns);
+    subset.insert(subset.end(), begin, begin + static_cast<std::ptrdiff_t>(columns));
+    ++chosen;
+  }
+  return subset;
+}
+
+}  // namespace
+
+Machine::Machine(std::unique_ptr<const Checkpoint> checkpoint) : checkpoint_(std::move(checkpoint)) {}
+Machine::Machine(Machine&&) noexcept = default;
+Machine& Machine::operator=(Machine&&) noexcept = default;
+Machine::~Machine() = default;
+
+Machine Machine::load(const std::filesystem::path& path) {
+  std::error_code hidden;  // what cannot be looked at cannot be loaded either
+  if (!std::filesystem::exists(path, hidden))
+    throw InputError(fmt::format("{}: does not exist; a run folder or a checkpoint is expected", path.string()));
+  std::filesystem::path file = path;
+  if (std::filesystem::is_directory(path, hidden)) {
+    const auto saved = checkpoints_of(path);
+    if (saved.empty())
+      throw InputError(
+          fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", path.string()));
+    file = saved.back();
+  }
+  return Machine(std::make_unique<const Checkpoint>(read_checkpoint(file)));
+}
+
+const Configuration& Machine::configuration() const { return checkpoint_->configuration; }
+
+std::int64_t Machine::step() const { return checkpoint_->step; }
+
+int Machine::default_iterations() const {
+  const Configuration& c = configuration();
+  return c.evaluation.iterations > 0 ? c.evaluation.iterations : c.episode.iterations;
+}
+
+Posterior Machine::infer(std::span<const float> x, int count, const InferenceOptions& options) const {
+  if (!(options.level > 0 && options.level < 1))
+    throw InputError(fmt::format("level = {} must be above 0 and below 1", options.level));
+  Configuration configuration = checkpoint_->configuration;
+  configuration.evaluation.iterations = options.iterations == 0 ? default_iterations() : options.iterations;
+  configuration.engine.threads = 1;
+  validate(configuration);
+  const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
+  check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, rule_of(simulator.observations));
+
+  Posterior posterior{{}, options.level, count, {}};
+  const auto& trained = configuration.episode.real_observations;
+  const std::string trained_for =
+      trained.min == trained.max ? fmt::format("{}", trained.max) : fmt::format("{} to {}", trained.min, trained.max);
+  std::vector<float> subset;
+  if (count > trained.max) {
+    posterior.used = trained.max;
+    subset = random_subset(x, count, trained.max, configuration.engine.seed);
+    x = subset;
+    posterior.warnings.push_back(
+        fmt::format("The machine was trained for {} observations: a random subset of {} of the {} given is used. One "
+                    "trained with a larger episode.real_observations.max would use more.",
+                    trained_for, trained.max, count));
+  } else if (count < trained.min) {
+    posterior.warnings.push_back(fmt::format(
+        "The machine was trained for {} observations: all {} given are used, but an interval from so few was "
+        "never learned. Do not trust it; train with episode.real_observations.min of at most {}.",
+        trained_for, count, count));
+  }
+
+  HostEngine engine(configuration, checkpoint_->normalisation);
+  const std::vector<float> standard = standardise(x, configuration.simulator.transform, checkpoint_->normalisation);
+  const int T = configuration.evaluation.iterations, P = engine.layout().fc4.out, D = engine.parameters();
+  std::vector<double> psi(static_cast<std::size_t>(P));
+  engine.infer({standard, posterior.used}, T, checkpoint_->state.average, configuration.engine.seed,
+               [&](const FinishedTile& finished) {
+                 for (int p = 0; p < P; ++p)
+                   psi[static_cast<std::size_t>(p)] = finished.tile.psi[(T * P + p) * tile_lanes];
+               });
+
+  const double quantile = normal_quantile(0.5 * (1 + options.level));
+  bool finite = true;
+  for (int d = 0; d < D; ++d) {
+    const ParameterInfo& parameter = simulator.parameters[static_cast<std::size_t>(d)];
+    const double mean = parameter.mean() + parameter.deviation() * psi[static_cast<std::size_t>(d)];
+    double deviation = std::numeric_limits<double>::quiet_NaN();
+    if (configuration.proposal.family == Family::gaussian)
+      deviation = parameter.deviation() * std::exp(psi[static_cast<std::size_t>(D + d)]);
+    if (configuration.proposal.family == Family::gaussian_fixed)
+      deviation = parameter.deviation() * configuration.proposal.sigma;
+    finite =
+        finite && std::isfinite(mean) && (configuration.proposal.family == Family::point || std::isfinite(deviation));
+    posterior.parameters.push_back(
+        {parameter.name, parameter.unit, mean, deviation, mean - quantile * deviation, mean + quantile * deviation});
+    if (mean < parameter.low || mean > parameter.high)
+      posterior.warnings.push_back(
+          fmt::format("{} = {:.4g} lies outside the prior, [{}, {}]: the machine never saw such "
+                      "data. Do not trust the answer.",
+                      parameter.name, mean, parameter.low, parameter.high));
+  }
+  if (!finite)
+    posterior.warnings.push_back(
+        "The answer is not finite: the machine's training diverged, or the observations lie far outside what it was "
+        "trained on.");
+  return posterior;
+}
+
+}  // namespace alfi
