@@ -1,0 +1,25 @@
+// The arguments by which a command gets its configuration: a file, --set, and flags that are short for --set.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "alfi/configuration.hpp"
+
+namespace alfi::cli {
+
+struct ConfigurationArguments {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::string backend, threads, seed;  // empty: not given
+
+  /// Adds CONFIG and the flags. They refer to this object, which has to outlive the parse.
+  void add_to(CLI::App& command, bool file_required);
+
+  /// The configuration of the file, or of `otherwise` (YAML) without one. Flags win over --set. InputError where it is
+  /// wrong, RunError where it asks for what was not built.
+  Configuration load(const std::string& otherwise = "") const;
+};
+
+}  // namespace alfi::cli

@@ -1,0 +1,89 @@
+// alfi info: what this build has and this machine runs.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "alfi/configuration.hpp"
+#include "alfi/simulators.hpp"
+#include "src/cli/command.hpp"
+#include "src/cli/output.hpp"
+#include "src/cli/version.hpp"
+#include "src/instruction_set.hpp"
+
+namespace alfi::cli {
+namespace {
+
+struct Arguments {
+  bool json = false, configuration = false;
+};
+
+int thread_count() { return tbb::this_task_arena::max_concurrency(); }
+
+nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
+  nlohmann::ordered_json parameters = nlohmann::json::array();
+  for (const ParameterInfo& p : simulator.parameters)
+    parameters.push_back({{"name", p.name}, {"unit", p.unit}, {"prior", {{"low", p.low}, {"high", p.high}}}});
+  // JSON has no infinity: a bound that is none is null.
+  const ObservationInfo& o = simulator.observations;
+  return {{"name", simulator.name},
+          {"description", simulator.description},
+          {"parameters", parameters},
+          {"observations",
+           {{"dimension", o.dimension}, {"whole", o.whole}, {"low", o.low}, {"high", o.high}, {"meaning", o.meaning}}}};
+}
+
+std::string as_text(const SimulatorInfo& simulator) {
+  std::string text = fmt::format("  {}: {}\n", simulator.name, simulator.description);
+  for (const ParameterInfo& p : simulator.parameters)
+    text += fmt::format("    {}{}, prior uniform on [{}, {}]\n", p.name, p.unit.empty() ? "" : " (" + p.unit + ")",
+                        p.low, p.high);
+  const ObservationInfo& o = simulator.observations;
+  return text + fmt::format("    observations: {}{}{}\n", o.dimension > 1 ? fmt::format("{} ", o.dimension) : "",
+                            o.meaning,
+                            std::isfinite(o.high)  ? fmt::format(" in [{}, {}]", o.low, o.high)
+                            : std::isfinite(o.low) ? fmt::format(" from {}", o.low)
+                                                   : "");
+}
+
+void show_info(const Arguments& arguments) {
+  if (arguments.json) {
+    nlohmann::ordered_json simulator_list = nlohmann::json::array();
+    for (const SimulatorInfo& simulator : simulators()) simulator_list.push_back(as_json(simulator));
+    nlohmann::ordered_json info{{"version", version},
+                                {"backends", {"cpu"}},
+                                {"instruction_set", host_kernels().name},
+                                {"instruction_sets", instruction_sets()},
+                                {"threads", thread_count()},
+                                {"simulators", simulator_list}};
+    if (arguments.configuration) info["configuration"] = describe_configuration();
+    write_output(info.dump(2) + "\n");
+    return;
+  }
+  if (arguments.configuration) {
+    write_output(describe_configuration());
+    return;
+  }
+  std::string text = fmt::format(
+      "alfi {}\nbackends: cpu\ninstruction sets: {}; {} is used (ALFI_ISA chooses another)\n"
+      "threads: {}\nsimulators:\n",
+      version, fmt::join(instruction_sets(), ", "), host_kernels().name, thread_count());
+  for (const SimulatorInfo& simulator : simulators()) text += as_text(simulator);
+  write_output(text);
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand("info", "Shows the version, simulators and what runs here");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_flag("--json", arguments->json, "One JSON object on standard output");
+  command->add_flag("--config", arguments->configuration, "Every key of a configuration: meaning, values, default");
+  command->callback([arguments] { show_info(*arguments); });
+}
+
+}  // namespace alfi::cli

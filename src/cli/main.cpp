@@ -1,0 +1,68 @@
+// `alfi`: the subcommands, and what becomes of their errors.
+//
+// Exit codes: 0 done, 1 the run failed, 2 the call or its input is wrong. A write beyond a limit on file sizes or into
+// a closed pipe is an error like any other, so the signals that would kill are ignored; src/cli/output.hpp says what
+// happens when the reader of standard output goes.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "alfi/error.hpp"
+#include "src/cli/command.hpp"
+#include "src/cli/output.hpp"
+#include "src/cli/version.hpp"
+
+namespace {
+
+int fail(int code, const std::string& message) {
+  std::fprintf(stderr, "alfi: error: %s\n", message.c_str());
+  return code;
+}
+
+/// CLI11 only misses a command where the one given is unknown.
+std::string complaint(const CLI::ParseError& error, const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining();
+  if (!app.get_subcommands().empty() || rest.empty()) return error.what();
+  std::vector<std::string> names;
+  for (const CLI::App* const command : app.get_subcommands({})) names.push_back(command->get_name());
+  return fmt::format("'{}' is no command; there are {}", rest.front(), fmt::join(names, ", "));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  CLI::App app("Learns to infer the parameters of a simulator from its observations, without a likelihood.", "alfi");
+  app.set_version_flag("--version", std::string("alfi ") + alfi::cli::version);
+  app.require_subcommand(1);
+  alfi::cli::add_train(app);
+  alfi::cli::add_evaluate(app);
+  alfi::cli::add_infer(app);
+  alfi::cli::add_simulate(app);
+  alfi::cli::add_bench(app);
+  alfi::cli::add_replay(app);
+  alfi::cli::add_info(app);
+  try {
+    app.parse(argc, argv);
+    alfi::cli::flush_output();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return fail(2, complaint(error, app) + " (alfi --help, alfi COMMAND --help)");
+  } catch (const alfi::cli::ReaderGone&) {
+    return 0;
+  } catch (const alfi::InputError& error) {
+    return fail(2, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(1, "memory ran out");
+  } catch (const std::exception& error) {
+    return fail(1, error.what());
+  }
+}

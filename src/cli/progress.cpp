@@ -1,0 +1,70 @@
+#include "src/cli/progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace alfi::cli {
+namespace {
+
+constexpr std::chrono::milliseconds redraw_every{100};
+constexpr std::chrono::seconds line_every{5};
+constexpr int longest_bar = 30;
+
+int terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+std::string duration_text(double seconds) {
+  if (!(seconds >= 0 && seconds < 1e9)) return "?";
+  const auto whole = static_cast<long>(std::lround(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string progress_text(const TrainingProgress& p, int bar) {
+  std::string text;
+  if (bar > 0) {
+    const auto done = static_cast<std::size_t>(bar * p.step / std::max<std::int64_t>(1, p.steps));
+    text = "[" + std::string(done, '#') + std::string(static_cast<std::size_t>(bar) - done, '-') + "]  ";
+  }
+  text += fmt::format("{}/{}  {:.0f} episodes/s  loss {:.3f}", p.step, p.steps, p.episodes_per_second, p.loss);
+  if (!std::isnan(p.validation_loss)) text += fmt::format("  validation {:.3f}", p.validation_loss);
+  if (p.skipped > 0) text += fmt::format("  {} updates skipped", p.skipped);
+  return text + fmt::format("  {} left", duration_text(p.seconds_left));
+}
+
+ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) == 1), next_(Clock::now()) {}
+
+ProgressLine::~ProgressLine() {
+  if (open_) std::fputc('\n', stderr);
+}
+
+void ProgressLine::show(const TrainingProgress& progress) {
+  const Clock::time_point now = Clock::now();
+  if (now < next_ && progress.step < progress.steps) return;
+  if (!terminal_) {
+    std::fprintf(stderr, "%s\n", progress_text(progress, 0).c_str());
+    next_ = now + line_every;
+    return;
+  }
+  // A line longer than the terminal would not be redrawn but repeated.
+  const int width = terminal_width() - 1;
+  const int beside = static_cast<int>(progress_text(progress, 0).size()) + 4;
+  const int bar = std::clamp(width - beside, 0, longest_bar);
+  const std::string text = progress_text(progress, bar).substr(0, static_cast<std::size_t>(std::max(1, width)));
+  std::fprintf(stderr, "\r%s\x1b[K", text.c_str());
+  std::fflush(stderr);
+  open_ = true;
+  next_ = now + redraw_every;
+}
+
+}  // namespace alfi::cli

@@ -1,0 +1,91 @@
+// alfi train: a run folder from a configuration.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "alfi/trainer.hpp"
+#include "src/cli/command.hpp"
+#include "src/cli/configuration_arguments.hpp"
+#include "src/cli/progress.hpp"
+
+namespace alfi::cli {
+namespace {
+
+volatile std::sig_atomic_t stop_wanted = 0;
+
+/// The first signal asks for a stop, the second one kills.
+extern "C" void want_stop(int) {
+  stop_wanted = 1;
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+/// For a line to be pasted into a shell.
+std::string quoted(const std::string& text) {
+  if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                              "_./+-=:,@%") == std::string::npos)
+    return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+struct Arguments {
+  ConfigurationArguments configuration;
+  std::string run;
+  bool resume = false, force = false;
+};
+
+void run_training(const Arguments& arguments) {
+  const Configuration configuration = arguments.configuration.load();
+  std::signal(SIGINT, want_stop);
+  std::signal(SIGTERM, want_stop);
+  TrainingOptions options;
+  options.resume = arguments.resume;
+  options.force = arguments.force;
+  TrainingOutcome outcome{};
+  {
+    ProgressLine line;
+    options.progress = [&line](const TrainingProgress& progress) {
+      line.show(progress);
+      return stop_wanted == 0;
+    };
+    outcome = train(configuration, arguments.run, options);
+  }
+  const std::string checkpoint = outcome.checkpoint.string();
+  std::string message;
+  if (outcome.finished) {
+    message = fmt::format("trained to step {} in {}", outcome.step, duration_text(outcome.seconds));
+    if (!std::isnan(outcome.validation_loss))
+      message += fmt::format(", validation loss {:.4f}", outcome.validation_loss);
+    message += fmt::format("; {}\n", checkpoint);
+  } else {
+    const std::filesystem::path run(arguments.run);
+    message = fmt::format("stopped at step {} of {}; saved {}\nto go on: alfi train {} --out {} --resume\n",
+                          outcome.step, configuration.training.steps, checkpoint,
+                          quoted((run / "config.yaml").string()), quoted(run.string()));
+  }
+  if (outcome.skipped > 0)
+    message += fmt::format("{} updates were skipped: their gradients were not finite\n", outcome.skipped);
+  std::fputs(message.c_str(), stderr);
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand("train", "Meta-trains a machine into a run folder");
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->configuration.add_to(*command, true);
+  command->add_option("--out", arguments->run, "The run folder")->type_name("RUN")->required();
+  CLI::Option* const resume = command->add_flag("--resume", arguments->resume,
+                                                "Go on from the newest checkpoint in the run folder, bit for bit");
+  command->add_flag("--force", arguments->force, "Replace the run that is in the folder")->excludes(resume);
+  command->footer("Ctrl-C saves and stops; a second one kills.");
+  command->callback([arguments] { run_training(*arguments); });
+}
+
+}  // namespace alfi::cli
