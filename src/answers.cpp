@@ -1,0 +1,131 @@
+#include "src/answers.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <span>
+
+#include "src/statistics.hpp"
+
+namespace alfi {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr int resamples = 1000;  // an interval's end is then known to a few per cent of its width
+constexpr std::uint64_t bootstrap_seed = 1;
+constexpr int calibration_bins = 20;
+
+bool all_finite(std::span<const double> values) {
+  return !values.empty() && std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
+Measured measured(const Interval& interval) { return {interval.estimate, interval.lower, interval.upper}; }
+
+Measured measured_ratio(const std::vector<double>& numerator, const std::vector<double>& denominator) {
+  if (!all_finite(numerator) || !all_finite(denominator)) return {nan, nan, nan};
+  return measured(bootstrap_ratio(numerator, denominator, resamples, bootstrap_seed));
+}
+
+/// The root is monotone, so an interval's ends go where its ends went.
+Measured root(const Measured& m) { return {std::sqrt(m.value), std::sqrt(m.lower), std::sqrt(m.upper)}; }
+
+double square(double x) { return x * x; }
+
+/// ‖θ* − estimate‖₂ of each episode.
+std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate) {
+  std::vector<double> result;
+  const auto D = static_cast<std::size_t>(answers.parameters);
+  for (std::size_t i = 0; i < estimate.size(); i += D) {
+    double squares = 0;
+    for (std::size_t d = i; d < i + D; ++d) squares += square(answers.truth[d] - estimate[d]);
+    result.push_back(std::sqrt(squares));
+  }
+  return result;
+}
+
+Measured root_mean_square(const Answers& answers, const std::vector<double>& estimate, std::size_t d) {
+  std::vector<double> squares;
+  for (std::size_t i = d; i < estimate.size(); i += static_cast<std::size_t>(answers.parameters))
+    squares.push_back(square(answers.truth[i] - estimate[i]));
+  return root(measured_mean(squares));
+}
+
+/// −log N(θ*; mean, deviation) of each episode, nats.
+std::vector<double> losses(const Answers& answers, const std::vector<double>& mean,
+                           const std::vector<double>& log_deviation) {
+  std::vector<double> result;
+  const auto D = static_cast<std::size_t>(answers.parameters);
+  for (std::size_t i = 0; i < mean.size(); i += D) {
+    double sum = 0;
+    for (std::size_t d = i; d < i + D; ++d)
+      sum += 0.5 * std::log(2 * std::numbers::pi) + log_deviation[d] +
+             0.5 * square((answers.truth[d] - mean[d]) * std::exp(-log_deviation[d]));
+    result.push_back(sum);
+  }
+  return result;
+}
+
+/// Place of θ* in ALFI's proposal, between 0 and 1, for parameter d.
+std::vector<double> places(const Answers& answers, std::size_t d) {
+  std::vector<double> u;
+  for (std::size_t i = d; i < answers.truth.size(); i += static_cast<std::size_t>(answers.parameters))
+    u.push_back(normal_cdf((answers.truth[i] - answers.alfi[i]) * std::exp(-answers.alfi_log_deviation[i])));
+  return u;
+}
+
+}  // namespace
+
+Answers::Answers(int episodes, int parameters)
+    : parameters(parameters),
+      truth(static_cast<std::size_t>(episodes) * static_cast<std::size_t>(parameters), nan),
+      alfi(truth),
+      alfi_log_deviation(truth),
+      mle(truth),
+      posterior(truth),
+      posterior_log_deviation(truth) {}
+
+Measured measured_mean(const std::vector<double>& values) {
+  if (!all_finite(values)) return {nan, nan, nan};
+  return measured(bootstrap_mean(values, resamples, bootstrap_seed));
+}
+
+void summarise(const Answers& answers, Evaluation& evaluation) {
+  const auto D = static_cast<std::size_t>(answers.parameters);
+  const std::vector<double> alfi = distances(answers, answers.alfi), mle = distances(answers, answers.mle),
+                            posterior = distances(answers, answers.posterior);
+  evaluation.error = {measured_mean(alfi), measured_mean(mle), measured_mean(posterior)};
+  evaluation.error_over_mle = measured_ratio(alfi, mle);
+  evaluation.error_over_posterior = measured_ratio(alfi, posterior);
+  for (std::size_t d = 0; d < D; ++d)
+    evaluation.rmse.push_back({root_mean_square(answers, answers.alfi, d), root_mean_square(answers, answers.mle, d),
+                               root_mean_square(answers, answers.posterior, d)});
+
+  const std::vector<double> loss = losses(answers, answers.alfi, answers.alfi_log_deviation);
+  const std::vector<double> floor = losses(answers, answers.posterior, answers.posterior_log_deviation);
+  std::vector<double> gap;
+  for (std::size_t b = 0; b < loss.size(); ++b) gap.push_back(loss[b] - floor[b]);
+  evaluation.loss = measured_mean(loss);
+  evaluation.loss_floor = measured_mean(floor);
+  evaluation.loss_gap = measured_mean(gap);
+
+  std::vector<std::vector<double>> u;
+  for (std::size_t d = 0; d < D; ++d) u.push_back(places(answers, d));
+  for (const int percent : {50, 80, 90, 95}) {
+    Coverage covered{percent, 0, {}};
+    for (const auto& place : u) {
+      covered.per_parameter.push_back(all_finite(place) ? coverage(place, percent / 100.0) : nan);
+      covered.all += covered.per_parameter.back() / static_cast<double>(D);
+    }
+    evaluation.coverage.push_back(covered);
+  }
+  double least = 1;
+  for (const auto& place : u) {
+    const double p = all_finite(place) ? uniformity_p_value(place, calibration_bins) : nan;
+    evaluation.sbc_p_per_parameter.push_back(p);
+    least = std::isnan(p) ? p : std::isnan(least) ? least : std::min(least, p);
+  }
+  evaluation.sbc_p = std::isnan(least) ? nan : std::min(1.0, least * static_cast<double>(D));
+}
+
+}  // namespace alfi

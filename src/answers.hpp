@@ -1,0 +1,33 @@
+// The answers of an evaluation, all methods on the same episodes, and what they come to.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "alfi/evaluation.hpp"
+
+namespace alfi {
+
+/// (episodes, D) each, standardised by the prior; NaN where a method has no answer.
+struct Answers {
+  Answers(int episodes, int parameters);
+
+  int parameters;  ///< D
+  std::vector<double> truth;
+  std::vector<double> alfi, alfi_log_deviation;
+  std::vector<double> mle;
+  std::vector<double> posterior, posterior_log_deviation;  ///< mean and deviation of the exact posterior
+
+  std::size_t at(int episode, int parameter) const {
+    return static_cast<std::size_t>(episode) * static_cast<std::size_t>(parameters) +
+           static_cast<std::size_t>(parameter);
+  }
+};
+
+/// The mean with its interval, NaN where a value is not finite.
+Measured measured_mean(const std::vector<double>& values);
+
+/// Fills in errors, losses, coverage and calibration.
+void summarise(const Answers& answers, Evaluation& evaluation);
+
+}  // namespace alfi

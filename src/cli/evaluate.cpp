@@ -1,0 +1,111 @@
+// alfi evaluate: a machine beside maximum likelihood and the exact posterior; a table, and RUN/evaluation.json.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alfi/evaluation.hpp"
+#include "src/atomic_file.hpp"
+#include "src/cli/command.hpp"
+
+namespace alfi::cli {
+namespace {
+
+struct Arguments {
+  std::filesystem::path run;
+  EvaluationOptions evaluation;
+  bool json = false;
+};
+
+std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : "-"; }
+
+std::string with_interval(const Measured& m) {
+  return std::isfinite(m.value) ? fmt::format("{:.4g} [{:.4g}, {:.4g}]", m.value, m.lower, m.upper) : "-";
+}
+
+std::string percentages(const Coverage& coverage) {
+  std::vector<std::string> values;
+  for (const double value : coverage.per_parameter)
+    values.push_back(std::isfinite(value) ? fmt::format("{:.1f} %", 100 * value) : "-");
+  return fmt::format("{} % interval: {}", coverage.percent, fmt::join(values, " / "));
+}
+
+void print_table(const Evaluation& e) {
+  fmt::print(
+      "{}, step {}: {} episodes, {} iterations, {:.1f} s. Errors in units of the prior's deviation, [95 % "
+      "interval].\n\n",
+      e.simulator, e.step, e.episodes, e.iterations, e.seconds);
+  const auto row = [](const std::string& name, const std::string& alfi, const std::string& mle,
+                      const std::string& posterior) {
+    fmt::print("{:<20} {:<28} {:<28} {}\n", name, alfi, mle, posterior);
+  };
+  const auto compared = [&](const std::string& name, const Compared& c) {
+    row(name, with_interval(c.alfi), with_interval(c.mle), with_interval(c.posterior));
+  };
+  row("", "ALFI", "maximum likelihood", "exact posterior");
+  compared("error", e.error);
+  row("ALFI / this", "", with_interval(e.error_over_mle), with_interval(e.error_over_posterior));
+  for (std::size_t d = 0; d < e.rmse.size(); ++d) compared("rmse " + e.parameters[d], e.rmse[d]);
+  row("loss, nats", with_interval(e.loss), "", number(e.loss_floor.value));
+  fmt::print("{:<20} {}\n", "gap, nats", with_interval(e.loss_gap));
+  std::vector<std::string> coverage, errors;
+  for (const Coverage& c : e.coverage) coverage.push_back(percentages(c));
+  for (const double error : e.error_by_iteration) errors.push_back(number(error));
+  fmt::print("{:<20} {}\n", "coverage", fmt::join(coverage, ", "));
+  fmt::print("{:<20} p = {}\n", "calibration", number(e.sbc_p));
+  fmt::print("{:<20} {}, {} episodes\n", "energy distance", with_interval(e.energy_distance),
+             e.energy_distance_episodes);
+  fmt::print("{:<20} {}\n", "error by iteration", fmt::join(errors, " "));
+  fmt::print("{:<20} {}\n", "clamped draws", e.clamped_draws);
+  if (e.not_finite > 0) fmt::print("{:<20} {} episodes: the machine's training diverged\n", "not finite", e.not_finite);
+}
+
+void evaluate(const Arguments& arguments) {
+  const Machine machine = Machine::load(arguments.run);
+  EvaluationOptions options = arguments.evaluation;
+  int shown = -1;
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  if (terminal)
+    options.progress = [&shown](double done) {
+      const int percent = static_cast<int>(100 * done);
+      if (percent == shown) return;
+      shown = percent;
+      fmt::print(stderr, "\revaluating {:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
+    };
+  const Evaluation evaluation = alfi::evaluate(machine, options);
+  const std::string json = to_json(evaluation);
+  if (arguments.json)
+    fmt::print("{}", json);
+  else
+    print_table(evaluation);
+  if (!std::filesystem::is_directory(arguments.run)) return;
+  const std::filesystem::path file = arguments.run / "evaluation.json";
+  write_file_atomically(file, std::as_bytes(std::span(json)));
+  fmt::print(stderr, "written: {}\n", file.string());
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* const command =
+      app.add_subcommand("evaluate", "How good a machine is, beside maximum likelihood and the exact posterior");
+  command
+      ->add_option("run", arguments->run,
+                   "Run folder (its newest checkpoint; evaluation.json is written there) or checkpoint file")
+      ->required();
+  command->add_option("--episodes", arguments->evaluation.episodes, "Episodes; 0: as configured");
+  command->add_option("--iterations", arguments->evaluation.iterations, "Iterations T; 0: as configured");
+  command->add_option("--threads", arguments->evaluation.threads, "Threads; 0: as configured");
+  command->add_flag("--json", arguments->json, "One JSON object to standard output");
+  command->callback([arguments] { evaluate(*arguments); });
+}
+
+}  // namespace alfi::cli

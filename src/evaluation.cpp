@@ -1,0 +1,211 @@
+// All methods answer on the same episodes: the rollout draws them and gives ALFI's answers; then the same problems are
+// drawn again, in natural units, for exact inference and the energy distance. A tile at a time, so that no observations
+// pile up.
+#include "alfi/evaluation.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "alfi/simulators.hpp"
+#include "src/answers.hpp"
+#include "src/checkpoint.hpp"
+#include "src/exact.hpp"
+#include "src/simulators.hpp"
+#include "src/standardise.hpp"
+#include "src/statistics.hpp"
+
+namespace alfi {
+namespace {
+
+constexpr int most_energy_episodes = 500;
+
+Configuration configured(Configuration configuration, int default_iterations, const EvaluationOptions& options) {
+  if (options.episodes != 0) configuration.evaluation.episodes = options.episodes;
+  configuration.evaluation.iterations = options.iterations != 0 ? options.iterations : default_iterations;
+  if (options.threads != 0) configuration.engine.threads = options.threads;
+  validate(configuration);
+  return configuration;
+}
+
+class Progress {
+ public:
+  Progress(const std::function<void(double)>& report, int all) : report_(report), all_(all) {}
+
+  void add(int episodes) {
+    if (!report_) return;
+    const std::lock_guard lock(mutex_);
+    done_ += episodes;
+    report_(static_cast<double>(done_) / static_cast<double>(all_));
+  }
+
+ private:
+  const std::function<void(double)>& report_;
+  std::int64_t done_ = 0, all_;
+  std::mutex mutex_;
+};
+
+/// Energy distance of real observations x and as many simulated at theta; NaN where there is none.
+double regenerated_distance(const Configuration& configuration, const Normalisation& normalisation,
+                            std::span<const float> x, const std::vector<double>& theta, PhiloxKey key) {
+  const auto finite = [](auto value) { return std::isfinite(value); };
+  const std::size_t X = normalisation.mean.size();
+  if (x.size() < 2 * X || !std::all_of(theta.begin(), theta.end(), finite)) return std::nan("");
+  std::vector<float> simulated(x.size());
+  simulate_into(configuration.simulator.name, theta, key, 0, static_cast<std::int64_t>(x.size() / X), simulated.data());
+  const Transform transform = configuration.simulator.transform;
+  const std::vector<float> real = standardise(x, transform, normalisation);
+  simulated = standardise(simulated, transform, normalisation);
+  if (!std::all_of(simulated.begin(), simulated.end(), finite)) return std::nan("");
+  return energy_distance(real, simulated, static_cast<int>(X));
+}
+
+/// The observations (count, X) of one episode of a tile.
+std::vector<float> observations_of(const Tile<float>& tile, int X, int lane) {
+  const int count = static_cast<int>(tile.input.count[lane]);
+  std::vector<float> x;
+  for (int r = 0; r < count; ++r)
+    for (int k = 0; k < X; ++k) x.push_back(*tile.real.at(k, r * tile_lanes + lane));
+  return x;
+}
+
+}  // namespace
+
+Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Configuration configuration = configured(machine.configuration(), machine.default_iterations(), options);
+  const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
+  const auto exact = make_exact_inference(simulator.name);
+  const int count = configuration.evaluation.episodes, T = configuration.evaluation.iterations;
+  const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
+  const std::uint64_t seed = configuration.engine.seed;
+  const Episodes episodes{Phase::evaluation, 0, count, 0, seed};
+  const Shape shape = shape_of(configuration, T);
+  const Normalisation& normalisation = machine.checkpoint_->normalisation;
+  HostEngine engine(configuration, normalisation);
+  Progress progress(options.progress, 2 * count);
+
+  Answers answers(count, D);
+  std::vector<std::vector<double>> tile_errors(static_cast<std::size_t>((count + tile_lanes - 1) / tile_lanes));
+  std::atomic<std::int64_t> clamped = 0, not_finite = 0;
+  engine.rollout(episodes, T, machine.checkpoint_->state.average, [&](const FinishedTile& finished) {
+    const auto psi = [&](int t, int p, int lane) -> double {
+      return finished.tile.psi[(t * shape.P() + p) * tile_lanes + lane];
+    };
+    auto& errors = tile_errors[static_cast<std::size_t>(finished.first / tile_lanes)];
+    errors.assign(static_cast<std::size_t>(T + 1), 0.0);
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      bool finite = true;
+      for (int d = 0; d < D; ++d) {
+        const std::size_t i = answers.at(finished.first + lane, d);
+        answers.truth[i] = finished.tile.truth[d * tile_lanes + lane];
+        answers.alfi[i] = psi(T, d, lane);
+        if (shape.family == Family::gaussian) answers.alfi_log_deviation[i] = psi(T, D + d, lane);
+        if (shape.family == Family::gaussian_fixed)
+          answers.alfi_log_deviation[i] = std::log(configuration.proposal.sigma);
+      }
+      for (int p = 0; p < shape.P(); ++p) finite = finite && std::isfinite(psi(T, p, lane));
+      not_finite += finite ? 0 : 1;
+      for (int t = 0; t <= T; ++t) {
+        double squares = 0;
+        for (int d = 0; d < D; ++d) {
+          const double distance = finished.tile.truth[d * tile_lanes + lane] - psi(t, d, lane);
+          squares += distance * distance;
+        }
+        errors[static_cast<std::size_t>(t)] += std::sqrt(squares);
+      }
+    }
+    clamped += clamped_draws(shape, finished.tile, finished.episodes);
+    progress.add(finished.episodes);
+  });
+
+  std::vector<double> energy(static_cast<std::size_t>(std::min(count, most_energy_episodes)));
+  engine.draw_problems(episodes, Transform::none, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      const int b = finished.first + lane;
+      const std::vector<float> x = observations_of(finished.tile, X, lane);
+      const Exact best = exact->infer(x);
+      std::vector<double> estimate;
+      for (int d = 0; d < D; ++d) {
+        const ParameterInfo& prior = simulator.parameters[static_cast<std::size_t>(d)];
+        const auto k = static_cast<std::size_t>(d);
+        const std::size_t i = answers.at(b, d);
+        if (!best.maximum_likelihood.empty())
+          answers.mle[i] = (best.maximum_likelihood[k] - prior.mean()) / prior.deviation();
+        answers.posterior[i] = (best.posterior_mean[k] - prior.mean()) / prior.deviation();
+        answers.posterior_log_deviation[i] = std::log(best.posterior_deviation[k] / prior.deviation());
+        estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[i]);
+      }
+      // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
+      const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
+      if (b < most_energy_episodes)
+        energy[static_cast<std::size_t>(b)] = regenerated_distance(configuration, normalisation, x, estimate, key);
+    }
+    progress.add(finished.episodes);
+  });
+
+  Evaluation evaluation{};
+  evaluation.simulator = simulator.name;
+  for (const ParameterInfo& parameter : simulator.parameters) evaluation.parameters.push_back(parameter.name);
+  evaluation.step = machine.step();
+  evaluation.episodes = count;
+  evaluation.iterations = T;
+  evaluation.not_finite = not_finite;
+  summarise(answers, evaluation);
+  evaluation.energy_distance = measured_mean(energy);
+  evaluation.energy_distance_episodes = static_cast<int>(energy.size());
+  for (std::size_t t = 0; t <= static_cast<std::size_t>(T); ++t) {
+    double sum = 0;
+    for (const auto& errors : tile_errors) sum += errors[t];
+    evaluation.error_by_iteration.push_back(sum / count);
+  }
+  evaluation.clamped_draws = clamped;
+  evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return evaluation;
+}
+
+std::string to_json(const Evaluation& e) {
+  using Json = nlohmann::ordered_json;  // what is NaN becomes null
+  const auto interval = [](const Measured& m) { return Json{m.lower, m.upper}; };
+  const auto values = [](const Compared& c) {
+    return Json{{"alfi", c.alfi.value}, {"mle", c.mle.value}, {"posterior", c.posterior.value}};
+  };
+  Json json{{"simulator", e.simulator},   {"step", e.step},
+            {"episodes", e.episodes},     {"iterations", e.iterations},
+            {"parameters", e.parameters}, {"not_finite", e.not_finite}};
+  json["error"] = values(e.error);
+  json["error_interval"] = {
+      {"alfi", interval(e.error.alfi)}, {"mle", interval(e.error.mle)}, {"posterior", interval(e.error.posterior)}};
+  json["error_ratio"] = {{"mle", e.error_over_mle.value}, {"posterior", e.error_over_posterior.value}};
+  json["error_ratio_interval"] = {{"mle", interval(e.error_over_mle)}, {"posterior", interval(e.error_over_posterior)}};
+  for (const auto& [name, method] :
+       {std::pair{"alfi", &Compared::alfi}, {"mle", &Compared::mle}, {"posterior", &Compared::posterior}})
+    for (const Compared& rmse : e.rmse) {  // a value a parameter
+      json["rmse"][name].push_back((rmse.*method).value);
+      json["rmse_interval"][name].push_back(interval(rmse.*method));
+    }
+  json["loss"] = e.loss.value;
+  json["loss_interval"] = interval(e.loss);
+  json["loss_floor"] = e.loss_floor.value;
+  json["loss_gap"] = e.loss_gap.value;
+  json["loss_gap_interval"] = interval(e.loss_gap);
+  for (const Coverage& coverage : e.coverage) {
+    json["coverage"][std::to_string(coverage.percent)] = coverage.all;
+    json["coverage_per_parameter"][std::to_string(coverage.percent)] = coverage.per_parameter;
+  }
+  json["sbc_p"] = e.sbc_p;
+  json["sbc_p_per_parameter"] = e.sbc_p_per_parameter;
+  json["energy_distance"] = e.energy_distance.value;
+  json["energy_distance_interval"] = interval(e.energy_distance);
+  json["energy_distance_episodes"] = e.energy_distance_episodes;
+  json["error_by_iteration"] = e.error_by_iteration;
+  json["clamped_draws"] = e.clamped_draws;
+  json["seconds"] = e.seconds;
+  return json.dump(2) + "\n";
+}
+
+}  // namespace alfi
