@@ -42,7 +42,6 @@ ALFI_HD void lane_tree(Array<Array<R, tile_lanes>, count>& lanes, Array<R, count
 template <int count>
 ALFI_HD void lane_tree(Array<Array<float, tile_lanes>, count>& lanes, Array<float, count>& total) {
   typedef float Quad __attribute__((vector_size(16)));
-  typedef std::int32_t Pick __attribute__((vector_size(16)));
   constexpr int groups = (count + 3) / 4;
   Array<Quad, 4 * groups> quad{};
 #pragma GCC unroll 32
@@ -52,13 +51,13 @@ ALFI_HD void lane_tree(Array<Array<float, tile_lanes>, count>& lanes, Array<floa
     quad[i] = (part[0] + part[2]) + (part[1] + part[3]);
   }
   const auto pair = [](Quad a, Quad b) {
-    return __builtin_shuffle(a, b, Pick{0, 1, 4, 5}) + __builtin_shuffle(a, b, Pick{2, 3, 6, 7});
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
   };
 #pragma GCC unroll 8
   for (int g = 0; g < groups; ++g) {
     const Quad low = pair(quad[4 * g], quad[4 * g + 1]), high = pair(quad[4 * g + 2], quad[4 * g + 3]);
     const Quad sum =
-        __builtin_shuffle(low, high, Pick{0, 2, 4, 6}) + __builtin_shuffle(low, high, Pick{1, 3, 5, 7});
+        __builtin_shufflevector(low, high, 0, 2, 4, 6) + __builtin_shufflevector(low, high, 1, 3, 5, 7);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i)
       if (4 * g + i < count) total[4 * g + i] = sum[i];
