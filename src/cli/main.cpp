@@ -31,7 +31,7 @@ std::string complaint(const CLI::ParseError& error, const CLI::App& app) {
   if (!app.get_subcommands().empty() || rest.empty()) return error.what();
   std::vector<std::string> names;
   for (const CLI::App* const command : app.get_subcommands({})) names.push_back(command->get_name());
-  return fmt::format("'{}' is no command; there are {}", rest.front(), fmt::join(names, ", "));
+  return fmt::format("'{}' is no command or option of alfi; its commands are {}", rest.front(), fmt::join(names, ", "));
 }
 
 }  // namespace

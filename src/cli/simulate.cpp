@@ -1,0 +1,153 @@
+// alfi simulate: observations at one θ, piece by piece, so that memory does not grow with their number.
+//
+// Observation i of a seed is the same number whatever the count and the pieces, and on every machine.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
+#include "kernels/sim/list.hpp"
+#include "src/cli/command.hpp"
+#include "src/cli/output.hpp"
+#include "src/observations.hpp"
+#include "src/printable.hpp"
+#include "src/simulators.hpp"
+
+namespace alfi::cli {
+namespace {
+
+struct Arguments {
+  std::string simulator, theta, out;
+  std::int64_t count = 0;
+  std::uint64_t seed = 1;
+};
+
+constexpr std::int64_t piece = 1 << 16;  // a multiple of 64, as simulate_into asks
+/// Random numbers count observations in 32 bits, 16 of them side by side.
+constexpr std::int64_t most = std::int64_t{1} << 35;
+
+std::vector<double> parse_theta(std::string_view text, const SimulatorInfo& simulator) {
+  std::vector<double> theta;
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view field = rest.substr(0, comma);
+    double value = 0;
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+    if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(static_cast<float>(value)))
+      throw InputError(
+          fmt::format("--theta: {} in {} must be a finite 32-bit number", printable(field), printable(text)));
+    theta.push_back(value);
+    if (comma == rest.npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  if (theta.size() != simulator.parameters.size()) {
+    std::string names;
+    for (const ParameterInfo& p : simulator.parameters) names += (names.empty() ? "" : ",") + p.name;
+    throw InputError(fmt::format("--theta {}: {} values are given, {} has {} ({})", printable(text), theta.size(),
+                                 simulator.name, simulator.parameters.size(), names));
+  }
+  return theta;
+}
+
+/// Says on standard error where the simulator moves θ into its domain.
+void warn_outside_domain(const SimulatorInfo& simulator, const std::vector<double>& theta) {
+  Simulators::with(simulator_number(simulator.name), [&]<class Sim>() {
+    float given[Sim::D], natural[Sim::D];
+    for (int d = 0; d < Sim::D; ++d) given[d] = natural[d] = static_cast<float>(theta[static_cast<std::size_t>(d)]);
+    (void)Sim::template clamp<float>(natural);
+    for (int d = 0; d < Sim::D; ++d)
+      if (natural[d] != given[d])
+        std::fputs(fmt::format("alfi: warning: {} = {} is outside the simulator's domain; {} is used\n",
+                               simulator.parameters[static_cast<std::size_t>(d)].name, given[d], natural[d])
+                       .c_str(),
+                   stderr);
+  });
+}
+
+/// Calls write(values) for all observations, in order.
+template <class Write>
+void in_pieces(const Arguments& arguments, const std::vector<double>& theta, int dimension, Write write) {
+  const PhiloxKey key = stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0);
+  std::vector<float> values;
+  for (std::int64_t first = 0; first < arguments.count; first += piece) {
+    const std::int64_t count = std::min(piece, arguments.count - first);
+    values.resize(static_cast<std::size_t>(count * dimension));
+    simulate_into(arguments.simulator, theta, key, first, count, values.data());
+    write(std::span<const float>(values));
+  }
+}
+
+/// Into a file that gets its name when it is complete.
+void write_file(const Arguments& arguments, const std::vector<double>& theta, int dimension, bool npy) {
+  const std::filesystem::path path = arguments.out, partial = arguments.out + ".partial";
+  try {
+    std::ofstream file(partial, std::ios::binary);
+    if (!file) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+    if (npy) write_npy_header(file, arguments.count, dimension);
+    in_pieces(arguments, theta, dimension, [&](std::span<const float> values) {
+      npy ? write_npy_values(file, values) : write_csv_values(file, values, dimension);
+    });
+    file.close();
+    if (!file) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+    std::filesystem::rename(partial, path);
+  } catch (const std::exception&) {
+    std::error_code ignored;
+    std::filesystem::remove(partial, ignored);
+    throw;
+  }
+}
+
+void run_simulation(const Arguments& arguments) {
+  const SimulatorInfo& simulator = find_simulator(arguments.simulator);
+  const std::vector<double> theta = parse_theta(arguments.theta, simulator);
+  if (arguments.count < 1 || arguments.count > most)
+    throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", arguments.count, most));
+  const std::string extension = std::filesystem::path(arguments.out).extension().string();
+  if (!arguments.out.empty() && extension != ".csv" && extension != ".npy")
+    throw InputError(fmt::format("--out {} must end in .csv or .npy", printable(arguments.out)));
+  warn_outside_domain(simulator, theta);
+  const int dimension = simulator.observations.dimension;
+  if (!arguments.out.empty()) {
+    write_file(arguments, theta, dimension, extension == ".npy");
+    return;
+  }
+  in_pieces(arguments, theta, dimension, [&](std::span<const float> values) {
+    std::ostringstream lines;
+    write_csv_values(lines, values, dimension);
+    write_output(lines.view());
+  });
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand("simulate", "Draws observations from a simulator at given parameters");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("NAME", arguments->simulator, "The simulator; alfi info lists them")->required();
+  command->add_option("--theta", arguments->theta, "Parameters in natural units, with commas between")
+      ->type_name("A,B")
+      ->required();
+  command->add_option("--count", arguments->count, "Observations")->type_name("N")->required();
+  command->add_option("--seed", arguments->seed, "Names the random numbers; 1 if not given")->type_name("S");
+  command->add_option("--out", arguments->out, "Where to; as .csv to standard output if not given")
+      ->type_name("FILE.csv|.npy");
+  command->callback([arguments] { run_simulation(*arguments); });
+}
+
+}  // namespace alfi::cli
