@@ -1,0 +1,130 @@
+#include "src/throughput.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "src/host_engine.hpp"
+
+namespace alfi {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+constexpr int repetitions = 7;
+constexpr double warm_up = 0.1;  // of the time to measure
+constexpr double peak_round_seconds = 0.015;
+constexpr int peak_rounds_between = 2;
+
+/// fma on registers, all threads at once, in rounds of about 15 ms; keeps the best round.
+class Peak {
+ public:
+  explicit Peak(HostEngine& engine) : engine_(engine) {
+    // The first rounds wake the cores up and find out how much work 15 ms are.
+    while (round() < peak_round_seconds / 2) rounds_ *= 2;
+  }
+
+  void measure() {
+    for (int i = 0; i < peak_rounds_between; ++i) round();
+  }
+
+  double gflops() const { return best_ / 1e9; }
+
+ private:
+  double round() {
+    std::atomic<double> flops = 0;
+    const Clock::time_point begin = Clock::now();
+    engine_.on_all_threads([&] { flops += engine_.kernels().spin(rounds_); });
+    const double seconds = seconds_since(begin);
+    best_ = std::max(best_, flops / seconds);
+    return seconds;
+  }
+
+  HostEngine& engine_;
+  std::int64_t rounds_ = 1 << 14;
+  double best_ = 0;
+};
+
+double multiplications(std::span<const Linear> layers) {
+  double sum = 0;
+  for (const Linear& layer : layers) sum += static_cast<double>(layer.in) * layer.out;
+  return sum;
+}
+
+/// R of an episode on average: the engine draws it log-uniform on [min, max + 1) and cuts it to a whole number.
+int mean_real_observations(const Configuration& configuration) {
+  const auto& range = configuration.episode.real_observations;
+  if (range.min == range.max) return range.min;
+  return static_cast<int>((range.max + 1.0 - range.min) / std::log((range.max + 1.0) / range.min));
+}
+
+}  // namespace
+
+double meta_step_flops(const Shape& shape) {
+  const Layout layout = make_layout(shape);
+  const Linear rim[] = {layout.fc0,      layout.fc1, layout.update_gate, layout.reset_gate,
+                        layout.out_gate, layout.fc3, layout.fc4};
+  const double parameters = static_cast<double>(shape.T) * shape.M;
+  const double observations = parameters * shape.N + shape.R;
+  const double encoder = multiplications(layout.encoder);
+  const double encoder_input = multiplications(std::span(layout.encoder).first(1));
+  return 2 * (observations * (4 * encoder - encoder_input) + parameters * 4 * multiplications(layout.aggregator) +
+              shape.T * 3 * multiplications(rim));
+}
+
+Throughput measure_throughput(const Configuration& configuration, double seconds) {
+  HostEngine engine(configuration, pilot_normalisation(configuration));
+  const Configuration::Training& training = configuration.training;
+  TrainingState state;
+  state.weights = initial_weights(engine.layout(), configuration.engine.seed);
+  state.average = state.weights;
+  state.first_moment.assign(state.weights.size(), 0.0F);
+  state.second_moment.assign(state.weights.size(), 0.0F);
+  std::uint64_t step = 0;
+  const auto episodes_per_second = [&](double duration) {
+    const Clock::time_point begin = Clock::now();
+    double taken = 0;
+    std::int64_t steps = 0;
+    do {
+      engine.train({Phase::training, step++, training.meta_batch, training.problems, configuration.engine.seed},
+                   training.learning_rate, training.beta.from, state);
+      ++steps;
+      taken = seconds_since(begin);
+    } while (taken < duration);
+    return static_cast<double>(steps) * training.meta_batch / taken;
+  };
+
+  Peak peak(engine);
+  episodes_per_second(warm_up * seconds);
+  const std::uint64_t first_step = step;
+  std::vector<double> rates;
+  for (int i = 0; i < repetitions; ++i) {
+    peak.measure();
+    rates.push_back(episodes_per_second(seconds / repetitions));
+  }
+  peak.measure();
+  std::sort(rates.begin(), rates.end());
+
+  Shape shape = shape_of(configuration, configuration.episode.iterations);
+  shape.R = mean_real_observations(configuration);
+  Throughput result{};
+  result.instruction_set = engine.kernels().name;
+  result.threads = engine.threads();
+  result.episodes = static_cast<std::int64_t>(step - first_step) * training.meta_batch;
+  result.repetitions = repetitions;
+  result.episodes_per_second = rates[repetitions / 2];
+  result.slowest = rates.front();
+  result.fastest = rates.back();
+  result.simulations_per_second =
+      result.episodes_per_second * (static_cast<double>(shape.T) * shape.M * shape.N + shape.R);
+  result.gflops = meta_step_flops(shape) * result.episodes_per_second / 1e9;
+  result.peak_gflops = peak.gflops();
+  return result;
+}
+
+}  // namespace alfi

@@ -1,0 +1,40 @@
+// How fast whole meta-steps run, as a part of what the same cores reach with nothing but fma at the same time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "alfi/configuration.hpp"
+#include "kernels/shape.hpp"
+
+namespace alfi {
+
+struct Throughput {
+  std::string instruction_set;
+  int threads;
+  std::int64_t episodes;          ///< that were measured
+  int repetitions;                ///< they were measured in
+  double episodes_per_second;     ///< median of the repetitions
+  double slowest, fastest;        ///< of the repetitions, episodes per second
+  double simulations_per_second;  ///< observations drawn, the real ones included
+  double gflops;                  ///< meta_step_flops at that rate
+  double peak_gflops;             ///< best of some rounds of fma before, between and after the repetitions
+  double fraction_of_peak() const { return gflops / peak_gflops; }
+};
+
+/// Measures for about so many seconds after a warm-up; R of a range counts as its mean. Throws InputError where the
+/// configuration does not fit into memory.
+Throughput measure_throughput(const Configuration& configuration, double seconds);
+
+/// Floating-point operations of one episode's share of a meta-step: 2 a multiplication and addition of a linear layer,
+/// nothing else (biases, activations, pooling, random numbers and the update are not counted). With w = Σ in·out over a
+/// network's layers and w' the same without the first layer:
+///
+///   encoder     forward 2w, recomputed 2w, dW 2w, dX 2w'     for each of T·M·N + R observations
+///   aggregator  forward 2w, recomputed 2w, dW 2w, dX 2w      for each of T·M drawn parameters
+///   RIM         forward 2w, dW 2w, dX 2w                     for each of T iterations
+///
+/// (The encoder's input has no gradient; the RIM's activations are kept.)
+double meta_step_flops(const Shape& shape);
+
+}  // namespace alfi
