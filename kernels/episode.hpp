@@ -171,14 +171,19 @@ inline constexpr bool simulates = true;
 template <>
 inline constexpr bool simulates<Recorded> = false;
 
-/// The prior's mean and deviation in dimension d: what θ is standardised by.
+/// The prior's mean and deviation: what θ is standardised by.
 template <class Sim>
-ALFI_HD constexpr double prior_mean(int d) {
-  return 0.5 * (Sim::low[d] + Sim::high[d]);
-}
+struct PriorUnits {
+  double mean[Sim::D], deviation[Sim::D];
+};
 template <class Sim>
-ALFI_HD constexpr double prior_deviation(int d) {
-  return (Sim::high[d] - Sim::low[d]) * 0.28867513459481288225;  // 1/√12 of a uniform law's width
+constexpr PriorUnits<Sim> make_prior_units() {
+  PriorUnits<Sim> units{};
+  for (int d = 0; d < Sim::D; ++d) {
+    units.mean[d] = 0.5 * (Sim::low[d] + Sim::high[d]);
+    units.deviation[d] = (Sim::high[d] - Sim::low[d]) * 0.28867513459481288225;  // 1/√12 of a uniform law's width
+  }
+  return units;
 }
 
 /// A draw of the prior, standardised.
@@ -198,11 +203,13 @@ ALFI_HD void simulate_rows(const Team& team, const EpisodeSettings<typename Team
   const int groups = (count + group - 1) / group;
   const int groups_per_piece = (groups + pieces - 1) / pieces;
   team.each(parameters * pieces, [&](int item, int lane) {
+    constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::low
     const int m = item / pieces, piece = item % pieces;
     Array<F, Sim::D> natural;
     for (int d = 0; d < Sim::D; ++d)
-      natural[d] = fma(splat<F>(static_cast<float>(prior_deviation<Sim>(d))), load<F>(theta + (m * Sim::D + d) * tile_lanes + lane),
-                       splat<F>(static_cast<float>(prior_mean<Sim>(d))));
+      natural[d] = fma(splat<F>(static_cast<float>(prior.deviation[d])),
+                       load<F>(theta + (m * Sim::D + d) * tile_lanes + lane),
+                       splat<F>(static_cast<float>(prior.mean[d])));
     const auto moved = Sim::template clamp<F>(natural);
     if (piece == 0 && clamped != nullptr) store<F>(clamped + m * tile_lanes + lane, select(moved, splat<F>(1), F{}));
     const auto law = Sim::template law<F>(natural);

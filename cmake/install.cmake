@@ -1,0 +1,12 @@
+# The installed library: find_package(alfi), then target_link_libraries(app PRIVATE alfi::alfi).
+include(CMakePackageConfigHelpers)
+
+set(alfi_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/alfi)
+install(TARGETS alfi EXPORT alfi_targets FILE_SET HEADERS)
+install(TARGETS alfi_cli)
+install(EXPORT alfi_targets FILE alfiTargets.cmake NAMESPACE alfi:: DESTINATION ${alfi_cmake_folder})
+configure_package_config_file(cmake/alfiConfig.cmake.in ${PROJECT_BINARY_DIR}/alfiConfig.cmake
+                              INSTALL_DESTINATION ${alfi_cmake_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/alfiConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/alfiConfig.cmake ${PROJECT_BINARY_DIR}/alfiConfigVersion.cmake
+        DESTINATION ${alfi_cmake_folder})

@@ -1,0 +1,53 @@
+// The kernel bodies as CUDA kernels: one block of 128 threads a tile.
+//
+// Arrays are those of kernels/episode.hpp, in device memory; `tiles`, `blocks` have one entry a block, and so has
+// `gradients`, `gradient_size` numbers apart. settings.weights and the other pointers are device memory too.
+#include "kernels/kernels.cuh"
+
+#include "kernels/sim/list.hpp"
+
+namespace alfi {
+namespace {
+
+inline constexpr int threads = 128;
+using Team = CudaTeam<threads>;
+
+template <class Sim>
+__global__ void __launch_bounds__(threads)
+    rollout_tiles(const __grid_constant__ EpisodeSettings<float> settings, Draws draws, const Tile<float>* tiles,
+                  const BlockMemory<float>* blocks) {
+  rollout<Sim>(Team{}, settings, draws, tiles[blockIdx.x], blocks[blockIdx.x]);
+}
+
+__global__ void __launch_bounds__(threads)
+    rollout_gradient_tiles(const __grid_constant__ EpisodeSettings<float> settings, const Tile<float>* tiles,
+                           const BlockMemory<float>* blocks, float* gradients, int gradient_size) {
+  rollout_gradient(Team{}, settings, tiles[blockIdx.x], blocks[blockIdx.x], gradients + blockIdx.x * gradient_size);
+}
+
+__global__ void __launch_bounds__(threads)
+    bulk_gradient_tiles(const __grid_constant__ EpisodeSettings<float> settings, const Tile<float>* tiles,
+                        const BlockMemory<float>* blocks, float* gradients, int gradient_size) {
+  bulk_gradient(Team{}, settings, tiles[blockIdx.x], blocks[blockIdx.x], gradients + blockIdx.x * gradient_size);
+}
+
+__global__ void __launch_bounds__(threads)
+    update_weights(const __grid_constant__ UpdateSettings settings, const __grid_constant__ OptimizerState<float> state) {
+  update(Team{}, settings, state);
+}
+
+template <class List>
+struct RolloutOf;
+template <class... Sims>
+struct RolloutOf<SimulatorList<Sims...>> {
+  static constexpr decltype(CudaKernels::rollout) kernels[] = {rollout_tiles<Sims>...};
+};
+
+}  // namespace
+
+CudaKernels cuda_kernels(int simulator) {
+  return {simulator == recorded ? rollout_tiles<Recorded> : RolloutOf<Simulators>::kernels[simulator],
+          rollout_gradient_tiles, bulk_gradient_tiles, update_weights};
+}
+
+}  // namespace alfi

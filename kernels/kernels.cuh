@@ -1,0 +1,21 @@
+// The kernels as the CUDA backend launches them.
+#pragma once
+
+#include "kernels/host_kernels.hpp"
+
+namespace alfi {
+
+/// Kernels of one simulator (its number in kernels/sim/list.hpp, or `recorded`), to be launched with
+/// cudaLaunchKernel; kernels/kernels.cu says what each expects.
+struct CudaKernels {
+  void (*rollout)(EpisodeSettings<float>, Draws, const Tile<float>* tiles, const BlockMemory<float>* blocks);
+  void (*rollout_gradient)(EpisodeSettings<float>, const Tile<float>* tiles, const BlockMemory<float>* blocks,
+                           float* gradients, int gradient_size);
+  void (*bulk_gradient)(EpisodeSettings<float>, const Tile<float>* tiles, const BlockMemory<float>* blocks,
+                        float* gradients, int gradient_size);
+  void (*update)(UpdateSettings, OptimizerState<float>);
+};
+
+CudaKernels cuda_kernels(int simulator);
+
+}  // namespace alfi

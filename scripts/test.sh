@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs every test: the ordinary build with its consumer, mutants and CUDA compilation, then the same
+# under AddressSanitizer and UBSan, then the kernels on fibers under ThreadSanitizer. The last line is the count.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh
+
+jobs=$(nproc)
+passed=0 failed=0 skipped=0
+
+attribute() {  # NAME FILE: a number of the JUnit file's test suite
+  grep -o -m 1 "\b$1=\"[0-9]*\"" "$2" | head -n 1 | tr -dc 0-9
+}
+
+stage() {  # PRESET: configures, builds, tests, counts
+  local preset=$1 folder started=$SECONDS results
+  folder=build
+  [[ $preset == cpu ]] || folder=build-$preset
+  results=$PWD/$folder/tests.xml
+  echo "== $preset: configure"
+  mkdir -p "$folder"
+  cmake --preset "$preset" >"$folder/configure.log" || { cat "$folder/configure.log"; exit 1; }
+  echo "== $preset: build"
+  cmake --build "$folder" --parallel "$jobs"
+  echo "== $preset: test ($((SECONDS - started)) s so far)"
+  rm -f "$results"
+  ctest --test-dir "$folder" --parallel "$jobs" --output-on-failure --no-tests=error --output-junit "$results" || true
+  if [[ ! -s $results ]]; then
+    echo "$preset: ctest left no results" >&2
+    exit 1
+  fi
+  local tests not_run failures
+  tests=$(attribute tests "$results")
+  failures=$(attribute failures "$results")
+  not_run=$(($(attribute skipped "$results") + $(attribute disabled "$results")))
+  passed=$((passed + tests - failures - not_run))
+  failed=$((failed + failures))
+  skipped=$((skipped + not_run))
+  echo "== $preset: done in $((SECONDS - started)) s"
+}
+
+stage cpu
+stage asan
+if command -v clang++ >/dev/null; then
+  stage racecheck
+else
+  echo "== racecheck: skipped, there is no clang++"
+  skipped=$((skipped + 1))
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))
