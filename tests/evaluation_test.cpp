@@ -1,0 +1,375 @@
+#include "alfi/evaluation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <random>
+
+#include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
+#include "src/answers.hpp"
+#include "src/exact.hpp"
+#include "src/statistics.hpp"
+#include "tests/support/message_of.hpp"
+#include "tests/support/small_machine.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace alfi {
+namespace {
+
+using test::message_of;
+using test::small_checkpoint;
+using test::small_configuration;
+using testing::HasSubstr;
+
+Machine machine_of(const Checkpoint& checkpoint) {
+  const test::TemporaryFolder folder;
+  return Machine::load(test::write_small_machine(folder.path(), checkpoint));
+}
+
+double log_normal(double x, double mean, double deviation) {
+  const double z = (x - mean) / deviation;
+  return -0.5 * z * z - std::log(deviation) - 0.5 * std::log(2 * std::numbers::pi);
+}
+
+/// What the tests expect of an episode: recomputed from the rollout alone, its observations taken back to natural
+/// units.
+struct Episode {
+  std::vector<double> truth, alfi, alfi_deviation;  // (D), standardised
+  double loss;                                      // of the last iteration, as the kernels have it
+  std::vector<float> x;                             // natural units
+  Exact exact;
+};
+
+std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T) {
+  const Configuration& configuration = checkpoint.configuration;
+  const Normalisation& normalisation = checkpoint.normalisation;
+  const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
+  const int D = static_cast<int>(simulator.parameters.size());
+  const auto exact = make_exact_inference(simulator.name);
+  HostEngine engine(configuration, normalisation);
+  std::vector<Episode> episodes(static_cast<std::size_t>(count));
+  const Episodes drawn{Phase::evaluation, 0, count, 0, configuration.engine.seed};
+  engine.rollout(drawn, T, checkpoint.state.average, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      Episode& episode = episodes[static_cast<std::size_t>(finished.first + lane)];
+      for (int d = 0; d < D; ++d) {
+        episode.truth.push_back(finished.tile.truth[d * tile_lanes + lane]);
+        episode.alfi.push_back(finished.tile.psi[(T * 2 * D + d) * tile_lanes + lane]);
+        episode.alfi_deviation.push_back(std::exp(double{finished.tile.psi[(T * 2 * D + D + d) * tile_lanes + lane]}));
+      }
+      episode.loss = finished.tile.loss[(T - 1) * tile_lanes + lane];
+      for (int r = 0; r < static_cast<int>(finished.tile.input.count[lane]); ++r) {
+        const double transformed =
+            *finished.tile.real.at(0, r * tile_lanes + lane) / normalisation.scale[0] + normalisation.mean[0];
+        // √(k + 3/8) is undone to the count exactly: its error, 1e-7 of √k, is far below a half of a count.
+        episode.x.push_back(static_cast<float>(configuration.simulator.transform == Transform::sqrt
+                                                   ? std::round(transformed * transformed - 0.375)
+                                                   : transformed));
+      }
+      episode.exact = exact->infer(episode.x);
+    }
+  });
+  return episodes;
+}
+
+/// Means over the episodes, straight from their definitions.
+struct Expected {
+  double alfi = 0, mle = 0, posterior = 0, loss = 0, floor = 0, kernel_loss = 0;
+  std::vector<double> rmse_mle, covered;
+};
+
+Expected expected_of(const std::vector<Episode>& episodes, const std::vector<ParameterInfo>& parameters) {
+  Expected sum{.rmse_mle = std::vector<double>(parameters.size()), .covered = std::vector<double>(parameters.size())};
+  const double n = static_cast<double>(episodes.size());
+  for (const Episode& e : episodes) {
+    double alfi = 0, mle = 0, posterior = 0;
+    for (std::size_t d = 0; d < parameters.size(); ++d) {
+      const double middle = 0.5 * (parameters[d].low + parameters[d].high);
+      const double deviation = (parameters[d].high - parameters[d].low) / std::sqrt(12.0);
+      const double truth = middle + deviation * e.truth[d];
+      const auto squared = [&](double estimate) { return std::pow((truth - estimate) / deviation, 2); };
+      alfi += squared(middle + deviation * e.alfi[d]);
+      mle += squared(e.exact.maximum_likelihood[d]);
+      posterior += squared(e.exact.posterior_mean[d]);
+      sum.rmse_mle[d] += squared(e.exact.maximum_likelihood[d]) / n;
+      sum.loss -= log_normal(e.truth[d], e.alfi[d], e.alfi_deviation[d]) / n;
+      sum.floor -=
+          (log_normal(truth, e.exact.posterior_mean[d], e.exact.posterior_deviation[d]) + std::log(deviation)) / n;
+      if (std::abs(e.truth[d] - e.alfi[d]) < 1.2815515655 * e.alfi_deviation[d]) sum.covered[d] += 1 / n;  // 80 %
+    }
+    sum.alfi += std::sqrt(alfi) / n;
+    sum.mle += std::sqrt(mle) / n;
+    sum.posterior += std::sqrt(posterior) / n;
+    sum.kernel_loss += e.loss / n;
+  }
+  for (double& square : sum.rmse_mle) square = std::sqrt(square);
+  return sum;
+}
+
+TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
+  for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt}, {"gaussian", Transform::none}}) {
+    SCOPED_TRACE(name);
+    const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
+    const auto& parameters = find_simulator(name).parameters;
+    const std::vector<Episode> episodes = episodes_of(checkpoint, 40, 3);
+    const Expected expected = expected_of(episodes, parameters);
+    const Evaluation e = evaluate(machine_of(checkpoint));
+    EXPECT_EQ(e.episodes, 40);
+    EXPECT_EQ(e.iterations, 3);
+    EXPECT_EQ(e.step, 7);
+    // Poisson's counts come back exactly, so only the order of additions differs; gaussian's come back to float's
+    // precision of numbers around 10, beside parameters' deviations around 1.
+    const double tolerance = transform == Transform::sqrt ? 1e-12 : 1e-5;
+    EXPECT_NEAR(e.error.alfi.value, expected.alfi, 1e-12);
+    EXPECT_NEAR(e.error.mle.value, expected.mle, tolerance);
+    EXPECT_NEAR(e.error.posterior.value, expected.posterior, tolerance);
+    EXPECT_NEAR(e.error_over_mle.value, expected.alfi / expected.mle, 100 * tolerance);
+    EXPECT_NEAR(e.error_over_posterior.value, expected.alfi / expected.posterior, 100 * tolerance);
+    for (std::size_t d = 0; d < parameters.size(); ++d) {
+      EXPECT_NEAR(e.rmse[d].mle.value, expected.rmse_mle[d], tolerance);
+      EXPECT_NEAR(e.coverage[1].per_parameter[d], expected.covered[d], 1e-12);
+    }
+    EXPECT_NEAR(e.loss.value, expected.loss, 1e-12);
+    EXPECT_NEAR(e.loss.value, expected.kernel_loss, 1e-5);  // float's, of numbers around 1
+    EXPECT_NEAR(e.loss_floor.value, expected.floor, 1000 * tolerance);
+    EXPECT_NEAR(e.loss_gap.value, e.loss.value - e.loss_floor.value, 1e-12);
+    EXPECT_EQ(e.error_by_iteration.size(), 4u);
+    EXPECT_NEAR(e.error_by_iteration.back(), expected.alfi, 1e-12);
+    double at_start = 0;  // the prior's mean, 0
+    for (const Episode& episode : episodes)
+      at_start += std::hypot(episode.truth[0], parameters.size() > 1 ? episode.truth[1] : 0) / 40;
+    EXPECT_NEAR(e.error_by_iteration.front(), at_start, 1e-12);
+    EXPECT_LT(e.error.mle.lower, e.error.mle.value);
+    EXPECT_GT(e.error.mle.upper, e.error.mle.value);
+    EXPECT_EQ(e.not_finite, 0);
+  }
+}
+
+TEST(Evaluation, GivesTheSameNumbersForAnyThreads) {
+  const Machine machine = machine_of(small_checkpoint(small_configuration("gaussian")));
+  Evaluation one = evaluate(machine, {100, 0, 1, {}}), two = evaluate(machine, {100, 0, 2, {}});
+  one.seconds = two.seconds = 0;
+  EXPECT_EQ(to_json(one), to_json(two));
+}
+
+TEST(Evaluation, MeasuresTheEnergyDistanceOfWhatIsSimulatedAtTheEstimate) {
+  const Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
+  const Episode episode = episodes_of(checkpoint, 1, 3).front();
+  const ParameterInfo& rate = find_simulator("poisson").parameters[0];
+  const int R = static_cast<int>(episode.x.size());
+  // simulate() draws the first episode's numbers.
+  std::vector<float> simulated = simulate("poisson", {rate.mean() + rate.deviation() * episode.alfi[0]}, R, 1),
+                     real = episode.x;
+  for (auto* const x : {&simulated, &real})
+    for (float& value : *x)
+      value = (std::sqrt(value + 0.375F) - checkpoint.normalisation.mean[0]) * checkpoint.normalisation.scale[0];
+  const Machine machine = machine_of(checkpoint);
+  EXPECT_NEAR(evaluate(machine, {1, 0, 1, {}}).energy_distance.value, energy_distance(real, simulated, 1), 1e-12);
+  const Evaluation many = evaluate(machine, {600, 0, 1, {}});
+  EXPECT_EQ(many.energy_distance_episodes, 500);
+  EXPECT_GT(many.energy_distance.lower, 0);  // an untrained machine's estimates are far off
+}
+
+TEST(Evaluation, HasNoMaximumLikelihoodWhereItIsNotUnique) {
+  const Evaluation e = evaluate(machine_of(small_checkpoint(small_configuration("weinberg"))));
+  EXPECT_TRUE(std::isnan(e.error.mle.value));
+  EXPECT_TRUE(std::isnan(e.error_over_mle.value));
+  EXPECT_TRUE(std::isnan(e.rmse[1].mle.value));
+  EXPECT_TRUE(std::isfinite(e.error.posterior.value));
+  EXPECT_TRUE(std::isfinite(e.error_over_posterior.value));
+  EXPECT_TRUE(std::isfinite(e.loss_gap.value));
+}
+
+TEST(Evaluation, OfAPointHasErrorsAndNoDensity) {
+  Configuration configuration = small_configuration("poisson", Transform::sqrt);
+  configuration.proposal.family = Family::point;
+  configuration.training.loss = Loss::l1;
+  const Evaluation e = evaluate(machine_of(small_checkpoint(configuration)));
+  EXPECT_TRUE(std::isfinite(e.error.alfi.value));
+  EXPECT_TRUE(std::isfinite(e.loss_floor.value));
+  EXPECT_TRUE(std::isnan(e.loss.value));
+  EXPECT_TRUE(std::isnan(e.coverage[0].all));
+  EXPECT_TRUE(std::isnan(e.sbc_p));
+  EXPECT_EQ(e.not_finite, 0);
+}
+
+TEST(Evaluation, OfAFixedDeviationUsesTheConfiguredOne) {
+  Configuration configuration = small_configuration("poisson", Transform::sqrt);
+  configuration.proposal.family = Family::gaussian_fixed;
+  configuration.proposal.sigma = 0.3;
+  const Evaluation e = evaluate(machine_of(small_checkpoint(configuration)));
+  // Mean of log(0.3 √2π) + ½ (distance/0.3)²
+  const double square = std::pow(e.rmse[0].alfi.value, 2);
+  EXPECT_NEAR(e.loss.value, std::log(0.3 * std::sqrt(2 * std::numbers::pi)) + 0.5 * square / 0.09, 1e-9);
+}
+
+TEST(Evaluation, OfADivergedMachineIsNullAndLeavesTheOthersStanding) {
+  Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
+  for (float& weight : checkpoint.state.average) weight = std::numeric_limits<float>::quiet_NaN();
+  const Evaluation e = evaluate(machine_of(checkpoint));
+  EXPECT_EQ(e.not_finite, 40);
+  EXPECT_TRUE(std::isfinite(e.error.mle.value));
+  const auto json = nlohmann::json::parse(to_json(e));
+  for (const char* const path :
+       {"/error/alfi", "/error_ratio/mle", "/rmse/alfi/0", "/loss", "/loss_gap", "/coverage/95", "/sbc_p",
+        "/sbc_p_per_parameter/0", "/energy_distance", "/error_by_iteration/3"})
+    EXPECT_TRUE(json.at(nlohmann::json::json_pointer(path)).is_null()) << path;
+  for (const char* const path : {"/error/mle", "/error/posterior", "/rmse/mle/0", "/loss_floor"})
+    EXPECT_TRUE(json.at(nlohmann::json::json_pointer(path)).is_number()) << path;
+}
+
+TEST(Evaluation, WritesItsNumbersAsJson) {
+  const Evaluation e = evaluate(machine_of(small_checkpoint(small_configuration("gaussian"))));
+  const auto json = nlohmann::json::parse(to_json(e));
+  EXPECT_EQ(json["simulator"], "gaussian");
+  EXPECT_EQ(json["parameters"], (nlohmann::json{"mean", "log_deviation"}));
+  EXPECT_EQ(json["episodes"], 40);
+  EXPECT_EQ(json["iterations"], 3);
+  EXPECT_EQ(json["step"], 7);
+  EXPECT_EQ(json["error"]["alfi"], e.error.alfi.value);
+  EXPECT_EQ(json["error"]["mle"], e.error.mle.value);
+  EXPECT_EQ(json["error"]["posterior"], e.error.posterior.value);
+  EXPECT_EQ(json["error_interval"]["mle"], (nlohmann::json{e.error.mle.lower, e.error.mle.upper}));
+  EXPECT_EQ(json["error_ratio"]["mle"], e.error_over_mle.value);
+  EXPECT_EQ(json["error_ratio"]["posterior"], e.error_over_posterior.value);
+  EXPECT_EQ(json["rmse"]["posterior"], (nlohmann::json{e.rmse[0].posterior.value, e.rmse[1].posterior.value}));
+  EXPECT_EQ(json["loss"], e.loss.value);
+  EXPECT_EQ(json["loss_floor"], e.loss_floor.value);
+  EXPECT_EQ(json["loss_gap"], e.loss_gap.value);
+  EXPECT_EQ(json["coverage"].size(), 4u);
+  EXPECT_EQ(json["coverage"]["50"], e.coverage[0].all);
+  EXPECT_EQ(json["coverage"]["95"], e.coverage[3].all);
+  EXPECT_EQ(json["coverage_per_parameter"]["80"], e.coverage[1].per_parameter);
+  EXPECT_EQ(json["sbc_p"], e.sbc_p);
+  EXPECT_EQ(json["energy_distance"], e.energy_distance.value);
+  EXPECT_EQ(json["energy_distance_episodes"], 40);
+  EXPECT_EQ(json["error_by_iteration"], e.error_by_iteration);
+  EXPECT_EQ(json["clamped_draws"], e.clamped_draws);
+  EXPECT_TRUE(json["seconds"].is_number());
+}
+
+TEST(Evaluation, CountsClampedDraws) {
+  Configuration configuration = small_configuration("poisson", Transform::sqrt);
+  configuration.networks.rim.bound = 0;  // none
+  Checkpoint checkpoint = small_checkpoint(configuration);
+  EXPECT_EQ(evaluate(machine_of(checkpoint)).clamped_draws, 0);
+  // The first update adds about 20 prior deviations, 39, to log λ, far beyond the domain's 16; so both draws of the
+  // second and third iteration of 40 episodes are moved.
+  checkpoint.state.average[static_cast<std::size_t>(make_layout(shape_of(configuration, 1)).fc4.bias)] = 20;
+  EXPECT_EQ(evaluate(machine_of(checkpoint)).clamped_draws, 40 * 2 * 2);
+}
+
+TEST(Evaluation, RefusesWrongOptions) {
+  const Machine machine = machine_of(small_checkpoint(small_configuration("poisson")));
+  const auto refusal = [&](EvaluationOptions options) {
+    return message_of<InputError>([&] { (void)evaluate(machine, options); });
+  };
+  EXPECT_THAT(refusal({-1, 0, 0, {}}), HasSubstr("episodes = -1"));
+  EXPECT_THAT(refusal({0, -2, 0, {}}), HasSubstr("iterations = -2"));
+  EXPECT_THAT(refusal({0, 0, -3, {}}), HasSubstr("threads = -3"));
+}
+
+TEST(Evaluation, ReportsItsProgressUpToTheEnd) {
+  std::vector<double> reports;
+  EvaluationOptions options{40, 0, 2, [&](double done) { reports.push_back(done); }};
+  (void)evaluate(machine_of(small_checkpoint(small_configuration("poisson"))), options);
+  EXPECT_EQ(reports.size(), 6u);  // three tiles, twice
+  EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));
+  EXPECT_EQ(reports.back(), 1);
+}
+
+/// Truths drawn from the exact posterior, which ALFI gives with its deviation times `factor`.
+Answers drawn_answers(int episodes, double factor) {
+  Answers answers(episodes, 2);
+  std::mt19937_64 generator(3);
+  const auto normal = [&] {  // Box and Muller
+    const double u = (static_cast<double>(generator() >> 11) + 0.5) * 0x1p-53;
+    const double v = static_cast<double>(generator() >> 11) * 0x1p-53;
+    return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
+  };
+  for (int b = 0; b < episodes; ++b)
+    for (int d = 0; d < 2; ++d) {
+      const std::size_t i = answers.at(b, d);
+      const double mean = normal(), deviation = std::exp(0.3 * normal() - 2);
+      answers.truth[i] = mean + deviation * normal();
+      answers.posterior[i] = answers.alfi[i] = answers.mle[i] = mean;
+      answers.posterior_log_deviation[i] = std::log(deviation);
+      answers.alfi_log_deviation[i] = std::log(deviation * factor);
+    }
+  return answers;
+}
+
+TEST(Answers, OfTheTruePosteriorAreCalibrated) {
+  constexpr int episodes = 2000;
+  Evaluation e{};
+  summarise(drawn_answers(episodes, 1), e);
+  ASSERT_EQ(e.coverage.size(), 4u);
+  for (const Coverage& coverage : e.coverage) {
+    const double p = coverage.percent / 100.0;
+    for (const double covered : coverage.per_parameter)
+      EXPECT_NEAR(covered, p, 4 * std::sqrt(p * (1 - p) / episodes));  // 4 standard errors
+    EXPECT_NEAR(coverage.all, 0.5 * (coverage.per_parameter[0] + coverage.per_parameter[1]), 1e-15);
+  }
+  EXPECT_GT(e.sbc_p, 0.001);
+  EXPECT_LE(e.sbc_p, 1);
+  EXPECT_NEAR(e.loss_gap.value, 0, 1e-12);
+  EXPECT_EQ(e.error_over_mle.value, 1);
+  EXPECT_EQ(e.error_over_mle.upper, 1);  // the same errors in pairs
+}
+
+TEST(Answers, OfTooNarrowAnIntervalAreNotCalibrated) {
+  Evaluation e{};
+  summarise(drawn_answers(2000, 0.5), e);
+  // P(|z| < q/2) for the 95 % quantile q = 1.96 is 0.673.
+  EXPECT_NEAR(e.coverage[3].all, 0.673, 0.03);
+  EXPECT_LT(e.sbc_p, 1e-6);
+  // ⟨log ½ + ½ z² (4 − 1)⟩ for each of two parameters; z² has mean 1 and deviation √2.
+  EXPECT_NEAR(e.loss_gap.value, 2 * (std::log(0.5) + 1.5), 4 * 1.5 * std::sqrt(2.0 * 2 / 2000));
+  EXPECT_LT(e.loss_gap.lower, e.loss_gap.value);
+}
+
+TEST(Answers, AreSummedUpByHand) {
+  Answers answers(2, 2);
+  answers.truth = {0, 0, 1, 1};
+  answers.alfi = {3, 4, 1, 1};  // distances 5 and 0
+  answers.alfi_log_deviation = {0, 0, std::log(2.0), 0};
+  answers.mle = {0, 1, 1, 0};        // 1 and 1
+  answers.posterior = {0, 0, 1, 3};  // 0 and 2
+  answers.posterior_log_deviation = {0, 0, 0, 0};
+  Evaluation e{};
+  summarise(answers, e);
+  EXPECT_DOUBLE_EQ(e.error.alfi.value, 2.5);
+  EXPECT_DOUBLE_EQ(e.error.mle.value, 1);
+  EXPECT_DOUBLE_EQ(e.error.posterior.value, 1);
+  EXPECT_DOUBLE_EQ(e.error_over_mle.value, 2.5);
+  EXPECT_DOUBLE_EQ(e.error_over_posterior.value, 2.5);
+  EXPECT_DOUBLE_EQ(e.rmse[0].alfi.value, std::sqrt(4.5));
+  EXPECT_DOUBLE_EQ(e.rmse[1].alfi.value, std::sqrt(8.0));
+  EXPECT_DOUBLE_EQ(e.rmse[1].posterior.value, std::sqrt(2.0));
+  EXPECT_DOUBLE_EQ(e.error.alfi.lower, 0);  // both resampled episodes may be the second, or the first
+  EXPECT_DOUBLE_EQ(e.error.alfi.upper, 5);
+  const double constant = std::log(2 * std::numbers::pi);
+  EXPECT_DOUBLE_EQ(e.loss.value, constant + 0.5 * (12.5 + std::log(2.0)));
+  EXPECT_DOUBLE_EQ(e.loss_floor.value, constant + 0.5 * 2);
+}
+
+TEST(Answers, ThatAreNotAllFiniteAreNaN) {
+  Answers answers = drawn_answers(100, 1);
+  answers.alfi[answers.at(17, 1)] = std::numeric_limits<double>::infinity();
+  Evaluation e{};
+  summarise(answers, e);
+  EXPECT_TRUE(std::isnan(e.error.alfi.value));
+  EXPECT_TRUE(std::isnan(e.error_over_mle.lower));
+  EXPECT_TRUE(std::isnan(e.loss.value));
+  EXPECT_TRUE(std::isfinite(e.rmse[0].alfi.value));
+  EXPECT_TRUE(std::isnan(e.rmse[1].alfi.value));
+  EXPECT_TRUE(std::isfinite(e.error.mle.value));
+}
+
+}  // namespace
+}  // namespace alfi
