@@ -34,8 +34,7 @@ void HostEngine::Worker::prepare(const Shape& shape) {
 
 /// What distinguishes one call from another in the kernels' settings.
 struct HostEngine::Plan {
-  Phase phase;
-  std::uint64_t step, problem_step, seed;
+  Episodes episodes;
   Loss loss;
   double beta;
 };
@@ -43,6 +42,9 @@ struct HostEngine::Plan {
 namespace {
 
 Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
+
+/// Fixed problems are the same at every step.
+std::uint64_t problem_step(const Episodes& episodes) { return episodes.problems > 0 ? 0 : episodes.step; }
 
 double tile_floats(const Shape& shape) {
   Carver<float> counting(nullptr);
@@ -100,8 +102,9 @@ EpisodeSettings<float> HostEngine::settings(const Shape& shape, const Plan& plan
                                             const std::vector<float>& iteration_weight) const {
   const Configuration& c = configuration_;
   const auto key = [&plan](Purpose purpose, std::uint64_t step) {
-    return stream_key(plan.seed, plan.phase, purpose, step);
+    return stream_key(plan.episodes.seed, plan.episodes.phase, purpose, step);
   };
+  const std::uint64_t step = plan.episodes.step, problem = problem_step(plan.episodes);
   const double log_sigma = std::log(c.proposal.sigma);
   return {shape,
           layout_,
@@ -115,14 +118,13 @@ EpisodeSettings<float> HostEngine::settings(const Shape& shape, const Plan& plan
           {plan.loss, plan.beta, c.proposal.family, log_sigma},
           {c.networks.rim.update, c.networks.rim.bound},
           c.simulator.transform,
-          {key(Purpose::truth, plan.problem_step), key(Purpose::real_set, plan.problem_step),
-           key(Purpose::start, plan.step), key(Purpose::propose, plan.step), key(Purpose::observe, plan.step)}};
+          {key(Purpose::truth, problem), key(Purpose::real_set, problem), key(Purpose::start, step),
+           key(Purpose::propose, step), key(Purpose::observe, step)}};
 }
 
 TileInput<float> HostEngine::tile_input(const Episodes& episodes, int first, double weight) const {
   const auto& range = configuration_.episode.real_observations;
-  const std::uint64_t problem_step = episodes.problems > 0 ? 0 : episodes.step;
-  const PhiloxKey count_key = stream_key(episodes.seed, episodes.phase, Purpose::real_count, problem_step);
+  const PhiloxKey count_key = stream_key(episodes.seed, episodes.phase, Purpose::real_count, problem_step(episodes));
   TileInput<float> input{};
   input.real_rows = 1;
   for (int lane = 0; lane < tile_lanes; ++lane) {
@@ -155,8 +157,7 @@ TileInput<float> HostEngine::tile_input(const Episodes& episodes, int first, dou
 
 StepResult HostEngine::train(const Episodes& episodes, double rate, double beta, TrainingState& state) {
   const Shape shape = shape_of(configuration_, configuration_.episode.iterations);
-  const std::uint64_t problem_step = episodes.problems > 0 ? 0 : episodes.step;
-  const Plan plan{episodes.phase, episodes.step, problem_step, episodes.seed, configuration_.training.loss, beta};
+  const Plan plan{episodes, configuration_.training.loss, beta};
   std::vector<float> iteration_weight;
   for (const double w : iteration_weights(configuration_.training.weights, shape.T))
     iteration_weight.push_back(static_cast<float>(w));
@@ -208,7 +209,7 @@ StepResult HostEngine::train(const Episodes& episodes, double rate, double beta,
 void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights,
                          const std::function<void(const FinishedTile&)>& sink) {
   const Shape shape = shape_of(configuration_, iterations);
-  const Plan plan{episodes.phase, episodes.step, episodes.step, episodes.seed, plain(configuration_.training.loss), 0};
+  const Plan plan{episodes, plain(configuration_.training.loss), 0};
   std::vector<float> iteration_weight;
   for (const double w : iteration_weights(configuration_.training.weights, shape.T))
     iteration_weight.push_back(static_cast<float>(w));
@@ -221,7 +222,7 @@ void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<con
 void HostEngine::draw_problems(const Episodes& episodes, Transform transform,
                                const std::function<void(const FinishedTile&)>& sink) {
   const Shape shape = shape_of(configuration_, 1);
-  const Plan plan{episodes.phase, episodes.step, episodes.step, episodes.seed, Loss::normal, 0};
+  const Plan plan{episodes, Loss::normal, 0};
   EpisodeSettings<float> settings = this->settings(shape, plan, nullptr, {});
   const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F), ones(static_cast<std::size_t>(shape.X), 1.0F);
   settings.transform = transform;
@@ -234,7 +235,7 @@ void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<co
                        const std::function<void(const FinishedTile&)>& sink) {
   Shape shape = shape_of(configuration_, iterations);
   shape.R = problem.count;
-  const Plan plan{Phase::inference, 0, 0, seed, plain(configuration_.training.loss), 0};
+  const Plan plan{{Phase::inference, 0, 1, 0, seed}, plain(configuration_.training.loss), 0};
   std::vector<float> iteration_weight(static_cast<std::size_t>(iterations), 0.0F);
   const EpisodeSettings<float> settings = this->settings(shape, plan, weights.data(), iteration_weight);
   Worker worker;

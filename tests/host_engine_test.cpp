@@ -1,0 +1,209 @@
+#include "src/host_engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <mutex>
+#include <set>
+
+#include "alfi/error.hpp"
+#include "src/instruction_set.hpp"
+#include "tests/support/small_configuration.hpp"
+
+namespace alfi {
+namespace {
+
+TrainingState initial_state(const HostEngine& engine) {
+  TrainingState state;
+  state.weights = initial_weights(engine.layout(), 1);
+  state.average = state.weights;
+  state.first_moment.assign(state.weights.size(), 0.0F);
+  state.second_moment.assign(state.weights.size(), 0.0F);
+  return state;
+}
+
+/// The state after three steps, and the losses.
+std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& configuration) {
+  HostEngine engine(configuration, pilot_normalisation(configuration));
+  TrainingState state = initial_state(engine);
+  std::vector<double> losses;
+  for (std::uint64_t step = 0; step < 3; ++step)
+    losses.push_back(engine
+                         .train({Phase::training, step, configuration.training.meta_batch,
+                                 configuration.training.problems, configuration.engine.seed},
+                                1e-3, 0.5, state)
+                         .loss);
+  EXPECT_EQ(state.updates, 3);
+  return {state, losses};
+}
+
+class Simulators : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(All, Simulators, testing::Values("poisson", "gaussian", "weinberg"));
+
+TEST_P(Simulators, SameBitsOnOneAndTwoThreads) {
+  Configuration configuration = test::small_configuration(GetParam());
+  configuration.training.meta_batch = 75;  // five tiles, the last with empty lanes
+  const auto one = three_steps(configuration);
+  configuration.engine.threads = 2;
+  EXPECT_EQ(one, three_steps(configuration));
+}
+
+TEST(HostEngine, SameBitsOnTwoThreadsWhereTilesShareAPartialSum) {
+  Configuration configuration = test::small_configuration();
+  configuration.episode.iterations = 1;
+  configuration.episode.thetas = 2;
+  configuration.episode.observations = 1;
+  configuration.episode.real_observations = {2, 2};
+  configuration.training.meta_batch = 16 * (gradient_partials + 40);
+  const auto one = three_steps(configuration);
+  configuration.engine.threads = 2;
+  EXPECT_EQ(one, three_steps(configuration));
+}
+
+/// Runs the body under each instruction set of this machine.
+template <class Body>
+void under_each_instruction_set(Body body) {
+  for (const std::string& name : instruction_sets()) {
+    setenv("ALFI_ISA", name.c_str(), 1);
+    SCOPED_TRACE(name);
+    body();
+  }
+  unsetenv("ALFI_ISA");
+}
+
+TEST_P(Simulators, SameBitsOnEveryInstructionSet) {
+  Configuration configuration = test::small_configuration(GetParam());
+  configuration.networks.encoder.pooling = Pooling::moments;
+  configuration.training.loss = Loss::beta_normal;
+  configuration.networks.rim.update = Update::tanh;
+  const auto best = three_steps(configuration);
+  under_each_instruction_set([&] { EXPECT_EQ(best, three_steps(configuration)); });
+}
+
+TEST(HostEngine, RefusesAnUnknownInstructionSet) {
+  setenv("ALFI_ISA", "avx3", 1);
+  EXPECT_THROW(host_kernels(), InputError);
+  unsetenv("ALFI_ISA");
+}
+
+/// ψ after the last iteration and the number of real observations, by episode.
+std::pair<std::vector<float>, std::vector<float>> rollout_of(const Configuration& configuration, Episodes episodes) {
+  HostEngine engine(configuration, pilot_normalisation(configuration));
+  const TrainingState state = initial_state(engine);
+  const int T = configuration.episode.iterations, P = engine.layout().fc4.out;
+  std::vector<float> psi(static_cast<std::size_t>(episodes.count * P)), counts(static_cast<std::size_t>(episodes.count));
+  engine.rollout(episodes, T, state.weights, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      const auto b = static_cast<std::size_t>(finished.first + lane);
+      counts[b] = finished.tile.input.count[lane];
+      for (int p = 0; p < P; ++p)
+        psi[b * static_cast<std::size_t>(P) + static_cast<std::size_t>(p)] = finished.tile.psi[(T * P + p) * tile_lanes + lane];
+    }
+  });
+  return {psi, counts};
+}
+
+TEST_P(Simulators, AnEpisodeDoesNotDependOnTheOthers) {
+  const Configuration configuration = test::small_configuration(GetParam());
+  auto many = rollout_of(configuration, {Phase::evaluation, 0, 60, 0, 9}).first;
+  const auto few = rollout_of(configuration, {Phase::evaluation, 0, 19, 0, 9}).first;
+  many.resize(few.size());
+  EXPECT_EQ(few, many);
+}
+
+TEST(HostEngine, StartsFromAPriorDrawWhereToldTo) {
+  Configuration configuration = test::small_configuration("gaussian");
+  configuration.proposal.start = Start::draw;
+  configuration.proposal.sigma = 0.25;
+  HostEngine engine(configuration, pilot_normalisation(configuration));
+  const TrainingState state = initial_state(engine);
+  std::set<float> means;
+  std::mutex guard;
+  engine.rollout({Phase::evaluation, 0, 64, 0, 9}, 2, state.weights, [&](const FinishedTile& finished) {
+    const std::scoped_lock lock(guard);
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      means.insert(finished.tile.psi[lane]);
+      EXPECT_LE(std::abs(finished.tile.psi[lane]), std::sqrt(3.0F));
+      EXPECT_EQ(finished.tile.psi[2 * tile_lanes + lane], static_cast<float>(std::log(0.25)));
+    }
+  });
+  EXPECT_EQ(means.size(), 64U);
+}
+
+TEST(HostEngine, DrawsTheNumberOfRealObservationsLogUniformly) {
+  Configuration configuration = test::small_configuration();
+  configuration.episode.real_observations = {5, 200};
+  const auto counts = rollout_of(configuration, {Phase::evaluation, 0, 16 * 400, 0, 9}).second;
+  double mean_log = 0;
+  for (std::size_t b = 0; b < counts.size(); ++b) {
+    EXPECT_GE(counts[b], 5);
+    EXPECT_LE(counts[b], 200);
+    EXPECT_EQ(counts[b], counts[b / 16 * 16]);  // a tile's episodes share it
+    mean_log += std::log(counts[b]) / static_cast<double>(counts.size());
+  }
+  // Mean of log-uniform on [5, 201), less the rounding down (0.04 at most): 400 draws, deviation 1.07, five errors 0.27.
+  EXPECT_NEAR(mean_log, (std::log(5.0) + std::log(201.0)) / 2, 0.31);
+}
+
+TEST(HostEngine, FixedProblemsComeBack) {
+  Configuration configuration = test::small_configuration();
+  HostEngine engine(configuration, pilot_normalisation(configuration));
+  const TrainingState state = initial_state(engine);
+  std::set<std::pair<std::uint32_t, float>> problems;
+  for (std::uint64_t step = 0; step < 6; ++step)
+    engine.draw_problems({Phase::training, step, 20, 40, 3}, Transform::none, [&](const FinishedTile& finished) {
+      for (int lane = 0; lane < finished.episodes; ++lane)
+        problems.emplace(finished.tile.input.problem[lane], finished.tile.truth[lane]);
+    });
+  EXPECT_EQ(problems.size(), 40U);  // 120 visits, 40 problems, each with one truth
+}
+
+TEST(HostEngine, ChangesNothingOnAGradientThatIsNotFinite) {
+  const Configuration configuration = test::small_configuration();
+  HostEngine engine(configuration, pilot_normalisation(configuration));
+  TrainingState state = initial_state(engine);
+  state.weights[3] = std::numeric_limits<float>::quiet_NaN();
+  const TrainingState before = state;
+  const StepResult result = engine.train({Phase::training, 0, 20, 0, 1}, 1e-3, 1, state);
+  EXPECT_FALSE(result.applied);
+  EXPECT_EQ(state.skipped, 1);
+  EXPECT_EQ(state.updates, 0);
+  EXPECT_EQ(state.first_moment, before.first_moment);
+  EXPECT_EQ(std::vector<float>(state.weights.begin() + 4, state.weights.end()),
+            std::vector<float>(before.weights.begin() + 4, before.weights.end()));
+}
+
+TEST(HostEngine, ClipsTheGradient) {
+  Configuration configuration = test::small_configuration();
+  configuration.training.clip_norm = 1e-3;
+  HostEngine engine(configuration, pilot_normalisation(configuration));
+  TrainingState state = initial_state(engine);
+  const StepResult result = engine.train({Phase::training, 0, 20, 0, 1}, 1e-3, 1, state);
+  ASSERT_GT(result.gradient_norm, 1e-3);
+  double squares = 0;
+  for (const float m : state.first_moment) squares += static_cast<double>(m) * m;
+  // First moment of the first step: (1 − β₁) times the clipped gradient.
+  EXPECT_NEAR(std::sqrt(squares), 0.1 * 1e-3, 1e-9);
+}
+
+TEST(HostEngine, RefusesWhatDoesNotFitIntoMemory) {
+  Configuration configuration = test::small_configuration();
+  configuration.episode.iterations = 1000;
+  configuration.episode.thetas = 1000;
+  configuration.episode.observations = 1000;
+  EXPECT_THROW(HostEngine(configuration, {{0}, {1}}), InputError);
+}
+
+TEST(HostEngine, PilotFindsMeanAndDeviationOverThePrior) {
+  const Normalisation normalisation = pilot_normalisation(test::small_configuration("gaussian"));
+  // x = μ + σ z with μ ~ U(−10, 10), log σ ~ U(−2, 1.5): variance 400/12 + (e³ − e⁻⁴)/7. The pilot has 4096 values of
+  // θ: errors of 5.77/64 for the mean, about 1 % for the deviation; five of each.
+  const double deviation = std::sqrt(400.0 / 12 + (std::exp(3.0) - std::exp(-4.0)) / 7);
+  EXPECT_NEAR(normalisation.mean[0], 0, 5 * 0.09);
+  EXPECT_NEAR(1 / normalisation.scale[0], deviation, 0.05 * deviation);
+}
+
+}  // namespace
+}  // namespace alfi
