@@ -1,0 +1,370 @@
+// Samplers against their laws, written down here in double: chi-square over the counts or over 4096 equally likely
+// intervals, Kolmogorov and Smirnov's distance at their ends, mean and variance; scalar, vector and instruction sets
+// bit for bit; and θ at and beyond the domain's edges.
+//
+// A test of a law rejects at p < 1e-5. There are about 130 of them, so that a right sampler fails one of the fixed
+// seeds with probability 0.0013. Means and variances are held to 5 standard errors (p = 6e-7).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "kernels/sim/list.hpp"
+
+namespace alfi::inline ALFI_ISA {
+namespace {
+
+constexpr int draws = 1'000'000;
+
+std::uint32_t bits_of(float x) { return std::bit_cast<std::uint32_t>(x); }
+
+/// Observations of one θ, or of as many as there are lanes: number i of lane l at [i * width + l].
+template <class Sim, class F>
+std::vector<float> observations(const std::vector<std::array<float, Sim::D>>& thetas, std::size_t count,
+                                std::uint64_t seed) {
+  constexpr std::size_t width = static_cast<std::size_t>(LaneTraits<F>::width);
+  const std::size_t lanes = thetas.size() > 1 ? thetas.size() : width, per_lane = count / lanes + 1;
+  std::vector<float> x(per_lane * lanes);
+  for (std::size_t begin = 0; begin < lanes; begin += width) {
+    F theta[Sim::D];
+    std::uint32_t episode[width];
+    for (std::size_t l = 0; l < width; ++l) episode[l] = static_cast<std::uint32_t>(begin + l);
+    for (std::size_t d = 0; d < Sim::D; ++d) {
+      float values[width];
+      for (std::size_t l = 0; l < width; ++l) values[l] = thetas[thetas.size() > 1 ? begin + l : 0][d];
+      theta[d] = load<F>(values);
+    }
+    Sim::template clamp<F>(theta);
+    const auto law = Sim::template law<F>(theta);
+    const Stream<F> stream{stream_key(seed, Phase::simulation, Purpose::observe, 0), load_words<F>(episode), 5};
+    for (std::size_t n = 0; n < per_lane; n += Sim::group) {
+      F drawn[Sim::group][Sim::X];
+      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(n), drawn);
+      for (std::size_t i = 0; i < Sim::group && n + i < per_lane; ++i)
+        store<F>(&x[(n + i) * lanes + begin], drawn[i][0]);
+    }
+  }
+  return x;
+}
+
+template <class Sim>
+std::vector<float> draw(std::array<float, Sim::D> theta, std::uint64_t seed) {
+  auto x = observations<Sim, FloatLanes>({theta}, draws, seed);
+  x.resize(draws);
+  return x;
+}
+
+/// Upper tail of the chi-square law by Wilson and Hilferty's cube root, as a standard normal number.
+double chi_square_score(double statistic, double freedom) {
+  const double shrink = 2 / (9 * freedom);
+  return (std::cbrt(statistic / freedom) - (1 - shrink)) / std::sqrt(shrink);
+}
+constexpr double score_bound = 4.265;                             // p = 1e-5
+const double distance_bound = std::sqrt(std::log(2 / 1e-5) / 2);  // of √n D, p = 1e-5
+
+struct Moments {
+  double mean, variance, fourth;  ///< fourth central moment
+};
+
+/// Mean and variance within 5 standard errors.
+void expect_moments(const std::vector<float>& x, const Moments& law, const std::string& what) {
+  const double n = static_cast<double>(x.size());
+  double sum = 0, squares = 0;
+  for (const float value : x) sum += value - law.mean;
+  for (const float value : x) squares += (value - law.mean) * (value - law.mean);
+  EXPECT_LE(std::fabs(sum / n), 5 * std::sqrt(law.variance / n)) << what;
+  EXPECT_LE(std::fabs(squares / n - law.variance), 5 * std::sqrt((law.fourth - law.variance * law.variance) / n))
+      << what;
+}
+
+/// x of a continuous law with the given distribution function.
+template <class Cdf>
+void expect_continuous(const std::vector<float>& x, Cdf cdf, const std::string& what) {
+  constexpr int bins = 4096;
+  std::vector<double> count(bins);
+  for (const float value : x) {
+    const double u = cdf(static_cast<double>(value));
+    ASSERT_TRUE(u >= -1e-6 && u <= 1 + 1e-6) << what << ": " << value << " lies outside the support";
+    count[static_cast<std::size_t>(std::clamp(u * bins, 0.0, bins - 1.0))] += 1;
+  }
+  const double n = static_cast<double>(x.size()), expected = n / bins;
+  double statistic = 0, below = 0, distance = 0;
+  for (int i = 0; i < bins; ++i) {
+    const double c = count[static_cast<std::size_t>(i)];
+    statistic += (c - expected) * (c - expected) / expected;
+    below += c;
+    distance = std::max(distance, std::fabs(below / n - (i + 1.0) / bins));
+  }
+  EXPECT_LE(chi_square_score(statistic, bins - 1), score_bound) << what;
+  EXPECT_LE(std::sqrt(n) * distance, distance_bound) << what;
+}
+
+// --- poisson
+// -----------------------------------------------------------------------------------------------------------
+
+void expect_poisson(const std::vector<float>& x, double rate, const std::string& what) {
+  const double n = static_cast<double>(x.size()), reach = 40 + 12 * std::sqrt(rate);
+  const double first = std::max(0.0, std::floor(rate - reach)), last = std::ceil(rate + reach);
+  std::vector<double> count(static_cast<std::size_t>(last - first) + 1);
+  for (const float value : x) {
+    ASSERT_TRUE(value == std::floor(value) && value >= first && value <= last) << what << ": " << value;
+    count[static_cast<std::size_t>(value - first)] += 1;
+  }
+  // Each count is a cell of its own; in the tails, where fewer than 10 are expected, they are taken together.
+  double p = std::exp(-rate + first * std::log(rate) - std::lgamma(first + 1));
+  double statistic = 0, cells = 0, cell_expected = 0, cell_count = 0, left = n, left_count = n;
+  for (std::size_t i = 0; i < count.size(); ++i) {
+    cell_expected += n * p;
+    cell_count += count[i];
+    p *= rate / (first + static_cast<double>(i) + 1);
+    if (cell_expected >= 10 && left - cell_expected >= 10) {
+      statistic += (cell_count - cell_expected) * (cell_count - cell_expected) / cell_expected;
+      cells += 1;
+      left -= cell_expected;
+      left_count -= cell_count;
+      cell_expected = cell_count = 0;
+    }
+  }
+  if (cells > 0) {
+    statistic += (left_count - left) * (left_count - left) / left;
+    EXPECT_LE(chi_square_score(statistic, cells), score_bound) << what;
+  }
+  expect_moments(x, {rate, rate, rate + 3 * rate * rate}, what);
+}
+
+TEST(Simulators, PoissonFollowsItsLaw) {
+  std::uint64_t seed = 100;
+  // Both sides of 10, where the method changes; 13.24, where Hörmann's own hat would be too low; the domain's end.
+  for (const double rate : {1e-9,  1e-4, 0.05, 0.5,   1.2214, 2.71828, 5.0, 9.0, 9.9, 10.0001, 10.1,
+                            13.24, 20.5, 50.0, 100.0, 300.25, 1096.63, 1e4, 1e5, 1e6, 4e6,     8886110.0}) {
+    const float theta = std::min(16.0f, static_cast<float>(std::log(rate)));
+    expect_poisson(draw<Poisson>({theta}, ++seed), std::exp(static_cast<double>(theta)),
+                   "rate " + std::to_string(rate));
+  }
+}
+
+TEST(Simulators, PoissonAtTheEdgesOfItsDomain) {
+  const auto first_of = [](float theta) { return observations<Poisson, FloatLanes>({{theta}}, 100, 1)[0]; };
+  for (const float theta : {-100.0f, -104.0f, -1e30f, -INFINITY}) {
+    const auto x = observations<Poisson, FloatLanes>({{theta}}, 10000, 1);
+    EXPECT_TRUE(std::all_of(x.begin(), x.end(), [](float k) { return bits_of(k) == 0; })) << theta;
+  }
+  EXPECT_TRUE(std::isnan(first_of(NAN)));
+  EXPECT_EQ(first_of(1e30f), first_of(16.0f));
+  EXPECT_EQ(first_of(INFINITY), first_of(16.0f));
+  for (const auto& [theta, moved] : {std::pair{16.0f, false},
+                                     {16.00001f, true},
+                                     {1e30f, true},
+                                     {INFINITY, true},
+                                     {-INFINITY, false},
+                                     {-1e30f, false},
+                                     {NAN, false}}) {
+    float value[1] = {theta};
+    EXPECT_EQ(Poisson::clamp<float>(value), moved) << theta;
+    EXPECT_EQ(moved, !(theta <= 16.0f) && value[0] == 16.0f);
+  }
+}
+
+// --- gaussian
+// ----------------------------------------------------------------------------------------------------------
+
+TEST(Simulators, GaussianFollowsItsLaw) {
+  std::uint64_t seed = 200;
+  std::vector<std::array<float, 2>> thetas;
+  for (const float mean : {-10.0f, -2.5f, 0.0f, 0.125f, 10.0f})
+    for (const float log_deviation : {-2.0f, -0.3f, 0.0f, 1.5f}) thetas.push_back({mean, log_deviation});
+  for (const float log_deviation : {-20.0f, 5.0f, 20.0f}) thetas.push_back({0.0f, log_deviation});
+  for (const auto& theta : thetas) {
+    const double mean = theta[0], deviation = std::exp(static_cast<double>(theta[1])), variance = deviation * deviation;
+    const std::string what = "mean " + std::to_string(theta[0]) + ", log deviation " + std::to_string(theta[1]);
+    const auto x = draw<Gaussian>(theta, ++seed);
+    expect_continuous(
+        x, [&](double value) { return std::erfc((mean - value) / (deviation * M_SQRT2)) / 2; }, what);
+    expect_moments(x, {mean, variance, 3 * variance * variance}, what);
+  }
+}
+
+TEST(Simulators, GaussianAtTheEdgesOfItsDomain) {
+  for (const auto& [log_deviation, clamped] : {std::pair{20.0f, 20.0f},
+                                               {-20.0f, -20.0f},
+                                               {20.5f, 20.0f},
+                                               {-21.0f, -20.0f},
+                                               {1e30f, 20.0f},
+                                               {-INFINITY, -20.0f}}) {
+    float theta[2] = {1e30f, log_deviation};
+    EXPECT_EQ(Gaussian::clamp<float>(theta), log_deviation != clamped) << log_deviation;
+    EXPECT_EQ(theta[1], clamped);
+    EXPECT_EQ(theta[0], 1e30f);
+  }
+  const auto first_of = [](float mean, float log_deviation) {
+    return observations<Gaussian, FloatLanes>({{mean, log_deviation}}, 10, 1)[0];
+  };
+  EXPECT_TRUE(std::isnan(first_of(NAN, 0.0f)));
+  EXPECT_TRUE(std::isnan(first_of(0.0f, NAN)));
+  float theta[2] = {0.0f, NAN};
+  EXPECT_FALSE(Gaussian::clamp<float>(theta));
+  EXPECT_EQ(first_of(1e30f, -20.0f), 1e30f);
+}
+
+// --- weinberg
+// ----------------------------------------------------------------------------------------------------------
+
+/// p(c) ∝ max(0, 1 + c² + a c).
+struct Angle {
+  explicit Angle(std::array<float, 2> theta)
+      : a(2 * std::tanh(10 * (2.0 * static_cast<double>(theta[0]) - 90) / 90) * static_cast<double>(theta[1])) {
+    const double size = std::fabs(a);
+    if (size > 2) {
+      const double root = -2 / (size + std::sqrt(size * size - 4));
+      (a > 0 ? low : high) = a > 0 ? root : -root;
+    }
+  }
+  double integral(double c, int power) const {  // of cᵖ (1 + a c + c²)
+    return std::pow(c, power + 1) / (power + 1) + a * std::pow(c, power + 2) / (power + 2) +
+           std::pow(c, power + 3) / (power + 3);
+  }
+  double moment(int power) const {
+    return (integral(high, power) - integral(low, power)) / (integral(high, 0) - integral(low, 0));
+  }
+  double cdf(double c) const {
+    const double from = c * (1 + c * (a / 2 + c / 3)), start = low * (1 + low * (a / 2 + low / 3)),
+                 end = high * (1 + high * (a / 2 + high / 3));
+    return (from - start) / (end - start);
+  }
+  double a, low = -1, high = 1;
+};
+
+/// θ with the given a, at the beam's energies where tanh is ±0.805.
+std::array<float, 2> with_asymmetry(double a) {
+  return {a < 0 ? 40.0f : 50.0f, static_cast<float>(std::fabs(a) / (2 * std::tanh(10.0 / 9)))};
+}
+
+// 2 is the last uncut density; Cardano's form holds beyond it up to 10/3 for large u; the prior ends at 2.41.
+const double asymmetries[] = {0.0,   1e-6, 0.3,   -0.3, 1.0,  -1.0, 1.7,   -1.7, 1.99,  -1.99, 2.0,  -2.0, 2.0000005,
+                              2.001, 2.01, -2.01, 2.1,  -2.1, 2.41, -2.41, 3.0,  -3.33, 3.4,   10.0, -1e3};
+
+TEST(Simulators, WeinbergFollowsItsLaw) {
+  std::uint64_t seed = 300;
+  for (const double a : asymmetries) {
+    const auto theta = with_asymmetry(a);
+    const Angle law(theta);
+    const std::string what = "a = " + std::to_string(a);
+    const auto x = draw<Weinberg>(theta, ++seed);
+    const auto [least, greatest] = std::minmax_element(x.begin(), x.end());
+    EXPECT_GE(*least, static_cast<float>(law.low) - 1e-6f) << what;  // the root's rounding
+    EXPECT_LE(*greatest, static_cast<float>(law.high) + 1e-6f) << what;
+    EXPECT_TRUE(*least >= -1 && *greatest <= 1) << what;
+    expect_continuous(
+        x, [&](double c) { return law.cdf(c); }, what);
+    const double mean = law.moment(1), second = law.moment(2), third = law.moment(3), fourth = law.moment(4);
+    expect_moments(x,
+                   {mean, second - mean * mean,
+                    fourth - 4 * mean * third + 6 * mean * mean * second - 3 * mean * mean * mean * mean},
+                   what);
+  }
+}
+
+// F(c) is the uniform number c was made from, in the block's order: to four roundings of c, at a density of at most 2.
+TEST(Simulators, WeinbergInvertsItsDistributionFunction) {
+  for (const double asymmetry : asymmetries) {
+    auto theta = with_asymmetry(asymmetry);
+    // The law at the kernel's own a, whose rounding is not what is tested here.
+    const float a = 2.0f * tanh((theta[0] - Weinberg::half_mass) * Weinberg::steepness) * theta[1];
+    Angle law(theta);
+    law.a = a;
+    law.low = -1, law.high = 1;
+    const double size = std::fabs(law.a);
+    if (size > 2) (a > 0 ? law.low : law.high) = (a > 0 ? -2 : 2) / (size + std::sqrt(size * size - 4));
+    const Stream<float> stream{{1, 2}, 3, 4};
+    const float constant_theta[2] = {theta[0], theta[1]};
+    const auto prepared = Weinberg::law<float>(constant_theta);
+    double worst = 0;
+    for (std::uint32_t n = 0; n < 20000; n += Weinberg::group) {
+      float c[Weinberg::group][1];
+      Weinberg::observe<float>(prepared, stream, n, c);
+      const auto block = stream.block(n);
+      for (int i = 0; i < Weinberg::group; ++i)
+        worst = std::max(worst, std::fabs(law.cdf(c[i][0]) - static_cast<double>(uniform<float>(block.word[i]))));
+    }
+    EXPECT_LE(worst, 0x1p-21) << "a = " << asymmetry;
+  }
+}
+
+TEST(Simulators, WeinbergAtTheEdgesOfItsDomain) {
+  const auto draw_some = [](float energy, float constant) {
+    return observations<Weinberg, FloatLanes>({{energy, constant}}, 1000, 1);
+  };
+  const auto inside = [](const std::vector<float>& x, float low, float high) {
+    return std::all_of(x.begin(), x.end(), [&](float c) { return c >= low && c <= high; });
+  };
+  EXPECT_TRUE(inside(draw_some(1e30f, 1.0f), -1.0f, 1.0f));
+  EXPECT_TRUE(inside(draw_some(-1e30f, 1.0f), -1.0f, 1.0f));
+  EXPECT_TRUE(inside(draw_some(INFINITY, 1.0f), -1.0f, 1.0f));
+  EXPECT_TRUE(inside(draw_some(50.0f, 0.0f), -1.0f, 1.0f));
+  EXPECT_TRUE(inside(draw_some(50.0f, -3.0f), -1.0f, 1.0f));
+  // a → ∞: the density is proportional to c on [0, 1].
+  for (const float constant : {1e7f, 1e12f, 1e30f, INFINITY}) {
+    const auto x = draw_some(50.0f, constant);
+    EXPECT_TRUE(inside(x, -1e-6f, 1.0f)) << constant;
+    const double mean = std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+    EXPECT_NEAR(mean, 2.0 / 3, 5 * std::sqrt(1.0 / 18 / 1000)) << constant;
+  }
+  EXPECT_TRUE(std::isnan(draw_some(NAN, 1.0f)[0]));
+  EXPECT_TRUE(std::isnan(draw_some(50.0f, NAN)[0]));
+  for (const auto& [constant, moved] :
+       {std::pair{0.0f, false}, {-0.0f, false}, {-1e-30f, true}, {-INFINITY, true}, {1e30f, false}, {NAN, false}}) {
+    float theta[2] = {44.0f, constant};
+    EXPECT_EQ(Weinberg::clamp<float>(theta), moved) << constant;
+    EXPECT_EQ(moved, constant < 0 && theta[1] == 0.0f);
+  }
+}
+
+// --- all
+// ---------------------------------------------------------------------------------------------------------------
+
+/// Sixteen parameters that take every path of every sampler, side by side: inside the prior, at edges, outside, NaN.
+template <class Sim>
+std::vector<std::array<float, Sim::D>> mixed_parameters() {
+  if constexpr (Sim::D == 1) {
+    return {{0.2f},   {7.0f},  {2.302f}, {2.3027f}, {-30.0f}, {16.0f}, {NAN},   {1e30f},
+            {-1e30f}, {9.21f}, {1.0f},   {3.0f},    {13.8f},  {2.5f},  {-3.0f}, {5.0f}};
+  } else {
+    std::vector<std::array<float, 2>> thetas;
+    for (const float first : {40.0f, 44.5f, 47.0f, 50.0f, -1e30f, NAN})
+      for (const float second : {0.5f, 1.5f, -2.0f}) thetas.push_back({first, second});
+    thetas.resize(16);
+    return thetas;
+  }
+}
+
+template <class Sim>
+void expect_same_bits(std::uint64_t digest) {
+  const auto thetas = mixed_parameters<Sim>();
+  constexpr std::size_t count = 16 * 400;
+  const auto vector = observations<Sim, FloatLanes>(thetas, count, 9),
+             scalar = observations<Sim, float>(thetas, count, 9);
+  ASSERT_EQ(vector.size(), scalar.size());
+  std::uint64_t seen = 0xcbf29ce484222325u;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    ASSERT_TRUE(bits_of(vector[i]) == bits_of(scalar[i]) || (std::isnan(vector[i]) && std::isnan(scalar[i])))
+        << Sim::name << ", lane " << i % 16 << ", number " << i / 16 << ": " << vector[i] << ", alone " << scalar[i];
+    seen = (seen ^ (std::isnan(vector[i]) ? 0x7fc00000u : bits_of(vector[i]))) * 0x100000001b3u;
+  }
+  EXPECT_EQ(seen, digest) << Sim::name << ": the bits differ from those of other instruction sets";
+}
+
+// A lane's numbers depend on its own counters alone: the same lane by itself gives the same bits.
+TEST(Simulators, SameBitsInVectorsScalarsAndInstructionSets) {
+  expect_same_bits<Poisson>(0x8ec93796ee38b602u);
+  expect_same_bits<Gaussian>(0x2b51171bc60533c7u);
+  expect_same_bits<Weinberg>(0x7cdbbf3560977411u);
+}
+
+}  // namespace
+}  // namespace alfi::inline ALFI_ISA
