@@ -58,8 +58,10 @@ TEST(Checkpoint, HoldsWeightsUnderTheReferencesNames) {
   write_checkpoint(path, some_checkpoint());
   const SafeTensors content = read_safetensors(path);
   const SafeTensors reference = read_safetensors(ALFI_TEST_DATA "/poisson_networks.safetensors");
-  for (const auto& [name, tensor] : reference.tensors)
-    if (name.starts_with("param.")) EXPECT_TRUE(content.tensors.contains(name.substr(6))) << name;
+  for (const auto& [name, tensor] : reference.tensors) {
+    if (!name.starts_with("param.")) continue;
+    EXPECT_TRUE(content.tensors.contains(name.substr(6))) << name;
+  }
 }
 
 TEST(Checkpoint, RefusesANewerVersion) {
