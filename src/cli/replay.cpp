@@ -1,0 +1,42 @@
+// alfi replay: a recorded run through this engine's kernels, for comparison with what was recorded.
+#include "src/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "alfi/error.hpp"
+#include "src/atomic_file.hpp"
+#include "src/cli/command.hpp"
+
+namespace alfi::cli {
+namespace {
+
+struct Arguments {
+  std::string tape, out;
+};
+
+void run_replay(const Arguments& arguments) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(arguments.tape, arguments.out, ignored))
+    throw InputError(fmt::format("--out {} is the recorded run itself, another file is needed", arguments.out));
+  write_file_atomically(arguments.out, serialize(replay(read_safetensors(arguments.tape))));
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app) {
+  CLI::App* const command =
+      app.add_subcommand("replay", "Runs recorded weights and draws through the engine's kernels");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("TAPE", arguments->tape, "The recorded run, in safetensors")->required();
+  command->add_option("--out", arguments->out, "psi, loss_per_iteration, loss and grad.*, in safetensors")
+      ->type_name("FILE")
+      ->required();
+  command->callback([arguments] { run_replay(*arguments); });
+}
+
+}  // namespace alfi::cli
