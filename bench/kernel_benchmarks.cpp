@@ -1,0 +1,129 @@
+// Benchmarks of single kernels on one core, compiled once per instruction set.
+//
+// Every benchmark carries its goal as a counter, in units that move with the machine: dense kernels a fraction of the
+// fp32 peak measured in the same run; samplers and random numbers the price of one number, in operations the core could
+// have done in that time at its peak ("peak_ops", less is better).
+
+#include "bench/kernel_benchmarks.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "kernels/episode.hpp"
+#include "kernels/host_kernels.hpp"
+#include "kernels/sim/list.hpp"
+
+namespace alfi {
+namespace ALFI_ISA {
+namespace {
+
+using Team = HostTeam<FloatLanes>;
+
+/// The published Poisson networks on blocks of 16 observations.
+struct EncoderFixture {
+  Shape shape{5, 20, 20, 500, 1, 1, 50, 20, 20, 30, 30, 40, Family::gaussian, Pooling::mean, true, false};
+  Layout layout = make_layout(shape);
+  int observations = 400;
+  std::vector<float> weights = std::vector<float>(static_cast<std::size_t>(layout.size), 0.02F);
+  std::vector<float> gradient = weights;
+  std::vector<float> x = std::vector<float>(static_cast<std::size_t>(observations * tile_lanes), 0.5F);
+  std::vector<float> count = std::vector<float>(tile_lanes, 20.0F);
+  std::vector<float> pooled = std::vector<float>(static_cast<std::size_t>(20 * 20 * tile_lanes), 0.0F);
+  std::vector<float> slope = std::vector<float>(static_cast<std::size_t>(20 * 40 * tile_lanes), 0.01F);
+  std::vector<float> memory;
+  BlockMemory<float> block;
+  ObservationSets<float> sets;
+
+  EncoderFixture() {
+    Carver<float> counting(nullptr);
+    carve_block(shape, counting);
+    memory.resize(static_cast<std::size_t>(counting.used()));
+    Carver<float> carver(memory.data());
+    block = carve_block(shape, carver);
+    sets = {{x.data(), observations * tile_lanes}, observations, 20, count.data()};
+  }
+
+  double multiply_adds() const { return 50 + 2500 + 1000; }
+};
+
+void report_dense(benchmark::State& state, double flops, double goal) {
+  const double peak = one_core_peak();
+  state.counters["fraction_of_peak"] =
+      benchmark::Counter(flops / peak, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["goal_fraction"] = goal;
+}
+
+void report_numbers(benchmark::State& state, double numbers, double goal) {
+  state.counters["peak_ops"] = benchmark::Counter(numbers / one_core_peak(), benchmark::Counter::kIsIterationInvariantRate |
+                                                                                 benchmark::Counter::kInvert);
+  state.counters["goal_peak_ops"] = goal;
+}
+
+void encoder_forward(benchmark::State& state) {
+  EncoderFixture f;
+  for (auto _ : state) {
+    encode_sets(Team{}, f.layout, Pooling::mean, f.weights.data(), f.sets, f.block.encoder, f.pooled.data());
+    benchmark::ClobberMemory();
+  }
+  report_dense(state, 2 * f.multiply_adds() * f.observations * tile_lanes, 0.75);
+}
+
+void encoder_backward(benchmark::State& state) {
+  EncoderFixture f;
+  for (auto _ : state) {
+    encoder_gradient(Team{}, f.layout, f.weights.data(), f.sets, f.slope.data(), f.block.encoder, f.gradient.data());
+    benchmark::ClobberMemory();
+  }
+  // Recompute and dW of all layers, dX of all but the first.
+  report_dense(state, 2 * (3 * f.multiply_adds() - 50) * f.observations * tile_lanes, 0.65);
+}
+
+void philox_numbers(benchmark::State& state) {
+  const Stream<FloatLanes> stream{{1, 2}, UintLanes{}, 3};
+  std::uint32_t n = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(stream.block(n++));
+  report_numbers(state, 4 * vector_width, 70);
+}
+
+template <class Sim>
+void sampler(benchmark::State& state, double goal) {
+  // θ spread over the prior, a lane each, so that no branch is taken by all lanes alike.
+  Array<FloatLanes, Sim::D> theta;
+  for (int d = 0; d < Sim::D; ++d)
+    for (int l = 0; l < vector_width; ++l)
+      theta[d][l] = static_cast<float>(Sim::low[d] + (Sim::high[d] - Sim::low[d]) * (l + 0.5) / vector_width);
+  const auto law = Sim::template law<FloatLanes>(theta);
+  const Stream<FloatLanes> stream{{1, 2}, UintLanes{}, 3};
+  std::uint32_t n = 0;
+  for (auto _ : state) {
+    Array<Array<FloatLanes, Sim::X>, Sim::group> x;
+    Sim::template observe<FloatLanes>(law, stream, n, x);
+    n += Sim::group;
+    benchmark::DoNotOptimize(x);
+  }
+  report_numbers(state, static_cast<double>(Sim::group) * vector_width, goal);
+}
+
+}  // namespace
+
+void register_all() {
+  benchmark::RegisterBenchmark("encoder_forward", encoder_forward);
+  benchmark::RegisterBenchmark("encoder_gradient", encoder_backward);
+  benchmark::RegisterBenchmark("philox", philox_numbers);
+  benchmark::RegisterBenchmark("poisson", [](benchmark::State& state) { sampler<Poisson>(state, 1500); });
+  benchmark::RegisterBenchmark("gaussian", [](benchmark::State& state) { sampler<Gaussian>(state, 300); });
+  benchmark::RegisterBenchmark("weinberg", [](benchmark::State& state) { sampler<Weinberg>(state, 500); });
+}
+
+}  // namespace ALFI_ISA
+
+#if defined(__AVX512F__)
+void register_avx512_benchmarks() { ALFI_ISA::register_all(); }
+#elif defined(__AVX2__)
+void register_avx2_benchmarks() { ALFI_ISA::register_all(); }
+#else
+void register_baseline_benchmarks() { ALFI_ISA::register_all(); }
+#endif
+
+}  // namespace alfi
