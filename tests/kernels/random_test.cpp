@@ -162,8 +162,8 @@ TEST(Random, NormalsAreBoxAndMullers) {
       const double v = static_cast<double>(uniform<float>(block.word[2 * pair + 1]));
       const double radius = std::sqrt(-2 * std::log(u));
       // 4 roundings of at most 1.6 units each
-      EXPECT_NEAR(z[2 * pair], radius * std::cos(2 * M_PI * v), 4e-7 * radius);
-      EXPECT_NEAR(z[2 * pair + 1], radius * std::sin(2 * M_PI * v), 4e-7 * radius);
+      ASSERT_NEAR(z[2 * pair], radius * std::cos(2 * M_PI * v), 4e-7 * radius);
+      ASSERT_NEAR(z[2 * pair + 1], radius * std::sin(2 * M_PI * v), 4e-7 * radius);
     }
   }
 }

@@ -149,6 +149,73 @@ TEST(Simulators, PoissonFollowsItsLaw) {
   }
 }
 
+/// P(k) of Poisson's law.
+double poisson_probability(double rate, double k) { return std::exp(k * std::log(rate) - rate - std::lgamma(k + 1)); }
+
+/// What the sampler should make of one observation's words, in double; NaN where float32's rounding may decide
+/// otherwise.
+double poisson_in_double(double rate, const Stream<float>& stream, std::uint32_t n) {
+  auto block = stream.block(n);
+  if (rate < 10) {
+    const double u = static_cast<double>(uniform_fine<float>(block.word[0]));
+    double tail = 1, p = std::exp(-rate);
+    for (int k = 0;; ++k, p *= rate / k) {
+      tail = k == 0 ? -std::expm1(-rate) : tail - p;
+      if (std::fabs(u - tail) < 1e-6) return NAN;  // about 10 roundings of numbers below 1
+      if (u >= tail) return k;
+    }
+  }
+  const double b = 0.931 + 2.53 * std::sqrt(rate), a = -0.059 + 0.02483 * b;
+  const double inverse_alpha = 1.006 * (1.1239 + 1.1328 / (b - 3.4));
+  for (std::uint32_t attempt = 0;; ++attempt) {
+    if (attempt > 0 && attempt % 2 == 0) block = stream.block(n, attempt / 2);
+    const double u = static_cast<double>(uniform<float>(block.word[attempt % 2 * 2])) - 0.5;
+    const double v = static_cast<double>(uniform_fine<float>(block.word[attempt % 2 * 2 + 1]));
+    const double s = 0.5 - std::fabs(u), place = (2 * a / s + b) * u + rate + 0.43, k = std::floor(place);
+    // Four roundings of the distance from λ; far out, where P(k) is nothing, it does not matter.
+    if (std::fabs(place - std::rint(place)) < 4 * 0x1p-24 * (1 + std::fabs(place - rate)) && s > 0.01) return NAN;
+    const double ratio = k < 0 ? 0 : poisson_probability(rate, k) * (a / (s * s) + b) / inverse_alpha;
+    if (std::fabs(v - ratio) < 1e-5 * v) return NAN;  // the exponent, up to 20, has five roundings
+    if (v <= ratio) return k;
+  }
+}
+
+// Far sharper than the law's own test: the decision of every attempt, not their distribution.
+TEST(Simulators, PoissonDecidesAsInDouble) {
+  for (const float theta : {-9.0f, -1.0f, 0.2f, 1.0f, 2.0f, 2.3f, 2.3026f, 2.5f, 2.58f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f,
+                            9.21f, 12.0f, 16.0f}) {
+    const float constant_theta[1] = {theta};
+    const auto law = Poisson::law<float>(constant_theta);
+    const Stream<float> stream{{3, 4}, 5, 6};
+    int unclear = 0;
+    constexpr int numbers = 40000;
+    for (std::uint32_t n = 0; n < numbers; ++n) {
+      const double expected = poisson_in_double(static_cast<double>(law.rate), stream, n);
+      if (std::isnan(expected)) {
+        ++unclear;
+        continue;
+      }
+      float k[1][1];
+      Poisson::observe<float>(law, stream, n, k);
+      ASSERT_EQ(k[0][0], expected) << "log rate " << theta << ", number " << n;
+    }
+    EXPECT_LE(unclear, numbers / 100) << "log rate " << theta;
+  }
+}
+
+// An attempt is accepted with a probability, which must not exceed 1 anywhere, else the law is cut there.
+TEST(Simulators, PoissonsHatCovers) {
+  for (double rate = 10; rate < 9e6; rate *= rate < 40 ? 1.01 : 1.3) {
+    const double b = 0.931 + 2.53 * std::sqrt(rate), a = -0.059 + 0.02483 * b;
+    const double inverse_alpha = 1.006 * (1.1239 + 1.1328 / (b - 3.4));
+    for (double u = -0.4999; u < 0.5; u += 0.0002) {
+      const double s = 0.5 - std::fabs(u), k = std::floor((2 * a / s + b) * u + rate + 0.43);
+      if (k < 0) continue;
+      ASSERT_LE(poisson_probability(rate, k) * (a / (s * s) + b), inverse_alpha) << rate << ", " << k;
+    }
+  }
+}
+
 TEST(Simulators, PoissonAtTheEdgesOfItsDomain) {
   const auto first_of = [](float theta) { return observations<Poisson, FloatLanes>({{theta}}, 100, 1)[0]; };
   for (const float theta : {-100.0f, -104.0f, -1e30f, -INFINITY}) {
