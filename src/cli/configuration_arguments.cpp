@@ -7,13 +7,11 @@ namespace {
 
 void require_built(const Configuration::Engine& engine) {
   if (engine.backend == Backend::cuda)
-    throw RunError(
-        "engine.backend = cuda: this alfi was built without a CUDA engine; auto and cpu run on the processor");
+    throw RunError("engine.backend = cuda was not built; auto and cpu run on the processor");
   if (engine.precision != Precision::fp32)
-    throw RunError(
-        "engine.precision: the CPU computes in fp32; tf32x3 and bf16 need a CUDA engine, which was not built");
+    throw RunError("engine.precision = tf32x3 and bf16 were not built; fp32 is there");
   if (engine.encoder == Encoder::table || engine.encoder == Encoder::segments)
-    throw RunError("engine.encoder: table and segments were not built; auto and dense are there");
+    throw RunError("engine.encoder = table and segments were not built; auto and dense are there");
 }
 
 }  // namespace

@@ -1,9 +1,5 @@
-// The version, from the build's project.
+// The version, which the build passes on from its project.
 #pragma once
-
-#ifndef ALFI_VERSION
-#define ALFI_VERSION "0.1.0"
-#endif
 
 namespace alfi::cli {
 

@@ -1,0 +1,487 @@
+// The binary `alfi` itself: its commands, exit codes and what a signal does.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "alfi/simulators.hpp"
+#include "src/observations.hpp"
+#include "src/safetensors.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace alfi {
+namespace {
+
+using namespace std::chrono_literals;
+using test::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+namespace fs = std::filesystem;
+
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// What a process left behind; code is −(signal) where a signal ended it.
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+/// `alfi` with arguments, in a working folder of its own, as long as it runs.
+class Process {
+ public:
+  /// `largest_file` in bytes, 0: no limit. `output` goes to that file instead of being kept.
+  explicit Process(std::vector<std::string> arguments, rlim_t largest_file = 0, const char* output = nullptr) {
+    arguments.insert(arguments.begin(), ALFI_CLI);
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    const std::string out = output != nullptr ? output : (folder_.path() / "out").string();
+    const std::string err = (folder_.path() / "err").string();
+    id_ = fork();
+    if (id_ < 0) throw std::runtime_error("fork failed");
+    if (id_ == 0) {
+      dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+      dup2(open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+      if (largest_file > 0) {
+        const rlimit limit{largest_file, largest_file};
+        setrlimit(RLIMIT_FSIZE, &limit);
+      }
+      execv(ALFI_CLI, pointers.data());
+      _exit(127);
+    }
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (id_ > 0) {
+      kill(id_, SIGKILL);
+      waitpid(id_, nullptr, 0);
+    }
+  }
+
+  void signal(int number) const { kill(id_, number); }
+  bool running() const {
+    siginfo_t information{};
+    waitid(P_PID, static_cast<id_t>(id_), &information, WEXITED | WNOHANG | WNOWAIT);
+    return information.si_pid == 0;
+  }
+
+  Outcome wait() {
+    int status = 0;
+    waitpid(id_, &status, 0);
+    id_ = 0;
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+            fs::exists(folder_.path() / "out") ? content_of(folder_.path() / "out") : "",
+            content_of(folder_.path() / "err")};
+  }
+
+ private:
+  TemporaryFolder folder_;
+  pid_t id_;
+};
+
+Outcome alfi(const std::vector<std::string>& arguments) { return Process(arguments).wait(); }
+
+void wait_for(const Process& process, const fs::path& path) {
+  while (!fs::exists(path) && process.running()) std::this_thread::sleep_for(1ms);
+  ASSERT_TRUE(fs::exists(path)) << path;
+}
+
+/// A training of milliseconds.
+constexpr const char* tiny = R"(
+simulator: {name: poisson, transform: sqrt}
+episode: {iterations: 2, thetas: 2, observations: 3, real_observations: 8}
+networks:
+  encoder: {hidden: 4, code: 3}
+  aggregator: {hidden: 4, code: 3}
+  rim: {hidden: 4, state: 4}
+training: {steps: 20, meta_batch: 16, warmup_steps: 2, checkpoint_every: 10, validate_every: 10}
+engine: {threads: 1}
+)";
+
+class Cli : public ::testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  std::string checkpoint(const std::string& run, int step) const {
+    return path(run) + "/checkpoints/step-" + std::to_string(step) + ".safetensors";
+  }
+  /// Trains the tiny configuration into a run folder of this name, with what else is said.
+  std::vector<std::string> training(const std::string& run, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"train", config_, "--out", path(run)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  TemporaryFolder folder_;
+  std::string config_ = folder_.write("tiny.yaml", std::string_view(tiny)).string();
+};
+
+nlohmann::json json_of(const Outcome& outcome) {
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  return nlohmann::json::parse(outcome.out);
+}
+
+// The call itself -----------------------------------------------------------------------------------------------------
+
+TEST_F(Cli, SaysItsVersionAndHelps) {
+  const Outcome version = alfi({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_THAT(version.out, ::testing::MatchesRegex("alfi [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  const Outcome help = alfi({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const char* const command : {"train", "evaluate", "infer", "simulate", "bench", "replay", "info"}) {
+    EXPECT_THAT(help.out, HasSubstr(command));
+    const Outcome of_command = alfi({command, "--help"});
+    EXPECT_EQ(of_command.code, 0);
+    EXPECT_THAT(of_command.out, HasSubstr("Usage"));
+  }
+}
+
+TEST_F(Cli, RefusesACallItDoesNotUnderstand) {
+  const std::vector<std::pair<std::vector<std::string>, const char*>> calls{
+      {{}, "subcommand"},
+      {{"trian"}, "'trian'"},
+      {{"--bogus"}, "'--bogus'"},
+      {{"train"}, "CONFIG"},
+      {{"train", config_}, "--out"},
+      {training("run", {"--stps", "4"}), "--stps"},
+      {training("run", {"extra"}), "extra"},
+      {training("run", {"--resume", "--force"}), "--resume"},
+      {{"simulate", "poisson", "--theta", "1"}, "--count"},
+      {{"bench", "--seconds", "soon"}, "--seconds"},
+      {{"bench", "--seconds", "0"}, "--seconds 0"},
+      {{"replay", config_}, "--out"}};
+  for (const auto& [arguments, part] : calls) {
+    const Outcome outcome = alfi(arguments);
+    EXPECT_EQ(outcome.code, 2) << part;
+    EXPECT_THAT(outcome.err, AllOf(StartsWith("alfi: error: "), HasSubstr(part)));
+    EXPECT_EQ(outcome.out, "");
+  }
+  EXPECT_FALSE(fs::exists(path("run")));
+}
+
+TEST_F(Cli, FailsWhereStandardOutputIsFull) {
+  const Outcome outcome = Process({"info"}, 0, "/dev/full").wait();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("standard output cannot be written"));
+}
+
+TEST_F(Cli, EndsQuietlyWhenTheReaderOfItsOutputGoes) {
+  const std::string pipe = path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  // More than a pipe holds.
+  Process process({"simulate", "poisson", "--theta", "5", "--count", "1000000"}, 0, pipe.c_str());
+  const int reader = open(pipe.c_str(), O_RDONLY);
+  char first = 0;
+  EXPECT_EQ(read(reader, &first, 1), 1);
+  close(reader);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "");
+}
+
+// info ----------------------------------------------------------------------------------------------------------------
+
+TEST_F(Cli, InfoTellsWhatIsThere) {
+  const nlohmann::json info = json_of(alfi({"info", "--json"}));
+  EXPECT_EQ(info.at("backends"), nlohmann::json({"cpu"}));
+  EXPECT_GE(info.at("threads"), 1);
+  EXPECT_EQ(info.at("instruction_sets").at(0), "baseline");
+  ASSERT_EQ(info.at("simulators").size(), simulators().size());
+  for (std::size_t i = 0; i < simulators().size(); ++i) {
+    const nlohmann::json& simulator = info.at("simulators").at(i);
+    EXPECT_EQ(simulator.at("name"), simulators()[i].name);
+    EXPECT_EQ(simulator.at("parameters").size(), simulators()[i].parameters.size());
+    EXPECT_EQ(simulator.at("parameters").at(0).at("prior").at("low"), simulators()[i].parameters[0].low);
+  }
+  const Outcome text = alfi({"info"});
+  EXPECT_EQ(text.code, 0);
+  for (const char* const part : {"alfi ", "poisson", "weinberg", "GeV", "threads"})
+    EXPECT_THAT(text.out, HasSubstr(part));
+  const Outcome keys = alfi({"info", "--config"});
+  EXPECT_EQ(keys.code, 0);
+  for (const char* const key : {"simulator.name", "training.learning_rate", "engine.seed"})
+    EXPECT_THAT(keys.out, HasSubstr(key));
+}
+
+// simulate ------------------------------------------------------------------------------------------------------------
+
+TEST_F(Cli, SimulatesTheSameToEveryPlace) {
+  const std::vector<std::string> call{"simulate", "gaussian", "--theta", "-1.5,-0.5",
+                                      "--count",  "70001",    "--seed",  "9"};
+  const auto with = [&call](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = call;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  const std::vector<float> expected = simulate("gaussian", {-1.5, -0.5}, 70001, 9);
+  for (const char* const name : {"x.csv", "x.npy"}) {
+    const Outcome outcome = alfi(with({"--out", path(name)}));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    const Observations read = read_observations(path(name));
+    EXPECT_EQ(read.dimension, 1);
+    EXPECT_EQ(read.values, expected);
+  }
+  EXPECT_EQ(alfi(call).out, content_of(path("x.csv")));
+  // A shorter run is the beginning of a longer one.
+  const Outcome shorter = alfi({"simulate", "gaussian", "--theta", "-1.5,-0.5", "--count", "10", "--seed", "9"});
+  EXPECT_EQ(shorter.out, content_of(path("x.csv")).substr(0, shorter.out.size()));
+  EXPECT_NE(shorter.out, alfi({"simulate", "gaussian", "--theta", "-1.5,-0.5", "--count", "10"}).out);
+}
+
+TEST_F(Cli, SimulateWarnsOutsideTheDomain) {
+  const Outcome outcome = alfi({"simulate", "poisson", "--theta", "20", "--count", "3"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("log_rate = 20"), HasSubstr("16 is used")));
+  EXPECT_EQ(alfi({"simulate", "poisson", "--theta", "16", "--count", "3"}).err, "");
+}
+
+TEST_F(Cli, SimulateRefusesWhatItCannotDo) {
+  const std::vector<std::pair<std::vector<std::string>, const char*>> calls{
+      {{"poison", "--theta", "1", "--count", "3"}, "'poison'"},
+      {{"poisson", "--theta", "1,2", "--count", "3"}, "2 values"},
+      {{"poisson", "--theta", "1x", "--count", "3"}, "'1x'"},
+      {{"poisson", "--theta", "nan", "--count", "3"}, "'nan'"},
+      {{"poisson", "--theta", "", "--count", "3"}, "--theta"},
+      {{"poisson", "--theta", "1", "--count", "0"}, "--count 0"},
+      {{"poisson", "--theta", "1", "--count", "99999999999999"}, "--count 99999999999999"},
+      {{"poisson", "--theta", "1", "--count", "3", "--out", path("x.txt")}, ".csv or .npy"}};
+  for (const auto& [arguments, part] : calls) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.begin(), "simulate");
+    const Outcome outcome = alfi(all);
+    EXPECT_EQ(outcome.code, 2) << part;
+    EXPECT_THAT(outcome.err, HasSubstr(part));
+  }
+}
+
+TEST_F(Cli, AFileThatCannotBeCompletedLeavesTheOldOne) {
+  folder_.write("x.csv", std::string_view("precious\n"));
+  const Outcome outcome =
+      Process({"simulate", "poisson", "--theta", "5", "--count", "100000", "--out", path("x.csv")}, 10000).wait();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(content_of(path("x.csv")), "precious\n");
+  EXPECT_FALSE(fs::exists(path("x.csv.partial")));
+}
+
+// bench ---------------------------------------------------------------------------------------------------------------
+
+TEST_F(Cli, BenchMeasures) {
+  const nlohmann::json result = json_of(alfi({"bench", config_, "--seconds", "0.2", "--threads", "1", "--json"}));
+  EXPECT_EQ(result.at("simulator"), "poisson");
+  EXPECT_EQ(result.at("backend"), "cpu");
+  EXPECT_EQ(result.at("precision"), "fp32");
+  EXPECT_EQ(result.at("encoder"), "dense");
+  EXPECT_EQ(result.at("threads"), 1);
+  EXPECT_EQ(result.at("meta_batch"), 16);
+  for (const char* const key :
+       {"episodes", "episodes_per_second", "simulations_per_second", "gflops", "peak_gflops", "fraction_of_peak"})
+    EXPECT_GT(result.at(key), 0) << key;
+  EXPECT_FALSE(result.at("instruction_set").get<std::string>().empty());
+  // Without a configuration: poisson at the method's sizes, T·M·N + R = 2500 observations an episode.
+  const nlohmann::json standard =
+      json_of(alfi({"bench", "--set", "training.meta_batch=1", "--seconds", "0.01", "--json"}));
+  EXPECT_NEAR(standard.at("simulations_per_second").get<double>() / standard.at("episodes_per_second").get<double>(),
+              2500, 1e-6);
+}
+
+TEST_F(Cli, TheExamplesAreConfigurations) {
+  int examples = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(ALFI_EXAMPLES)) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++examples;
+    const Outcome outcome =
+        alfi({"bench", entry.path().string(), "--set", "training.meta_batch=1", "--seconds", "0.01", "--json"});
+    EXPECT_EQ(outcome.code, 0) << entry.path() << outcome.err;
+  }
+  EXPECT_GE(examples, 1);
+}
+
+// replay --------------------------------------------------------------------------------------------------------------
+
+TEST_F(Cli, ReplaysARecordedRun) {
+  const std::string tape = ALFI_TEST_DATA "/poisson_networks.safetensors";
+  const Outcome outcome = alfi({"replay", tape, "--out", path("result")});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const SafeTensors result = read_safetensors(path("result"));
+  const double expected = read_safetensors(tape).values<double>("loss", {1})[0];
+  EXPECT_NEAR(result.values<double>("loss", {1})[0], expected, 1e-5 * std::abs(expected));
+}
+
+TEST_F(Cli, ReplayRefusesWhatIsNoTapeAndItsOwnInput) {
+  folder_.write("tape", content_of(ALFI_TEST_DATA "/poisson_networks.safetensors"));
+  const std::string before = content_of(path("tape"));
+  for (const std::string& wrong : {config_, path("missing"), folder_.path().string()}) {
+    const Outcome outcome = alfi({"replay", wrong, "--out", path("result")});
+    EXPECT_EQ(outcome.code, 2) << wrong;
+    EXPECT_THAT(outcome.err, HasSubstr(wrong));
+    EXPECT_FALSE(fs::exists(path("result")));
+  }
+  EXPECT_EQ(alfi({"replay", path("tape"), "--out", path("tape")}).code, 2);
+  EXPECT_EQ(content_of(path("tape")), before);
+  const Outcome outcome = alfi({"replay", path("tape"), "--out", path("nowhere/result")});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("nowhere"));
+}
+
+// train, evaluate, infer ----------------------------------------------------------------------------------------------
+
+TEST_F(Cli, TrainsEvaluatesAndInfers) {
+  const Outcome trained = alfi(training("run", {"--seed", "5", "--set", "training.ema=0.9"}));
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(trained.out, "");
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("20/20"), HasSubstr("episodes/s"), HasSubstr("trained to step 20")));
+  EXPECT_EQ(trained.err.find('\r'), std::string::npos);  // no redrawing where there is no terminal
+  EXPECT_TRUE(fs::exists(checkpoint("run", 20)));
+  const std::string config = content_of(path("run") + "/config.yaml");
+  EXPECT_THAT(config, AllOf(HasSubstr("seed: 5"), HasSubstr("ema: 0.9")));
+
+  const nlohmann::json evaluation = json_of(alfi({"evaluate", path("run"), "--episodes", "64", "--json"}));
+  EXPECT_EQ(evaluation.at("episodes"), 64);
+  ASSERT_EQ(alfi({"simulate", "poisson", "--theta", "3", "--count", "8", "--out", path("x.csv")}).code, 0);
+  const nlohmann::json inference = json_of(alfi({"infer", path("run"), "--data", path("x.csv"), "--json"}));
+  EXPECT_EQ(inference.at("observations"), 8);
+  EXPECT_EQ(inference.at("parameters").at(0).at("name"), "log_rate");
+}
+
+TEST_F(Cli, TrainRefusesAWrongConfiguration) {
+  const std::vector<std::pair<std::vector<std::string>, const char*>> calls{
+      {training("run", {"--set", "training.stps=3"}), "training.steps"},
+      {training("run", {"--set", "simulator.name=poison"}), "poisson"},
+      {training("run", {"--set", "training.steps=0"}), "training.steps = 0"},
+      {training("run", {"--set", "episode.thetas=1"}), "episode.thetas"},
+      {training("run", {"--set", "training"}), "training"},
+      {training("run", {"--threads", "-1"}), "engine.threads"},
+      {training("run", {"--threads", "two"}), "engine.threads"},
+      {training("run", {"--seed", "1.5"}), "engine.seed"},
+      {training("run", {"--backend", "gpu"}), "auto, cpu, cuda"},
+      {training("run", {"--set", "episode.iterations=100000", "--set", "episode.thetas=1000000"}), "GiB"},
+      {{"train", path("missing.yaml"), "--out", path("run")}, "missing.yaml"},
+      {training("run", {"--resume"}), "no checkpoint"}};
+  for (const auto& [arguments, part] : calls) {
+    const Outcome outcome = alfi(arguments);
+    EXPECT_EQ(outcome.code, 2) << part;
+    EXPECT_THAT(outcome.err, AllOf(StartsWith("alfi: error: "), HasSubstr(part)));
+    EXPECT_FALSE(fs::exists(path("run"))) << part;
+  }
+}
+
+TEST_F(Cli, WhatWasNotBuiltIsARunThatFails) {
+  for (const char* const value : {"engine.backend=cuda", "engine.precision=bf16", "engine.encoder=table"}) {
+    const Outcome outcome = alfi(training("run", {"--set", value}));
+    EXPECT_EQ(outcome.code, 1) << value;
+    EXPECT_THAT(outcome.err, HasSubstr("not built")) << value;
+  }
+  EXPECT_EQ(alfi(training("run", {"--backend", "cuda"})).code, 1);
+  EXPECT_FALSE(fs::exists(path("run")));
+}
+
+TEST_F(Cli, TrainKeepsTheRunThatIsThere) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  const std::string before = content_of(checkpoint("run", 20));
+  const Outcome again = alfi(training("run", {"--seed", "2"}));
+  EXPECT_EQ(again.code, 2);
+  EXPECT_THAT(again.err, AllOf(HasSubstr("--resume"), HasSubstr("--force")));
+  EXPECT_EQ(content_of(checkpoint("run", 20)), before);
+  EXPECT_EQ(alfi(training("run", {"--seed", "2", "--resume"})).code, 2);  // another configuration
+  EXPECT_EQ(content_of(checkpoint("run", 20)), before);
+  EXPECT_EQ(alfi(training("run", {"--resume"})).code, 0);  // nothing left to do
+  EXPECT_EQ(content_of(checkpoint("run", 20)), before);
+  EXPECT_EQ(alfi(training("run", {"--seed", "2", "--force"})).code, 0);
+  EXPECT_NE(content_of(checkpoint("run", 20)), before);
+}
+
+TEST_F(Cli, RefusesADamagedCheckpoint) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  const std::string good = content_of(checkpoint("run", 20));
+  std::string flipped = good;
+  flipped[flipped.size() - 100] = static_cast<char>(flipped[flipped.size() - 100] ^ 4);
+  for (const std::string& damaged : {good.substr(0, good.size() / 2), flipped, std::string("foreign"), std::string()}) {
+    std::ofstream(checkpoint("run", 20), std::ios::binary) << damaged;
+    for (const auto& arguments :
+         {training("run", {"--resume"}), std::vector<std::string>{"evaluate", path("run"), "--episodes", "16"}}) {
+      const Outcome outcome = alfi(arguments);
+      EXPECT_EQ(outcome.code, 2);
+      EXPECT_THAT(outcome.err, HasSubstr("step-20.safetensors"));
+    }
+    EXPECT_EQ(content_of(checkpoint("run", 20)), damaged);
+  }
+}
+
+TEST_F(Cli, AFullDiskEndsTheRunAndLeavesTheLastCheckpoint) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  fs::remove(checkpoint("run", 20));
+  const std::string before = content_of(checkpoint("run", 10));
+  // The configuration fits below the limit, a checkpoint does not.
+  const auto limit = static_cast<rlim_t>(fs::file_size(path("run") + "/config.yaml") + 500);
+  ASSERT_LT(limit, before.size());
+  const Outcome outcome = Process(training("run", {"--resume"}), limit).wait();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("step-20.safetensors"));
+  EXPECT_EQ(content_of(checkpoint("run", 10)), before);
+  EXPECT_EQ(alfi(training("run", {"--resume"})).code, 0);
+}
+
+/// Trains without an end until the checkpoint of this step is there.
+const std::vector<std::string> endless{"--set", "training.steps=1000000000", "--set",
+                                       "training.validate_every=1000000000"};
+
+TEST_F(Cli, AnInterruptedTrainingGoesOnBitForBit) {
+  const auto arguments = [this](const std::string& run, const char* more = nullptr) {
+    std::vector<std::string> all = training(run, endless);
+    if (more != nullptr) all.emplace_back(more);
+    return all;
+  };
+  const auto train_until = [&](const std::string& run, int step, int signal, const char* more = nullptr) {
+    Process process(arguments(run, more));
+    wait_for(process, checkpoint(run, step));
+    process.signal(signal);
+    const Outcome outcome = process.wait();
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("stopped at step"), HasSubstr("--resume"), HasSubstr(path(run))));
+  };
+  train_until("whole", 100, SIGINT);
+  train_until("pieces", 10, SIGTERM);
+  train_until("pieces", 30, SIGINT, "--resume");
+  train_until("pieces", 100, SIGINT, "--resume");
+  for (const int step : {10, 50, 100})
+    EXPECT_EQ(content_of(checkpoint("whole", step)), content_of(checkpoint("pieces", step))) << step;
+}
+
+TEST_F(Cli, ASecondSignalKills) {
+  // One step of this takes seconds.
+  std::vector<std::string> arguments = training("run", endless);
+  arguments.insert(arguments.end(), {"--set", "training.meta_batch=2000000"});
+  Process process(arguments);
+  wait_for(process, path("run") + "/config.yaml");
+  process.signal(SIGINT);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_TRUE(process.running());
+  process.signal(SIGINT);
+  EXPECT_EQ(process.wait().code, -SIGINT);
+}
+
+}  // namespace
+}  // namespace alfi
