@@ -249,6 +249,14 @@ TEST(Episode, HasTheSameBitsOnEveryTeam) {
   }
 }
 
+TEST(Episode, DrawsTheSameBitsOnEveryTeam) {
+  for (std::uint64_t seed : {1U, 2U}) {
+    const DrawnEpisode expected = draw_host_float(seed);
+    EXPECT_TRUE(draw_host_lanes(seed) == expected);
+    for (int threads : {32, 96, 128}) EXPECT_TRUE(draw_fibers(seed, {threads, seed}) == expected) << threads;
+  }
+}
+
 TEST(Episode, UpdateHasTheSameBitsOnEveryTeam) {
   for (const int partial_count : {1, 5, 200, 256}) {
     for (const float clip_norm : {0.0F, 1.0F}) {

@@ -1,4 +1,4 @@
-// The episode and the update on FiberTeam under ThreadSanitizer, for teams of 32, 96 and 128 threads; and their numbers
+// Episodes and the update on FiberTeam under ThreadSanitizer, for teams of 32, 96 and 128 threads; and their numbers
 // against the oracle's, so that a mutant of either kind fails here.
 //
 //   alfi_race_tests [ROUNDS]     each round has a seed of its own
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/fiber_team.hpp"
+#include "tests/support/run_drawn.hpp"
 #include "tests/support/run_tape.hpp"
 #include "tests/support/run_update.hpp"
 #include "tests/support/tape.hpp"
@@ -97,9 +98,22 @@ bool update_is_right(std::uint64_t seed, const FiberLaunch& launch) {
   return right;
 }
 
+/// What it draws has no oracle: the same on all teams, all written and finite.
+bool drawn_episode_is_right(std::uint64_t seed) {
+  std::vector<DrawnEpisode> drawn;
+  for (int threads : {32, 96, 128})
+    drawn.push_back(run_drawn(seed, [&](auto body) {
+      launch_fibers({threads, seed}, [&](const FiberTeam& team, int) { body(team); });
+    }));
+  if (drawn[0] == drawn[1] && drawn[0] == drawn[2]) return true;
+  std::printf("wrong numbers: the drawn episode differs between teams\n");
+  return false;
+}
+
 int run(int rounds) {
   for (int round = 1; round <= rounds; ++round) {
     const auto seed = static_cast<std::uint64_t>(round);
+    if (!drawn_episode_is_right(seed)) return 1;
     for (const EpisodeSettings& settings : {wide(), narrow()}) {
       const Tape tape = random_tape(settings, 3, seed, true);
       for (int threads : {32, 96, 128}) {

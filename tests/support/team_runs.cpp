@@ -19,6 +19,10 @@ TapeOutputs run_host_float(const Tape& tape) { return run_tape<float>(tape, on_h
 TapeOutputs run_host_lanes(const Tape& tape) { return run_tape<float>(tape, on_host<HostTeam<FloatLanes>>); }
 TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch) { return run_tape<float>(tape, on_fibers(launch)); }
 
+DrawnEpisode draw_host_float(std::uint64_t seed) { return run_drawn(seed, on_host<HostTeam<float>>); }
+DrawnEpisode draw_host_lanes(std::uint64_t seed) { return run_drawn(seed, on_host<HostTeam<FloatLanes>>); }
+DrawnEpisode draw_fibers(std::uint64_t seed, const FiberLaunch& launch) { return run_drawn(seed, on_fibers(launch)); }
+
 void update_host_float(UpdateArrays& arrays, const UpdateSettings& settings) {
   run_update(arrays, settings, on_host<HostTeam<float>>);
 }

@@ -1,8 +1,11 @@
-// Episodes on tapes and updates on made-up numbers, on every team. The kernels are compiled for all of them in one
+// Recorded episodes, drawn episodes and updates on every team. The kernels are compiled for all of them in one
 // place, as that takes its time.
 #pragma once
 
+#include <cstdint>
+
 #include "tests/support/fiber_team.hpp"
+#include "tests/support/run_drawn.hpp"
 #include "tests/support/run_update.hpp"
 #include "tests/support/tape.hpp"
 
@@ -12,6 +15,10 @@ TapeOutputs run_host_double(const Tape& tape);
 TapeOutputs run_host_float(const Tape& tape);
 TapeOutputs run_host_lanes(const Tape& tape);
 TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch);
+
+DrawnEpisode draw_host_float(std::uint64_t seed);
+DrawnEpisode draw_host_lanes(std::uint64_t seed);
+DrawnEpisode draw_fibers(std::uint64_t seed, const FiberLaunch& launch);
 
 void update_host_float(UpdateArrays& arrays, const UpdateSettings& settings);
 void update_host_lanes(UpdateArrays& arrays, const UpdateSettings& settings);

@@ -1,0 +1,79 @@
+// Runs an episode whose problem, start, proposals and observations the kernels draw themselves, on any team.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "kernels/episode.hpp"
+#include "kernels/sim/gaussian.hpp"
+
+namespace alfi::test {
+
+/// What the draws made, and what came of it; equal only if every number was written.
+struct DrawnEpisode {
+  std::vector<float> truth, real, theta, x, clamped, psi, loss;
+  bool operator==(const DrawnEpisode&) const = default;
+};
+
+/// launch(body) runs body(team) on every thread of a team.
+template <class Launch>
+DrawnEpisode run_drawn(std::uint64_t seed, Launch launch) {
+  using Sim = Gaussian;  // two parameters, observations drawn in fours
+  // 18 real observations in two pieces and 7 of each parameter: neither is a multiple of four.
+  const alfi::Shape shape{2, 5, 7, 18, Sim::D, Sim::X, 6, 3, 5, 4, 6, 5, Family::gaussian, Pooling::mean, true, false};
+  const Layout layout = make_layout(shape);
+  std::mt19937_64 engine(seed);
+  std::normal_distribution<float> normal(0.0F, 0.3F);
+  std::vector<float> weights(static_cast<std::size_t>(layout.size));
+  for (float& weight : weights) weight = normal(engine);
+  const std::vector<float> iteration_weight(2, 0.5F), mean(1, 0.5F), scale(1, 0.25F);
+  const auto key = [&](Purpose purpose) { return stream_key(seed, Phase::training, purpose, 0); };
+  const alfi::EpisodeSettings<float> settings{
+      shape,
+      layout,
+      weights.data(),
+      iteration_weight.data(),
+      mean.data(),
+      scale.data(),
+      Weights::constant,
+      Start::draw,
+      -1.0,
+      {Loss::normal, 0.0, Family::gaussian, 0.0},
+      {Update::clamp, 0.25},
+      Transform::asinh,
+      {key(Purpose::truth), key(Purpose::real_set), key(Purpose::start), key(Purpose::propose), key(Purpose::observe)}};
+
+  Carver<float> counting(nullptr), counting_block(nullptr);
+  carve_tile(shape, counting);
+  carve_block(shape, counting_block);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> memory(static_cast<std::size_t>(counting.used()), nan);
+  std::vector<float> fast(static_cast<std::size_t>(counting_block.used()), nan);
+  Carver<float> carver(memory.data()), block_carver(fast.data());
+  Tile<float> tile = carve_tile(shape, carver);
+  const BlockMemory<float> block = carve_block(shape, block_carver);
+  tile.input = {};
+  tile.input.real_rows = shape.R;
+  for (int l = 0; l < tile_lanes; ++l) {
+    tile.input.episode[l] = static_cast<std::uint32_t>(l);
+    tile.input.problem[l] = static_cast<std::uint32_t>(100 + l);
+    tile.input.count[l] = static_cast<float>(shape.R - l % 3);
+    tile.input.weight[l] = 1.0F / tile_lanes;
+  }
+  launch([&](const auto& team) { rollout<Sim>(team, settings, {true, true, true}, tile, block); });
+  const auto take = [](const float* from, int rows) { return std::vector<float>(from, from + rows * tile_lanes); };
+  const int T = shape.T, M = shape.M;
+  return {take(tile.truth, shape.D),
+          take(tile.real.data, shape.X * shape.R),
+          take(tile.theta, T * M * shape.D),
+          take(tile.x.data, shape.X * T * M * shape.N),
+          take(tile.clamped, T * M),
+          take(tile.psi, (T + 1) * shape.P()),
+          take(tile.loss, T)};
+}
+
+}  // namespace alfi::test
