@@ -33,7 +33,13 @@ ALFI_HD F nearest(F x, Real<F> scale, Int<F>& n) {
 /// 2ⁿ, −126 ≤ n ≤ 127.
 template <class F>
 ALFI_HD F power_of_two(Int<F> n) {
-  return from_bits((n << 23) + 0x3f800000);
+  return from_bits((n + 127) << 23);
+}
+
+/// The float whose bits are those of x less e, wrapping: x 2⁻ᵏ for e = 2²³ k.
+template <class F>
+ALFI_HD F less_bits(F x, Int<F> e) {
+  return from_bits(to_int(to_uint(bits(x)) - to_uint(e)));
 }
 
 /// size with the sign of x, for size ≥ 0.
@@ -105,7 +111,13 @@ ALFI_HD double tanh(double x) { return __builtin_tanh(x); }
 // -------------------------------------------------------------------------------------------------------- x = 2ᵏ (1 +
 // f), 2/3 ≤ 1 + f < 4/3, and log(1 + f) = f + f² c(f).
 
-/// k and f from e = 2²³ k.
+/// 2²³ k of x = 2ᵏ (1 + f).
+template <class F>
+ALFI_HD Int<F> log_exponent(F x) {
+  return bits(less_bits(x, Int<F>{} + 0x3f2aaaab)) & ~0x7fffff;  // 0x3f2aaaab is 2/3
+}
+
+/// log x from e = 2²³ k and f.
 template <class F>
 ALFI_HD F log_of_parts(F e, F f) {
   const F c = polynomial(f, -0x1.ffffd4p-2f, 0x1.5554fap-2f, -0x1.0014c2p-2f, 0x1.99d47cp-3f, -0x1.5029fep-3f,
@@ -116,8 +128,8 @@ ALFI_HD F log_of_parts(F e, F f) {
 /// log x for normal, finite x > 0.
 template <class F>
 ALFI_HD F log_of_normal(F x) {
-  const Int<F> e = (bits(x) - 0x3f2aaaab) & ~0x7fffff;  // 0x3f2aaaab is 2/3
-  return log_of_parts(to_real(e), from_bits(bits(x) - e) - 1.0f);
+  const Int<F> e = log_exponent(x);
+  return log_of_parts(to_real(e), less_bits(x, e) - 1.0f);
 }
 ALFI_HD double log_of_normal(double x) { return __builtin_log(x); }
 
@@ -125,9 +137,9 @@ template <class F>
 ALFI_HD F log(F x) {
   const Mask<F> subnormal = x < 0x1p-126f;
   const F normal = select(subnormal, x * 0x1p23f, x);
-  const Int<F> e = (bits(normal) - 0x3f2aaaab) & ~0x7fffff;
+  const Int<F> e = log_exponent(normal);
   const F offset = select(subnormal, splat<F>(-23.0f * 0x1p23f), splat<F>(0.0f));
-  const F value = log_of_parts(to_real(e) + offset, from_bits(bits(normal) - e) - 1.0f);
+  const F value = log_of_parts(to_real(e) + offset, less_bits(normal, e) - 1.0f);
   const F special = select(x == 0.0f, splat<F>(-__builtin_inff()), splat<F>(__builtin_nanf("")));
   return select(x > 0.0f, select(x < __builtin_inff(), value, x), special);
 }
@@ -136,10 +148,10 @@ ALFI_HD double log(double x) { return __builtin_log(x); }
 /// log(1 + x)
 template <class F>
 ALFI_HD F log1p(F x) {
-  const Int<F> e = (bits(x + 1.0f) - 0x3f2aaaab) & ~0x7fffff;
+  const Int<F> e = log_exponent(x + 1.0f);
   // (1 + x) 2⁻ᵏ − 1 rounded once: x is scaled through its exponent, and 1 − 2⁻ᵏ is exact where it matters.
-  const F scale = from_bits(0x40800000 - e);  // 4 · 2⁻ᵏ, as 2⁻ᵏ may be subnormal
-  const F f = from_bits(bits(x) - e) - fma(scale, splat<F>(-0.25f), splat<F>(1.0f));
+  const F scale = less_bits(splat<F>(4.0f), e);  // 4 · 2⁻ᵏ, as 2⁻ᵏ may be subnormal
+  const F f = less_bits(x, e) - fma(scale, splat<F>(-0.25f), splat<F>(1.0f));
   const F value = log_of_parts(to_real(e), f);
   const F special = select(x == -1.0f, splat<F>(-__builtin_inff()), splat<F>(__builtin_nanf("")));
   const F inside = select(abs(x) < 0x1p-24f, x, select(x < __builtin_inff(), value, x));

@@ -80,7 +80,8 @@ Scan scan_all(Function f, Exact exact) {
     EXPECT_EQ(seen.digest, expected_digest) << "the bits differ from those of other instruction sets"; \
   } while (false)
 
-// The bounds are the largest errors over every seventh float, rounded up; digests are the same for all instruction sets.
+// The bounds are the largest errors over every seventh float, rounded up; digests are the same for all instruction
+// sets.
 
 TEST(Math, Exp) {
   EXPECT_ACCURATE(scan_all([](auto x) { return exp(x); }, [](double x) { return std::exp(x); }), 0.9,
