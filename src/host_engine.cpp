@@ -75,6 +75,15 @@ void check_memory(const Configuration& configuration, int threads) {
 
 }  // namespace
 
+void require_built(const Configuration::Engine& engine) {
+  if (engine.backend == Backend::cuda)
+    throw RunError("engine.backend = cuda was not built; auto and cpu run on the processor");
+  if (engine.precision != Precision::fp32)
+    throw RunError("engine.precision = tf32x3 and bf16 were not built; fp32 is there");
+  if (engine.encoder == Encoder::table || engine.encoder == Encoder::segments)
+    throw RunError("engine.encoder = table and segments were not built; auto and dense are there");
+}
+
 std::size_t engine_bytes(const Configuration& configuration, int threads) {
   const int iterations = std::max(configuration.episode.iterations, configuration.evaluation.iterations);
   const Shape shape = shape_of(configuration, iterations);

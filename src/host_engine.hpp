@@ -119,6 +119,9 @@ std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int epis
 /// Mean and deviation of the transformed observations over the prior: a pilot simulation with a fixed seed.
 Normalisation pilot_normalisation(const Configuration& configuration);
 
+/// Throws RunError where a configuration asks for a backend, precision or encoder that is not there.
+void require_built(const Configuration::Engine& engine);
+
 /// Bytes an engine of this configuration needs for its buffers on `threads` threads.
 std::size_t engine_bytes(const Configuration& configuration, int threads);
 

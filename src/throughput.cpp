@@ -78,6 +78,7 @@ double meta_step_flops(const Shape& shape) {
 }
 
 Throughput measure_throughput(const Configuration& configuration, double seconds) {
+  require_built(configuration.engine);
   HostEngine engine(configuration, pilot_normalisation(configuration));
   const Configuration::Training& training = configuration.training;
   TrainingState state;

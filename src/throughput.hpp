@@ -23,7 +23,7 @@ struct Throughput {
 };
 
 /// Measures for about so many seconds after a warm-up; R of a range counts as its mean. Throws InputError where the
-/// configuration does not fit into memory.
+/// configuration does not fit into memory, RunError where it asks for what was not built.
 Throughput measure_throughput(const Configuration& configuration, double seconds);
 
 /// Floating-point operations of one episode's share of a meta-step: 2 a multiplication and addition of a linear layer,

@@ -114,6 +114,7 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options) try {
   validate(configuration);
+  require_built(configuration.engine);
   Checkpoint checkpoint = prepare(configuration, run, options);
   const Configuration::Training& training = configuration.training;
   HostEngine engine(configuration, checkpoint.normalisation);

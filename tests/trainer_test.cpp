@@ -160,6 +160,14 @@ TEST(Trainer, GivesUpOnADivergedRunAndKeepsTheLastGoodCheckpoint) {
   EXPECT_EQ(checkpoints_of(run).size(), 4U);  // of steps 1 to 4: none of the broken steps was saved
 }
 
+TEST(Trainer, RefusesABackendThatIsNotThere) {
+  const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.engine.backend = Backend::cuda;
+  EXPECT_THAT(message_of<RunError>([&] { train(configuration, folder.path() / "run"); }), HasSubstr("cuda"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
+}
+
 TEST(Trainer, LearnsTheScaleOfCounts) {
   // The prior's mean is off by √3/2 = 0.87 on average, standardised; a hundred small steps get well below that.
   const test::TemporaryFolder folder;

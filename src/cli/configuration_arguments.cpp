@@ -1,21 +1,6 @@
 #include "src/cli/configuration_arguments.hpp"
 
-#include "alfi/error.hpp"
-
 namespace alfi::cli {
-namespace {
-
-void require_built(const Configuration::Engine& engine) {
-  if (engine.backend == Backend::cuda)
-    throw RunError("engine.backend = cuda was not built; auto and cpu run on the processor");
-  if (engine.precision != Precision::fp32)
-    throw RunError("engine.precision = tf32x3 and bf16 were not built; fp32 is there");
-  if (engine.encoder == Encoder::table || engine.encoder == Encoder::segments)
-    throw RunError("engine.encoder = table and segments were not built; auto and dense are there");
-}
-
-}  // namespace
-
 void ConfigurationArguments::add_to(CLI::App& command, bool file_required) {
   auto* const config = command.add_option("CONFIG", file, "Configuration in YAML; alfi info --config lists its keys");
   if (file_required) config->required();
@@ -34,10 +19,7 @@ Configuration ConfigurationArguments::load(const std::string& otherwise) const {
   if (!backend.empty()) all.push_back("engine.backend=" + backend);
   if (!threads.empty()) all.push_back("engine.threads=" + threads);
   if (!seed.empty()) all.push_back("engine.seed=" + seed);
-  const Configuration configuration =
-      file.empty() ? parse_configuration(otherwise, all) : load_configuration(file, all);
-  require_built(configuration.engine);
-  return configuration;
+  return file.empty() ? parse_configuration(otherwise, all) : load_configuration(file, all);
 }
 
 }  // namespace alfi::cli

@@ -18,7 +18,7 @@ struct ConfigurationArguments {
   void add_to(CLI::App& command, bool file_required);
 
   /// The configuration of the file, or of `otherwise` (YAML) without one. Flags win over --set. InputError where it is
-  /// wrong, RunError where it asks for what was not built.
+  /// wrong.
   Configuration load(const std::string& otherwise = "") const;
 };
 
