@@ -14,7 +14,7 @@ attribute() {  # NAME FILE: a number of the JUnit file's test suite
 }
 
 stage() {  # PRESET: configures, builds, tests, counts
-  local preset=$1 folder started=$SECONDS results
+  local preset=$1 folder started=$SECONDS results code=0
   folder=build
   [[ $preset == cpu ]] || folder=build-$preset
   results=$PWD/$folder/tests.xml
@@ -25,7 +25,7 @@ stage() {  # PRESET: configures, builds, tests, counts
   cmake --build "$folder" --parallel "$jobs"
   echo "== $preset: test ($((SECONDS - started)) s so far)"
   rm -f "$results"
-  ctest --test-dir "$folder" --parallel "$jobs" --output-on-failure --no-tests=error --output-junit "$results" || true
+  ctest --test-dir "$folder" --parallel "$jobs" --output-on-failure --no-tests=error --output-junit "$results" || code=$?
   if [[ ! -s $results ]]; then
     echo "$preset: ctest left no results" >&2
     exit 1
@@ -33,6 +33,7 @@ stage() {  # PRESET: configures, builds, tests, counts
   local tests not_run failures
   tests=$(attribute tests "$results")
   failures=$(attribute failures "$results")
+  ((code == 0 || failures > 0)) || failures=1  # a test that could not be started
   not_run=$(($(attribute skipped "$results") + $(attribute disabled "$results")))
   passed=$((passed + tests - failures - not_run))
   failed=$((failed + failures))
