@@ -12,40 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/race/tapes.hpp"
 #include "tests/support/fiber_team.hpp"
 #include "tests/support/run_drawn.hpp"
 #include "tests/support/run_tape.hpp"
 #include "tests/support/run_update.hpp"
-#include "tests/support/tape.hpp"
 
 namespace alfi::test {
 namespace {
-
-/// Small, with a part block of observations (18 = 16 + 2) and of parameters (17 = 16 + 1), and every path of the
-/// gradient: moments, scores, a clamp, and more than one iteration.
-EpisodeSettings wide() {
-  EpisodeSettings s;
-  s.T = 2, s.M = 17, s.N = 3, s.R = 18, s.D = 2, s.X = 2;
-  s.encoder_hidden = 7, s.encoder_code = 3;
-  s.aggregator_hidden = 6, s.aggregator_code = 5;
-  s.rim_hidden = 6, s.rim_state = 4;
-  s.pooling = Pooling::moments;
-  s.real_count_input = true;
-  return s;
-}
-
-EpisodeSettings narrow() {
-  EpisodeSettings s;
-  s.T = 3, s.M = 2, s.N = 5, s.R = 4, s.D = 1, s.X = 1;
-  s.encoder_hidden = 5, s.encoder_code = 2;
-  s.aggregator_hidden = 4, s.aggregator_code = 3;
-  s.rim_hidden = 11, s.rim_state = 6;
-  s.family = Family::gaussian_fixed;
-  s.loss = Loss::mse;
-  s.weights = Weights::oi;
-  s.update = Update::tanh;
-  return s;
-}
 
 struct Comparison {
   double distance = 0.0;
@@ -58,13 +32,14 @@ struct Comparison {
       size += expected[i] * expected[i];
     }
     const double relative = std::sqrt(difference / std::max(size, std::numeric_limits<double>::min()));
-    if (relative <= distance) return;  // NaN goes on
+    if (std::isnan(distance) || relative <= distance) return;  // NaN is the worst
     distance = relative;
     what = name;
   }
 };
 
-// Float32's 6e-8, some hundred times over in sums and iterations; a wrong term is a part in ten.
+// Float32's 6e-8, some hundred times over in sums and iterations (1.5e-5 is the most seen); a missing term is a part in
+// 300 at least.
 constexpr double tolerance = 1e-4;
 
 bool episode_is_right(const Tape& tape, const FiberLaunch& launch) {
@@ -114,8 +89,7 @@ int run(int rounds) {
   for (int round = 1; round <= rounds; ++round) {
     const auto seed = static_cast<std::uint64_t>(round);
     if (!drawn_episode_is_right(seed)) return 1;
-    for (const EpisodeSettings& settings : {wide(), narrow()}) {
-      const Tape tape = random_tape(settings, 3, seed, true);
+    for (const Tape& tape : race_tapes(seed)) {
       for (int threads : {32, 96, 128}) {
         const FiberLaunch launch{threads, seed};
         if (!episode_is_right(tape, launch) || !update_is_right(seed, launch)) return 1;

@@ -1,0 +1,14 @@
+// The made-up runs that the race tests judge by.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tests/support/tape.hpp"
+
+namespace alfi::test {
+
+/// Small runs that between them take every path of the gradient.
+std::vector<Tape> race_tapes(std::uint64_t seed);
+
+}  // namespace alfi::test
