@@ -45,16 +45,16 @@ void expect_same_outputs(const TapeOutputs& got, const TapeOutputs& expected, do
   }
 }
 
-class RecordedRun : public testing::TestWithParam<const char*> {};
+class OracleOnRecordedRun : public testing::TestWithParam<const char*> {};
 
 // Both sides are float64 and differ in the order of their sums only: some hundred roundings of 1e-16, amplified by the
 // recurrence. 1e-10 leaves room for that and for nothing else.
-TEST_P(RecordedRun, IsWhatTheOracleComputes) {
+TEST_P(OracleOnRecordedRun, IsWhatTheOracleComputes) {
   const Tape tape = read_tape(std::filesystem::path(ALFI_TEST_DATA) / GetParam());
   ASSERT_EQ(tape.outputs.gradients.size(), parameter_shapes(tape.settings).size());
   expect_same_outputs(run_oracle(tape), tape.outputs, 1e-10);
 }
-INSTANTIATE_TEST_SUITE_P(Oracle, RecordedRun,
+INSTANTIATE_TEST_SUITE_P(All, OracleOnRecordedRun,
                          testing::Values("poisson_networks.safetensors", "weinberg_networks.safetensors"),
                          [](const auto& run) { return std::string(run.param, std::string(run.param).find('_')); });
 
