@@ -121,12 +121,18 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
   using R = typename Team::Real;
   constexpr int height = block_outputs, width = Team::patch_columns;
   const int across = blocks_of(width, layer.in);
-  // Patches of the matrix, cut off at its right and lower edge.
+  // Patches of the matrix, cut off at its right and lower edge; or whole ones, where the first row and column stand in
+  // for those beyond the edge and what comes of them is dropped.
+  constexpr bool whole = Team::whole_patches;
   const auto with_patch = [&](int item, auto body) {
     const int j = item / across * height, k = item % across * width;
-    with_count<height>(layer.out - j, [&](auto rows_here) {
-      with_count<width>(layer.in - k, [&](auto columns_here) { body(j, k, rows_here, columns_here); });
-    });
+    if constexpr (whole) {
+      body(j, k, Constant<height>{}, Constant<width>{});
+    } else {
+      with_count<height>(layer.out - j, [&](auto rows_here) {
+        with_count<width>(layer.in - k, [&](auto columns_here) { body(j, k, rows_here, columns_here); });
+      });
+    }
   };
   team.template sums<height * width>(
       blocks_of(height, layer.out) * across,
@@ -139,10 +145,10 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
           for (int row = 0; row < rows; row += tile_lanes) {
             Array<F, K> b;
 #pragma GCC unroll 8
-            for (int c = 0; c < K; ++c) b[c] = load<F>(right + c * x.stride + row);
+            for (int c = 0; c < K; ++c) b[c] = load<F>(right + (whole && k + c >= layer.in ? 0 : c * x.stride) + row);
 #pragma GCC unroll 8
             for (int r = 0; r < J; ++r) {
-              const F a = load<F>(left + r * dy.stride + row);
+              const F a = load<F>(left + (whole && j + r >= layer.out ? 0 : r * dy.stride) + row);
 #pragma GCC unroll 8
               for (int c = 0; c < K; ++c) part[r * K + c] = fma(a, b[c], part[r * K + c]);
             }
@@ -156,6 +162,7 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
           constexpr int J = decltype(rows_here)::value, K = decltype(columns_here)::value;
           for (int r = 0; r < J; ++r)
             for (int c = 0; c < K; ++c) {
+              if (whole && (j + r >= layer.out || k + c >= layer.in)) continue;
               R& entry = gradient[layer.weight + (j + r) * layer.in + k + c];
               entry = entry + total[r * width + c];
             }

@@ -74,6 +74,8 @@ class HostTeam {
   static constexpr int row_vectors = width == 16 ? 4 : width == 1 ? 1 : 2;
   /// Columns of a weight gradient's patch, likewise.
   static constexpr int patch_columns = width == 16 ? 5 : 2;
+  /// Whether patches at a matrix' edge are computed whole. Here code of its own for every size is faster.
+  static constexpr bool whole_patches = false;
 
   void sync() const {}
 
@@ -135,6 +137,7 @@ class CudaTeam {
   static constexpr int width = 1;
   static constexpr int row_vectors = 1;
   static constexpr int patch_columns = 5;
+  static constexpr bool whole_patches = true;  // a warp stays together, and there is half as much code
   static_assert(threads % 32 == 0);
 
   __device__ __forceinline__ void sync() const { __syncthreads(); }

@@ -38,6 +38,7 @@ class FiberTeam {
   static constexpr int width = 1;
   static constexpr int row_vectors = 1;
   static constexpr int patch_columns = 5;
+  static constexpr bool whole_patches = true;
 
   FiberTeam(FiberBlock& block, int thread, int threads) : block_(&block), thread_(thread), threads_(threads) {}
 
