@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Sets up, builds and runs every test: the ordinary build with its consumer, mutants and CUDA compilation, then the same
-# under AddressSanitizer and UBSan, then the kernels on fibers under ThreadSanitizer. The last line is the count.
+# Sets up, builds and runs every test: the ordinary build with its consumer, mutants and CUDA compilation (cpu), then the
+# same under AddressSanitizer and UBSan (asan), then the kernels on fibers under ThreadSanitizer (racecheck). The last
+# line is the count. Arguments name the stages to run; without any, all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -41,14 +42,15 @@ stage() {  # PRESET: configures, builds, tests, counts
   echo "== $preset: done in $((SECONDS - started)) s"
 }
 
-stage cpu
-stage asan
-if command -v clang++ >/dev/null; then
-  stage racecheck
-else
-  echo "== racecheck: skipped, there is no clang++"
-  skipped=$((skipped + 1))
-fi
+(($# > 0)) || set -- cpu asan racecheck
+for preset in "$@"; do
+  if [[ $preset == racecheck ]] && ! command -v clang++ >/dev/null; then
+    echo "== racecheck: skipped, there is no clang++"
+    skipped=$((skipped + 1))
+  else
+    stage "$preset"
+  fi
+done
 
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))
