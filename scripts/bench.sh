@@ -9,27 +9,18 @@ if [ ! -x build/bench/alfi_bench ]; then
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release
   cmake --build build --target alfi_bench
 fi
-build/bench/alfi_bench --benchmark_format=json --benchmark_repetitions=5 --benchmark_report_aggregates_only=true "$@" |
-  python3 -c '
-import json, sys
-margin, short = float(sys.argv[1]), []
-result = json.load(sys.stdin)
-print("instruction set", result["context"]["instruction_set"])
-print("%-18s %-18s %10s %10s %8s" % ("benchmark", "unit", "goal", "measured", "ratio"))
-for row in result["benchmarks"]:
-    if row.get("aggregate_name") != "median":
-        continue
-    if "goal_fraction" in row:
-        unit, goal, measured = "of peak", row["goal_fraction"], row["fraction_of_peak"]
-        ratio = measured / goal
-    else:
-        unit, goal, measured = "peak ops a number", row["goal_peak_ops"], row["peak_ops"]
-        ratio = goal / measured
-    name = row["run_name"]
-    print("%-18s %-18s %10.3g %10.3g %8.2f" % (name, unit, goal, measured, ratio))
-    if ratio < 1:
-        short.append((name, ratio))
-for name, ratio in short:
-    print("short of its goal: %s, %.2f of it" % (name, ratio))
-sys.exit(any(ratio < margin for _, ratio in short))
-' "$margin"
+medians=$(build/bench/alfi_bench --benchmark_format=json --benchmark_repetitions=5 --benchmark_report_aggregates_only=true "$@" |
+  jq '{instruction_set: .context.instruction_set, benchmarks: [.benchmarks[] | select(.aggregate_name == "median") |
+    {name: .run_name} + if has("goal_fraction")
+      then {unit: "of peak", goal: .goal_fraction, measured: .fraction_of_peak, ratio: (.fraction_of_peak / .goal_fraction)}
+      else {unit: "peak ops a number", goal: .goal_peak_ops, measured: .peak_ops, ratio: (.goal_peak_ops / .peak_ops)}
+      end]}')
+
+jq -r '"instruction set \(.instruction_set)"' <<<"$medians"
+printf '%-18s %-18s %10s %10s %8s\n' benchmark unit goal measured ratio
+jq -r '.benchmarks[] | "\(.name)|\(.unit)|\(.goal)|\(.measured)|\(.ratio)"' <<<"$medians" |
+  while IFS='|' read -r name unit goal measured ratio; do
+    printf '%-18s %-18s %10.3g %10.3g %8.2f\n' "$name" "$unit" "$goal" "$measured" "$ratio"
+  done
+jq -r '.benchmarks[] | select(.ratio < 1) | "short of its goal: \(.name), \(.ratio * 100 | round) % of it"' <<<"$medians"
+jq -e --argjson margin "$margin" '[.benchmarks[].ratio] | length > 0 and min >= $margin' <<<"$medians" >/dev/null
