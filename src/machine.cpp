@@ -18,14 +18,6 @@
 namespace alfi {
 namespace {
 
-/// Whole observations are simulated exactly up to here only: a float's integers end.
-constexpr double largest_whole = 16777216;
-
-ObservationRule rule_of(const ObservationInfo& info) {
-  const double high = info.whole ? std::min(info.high, largest_whole) : info.high;
-  return {info.dimension, info.whole, info.low, high, info.meaning.c_str()};
-}
-
 /// `wanted` of `count` rows at random, in their order (Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S).
 std::vector<float> random_subset(std::span<const float> x, int count, int wanted, std::uint64_t seed) {
   const std::size_t columns = x.size() / static_cast<std::size_t>(count);
@@ -80,7 +72,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   configuration.engine.threads = 1;
   validate(configuration);
   const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
-  check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, rule_of(simulator.observations));
+  check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);
 
   Posterior posterior{{}, options.level, count, {}};
   const auto& trained = configuration.episode.real_observations;

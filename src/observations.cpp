@@ -29,6 +29,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "numbers are copied to and from little-endian files as is");
 
 constexpr double largest_float = std::numeric_limits<float>::max();
+/// Whole observations are simulated exactly up to here only: a float's integers end.
+constexpr double largest_whole = 16777216;
 
 int checked_size(std::uint64_t size, const char* what) {
   if (!std::in_range<int>(size)) throw InputError(fmt::format("{} {} are too many", size, what));
@@ -307,6 +309,16 @@ Observations parse_npy(std::string_view bytes) {
   return observations;
 }
 
+/// What read() returns; its InputError with the file's name before it.
+template <class Read>
+auto naming(const std::filesystem::path& path, Read read) {
+  try {
+    return read();
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", path.string(), error.what()));
+  }
+}
+
 void check_stream(const std::ostream& out) {
   if (!out) throw RunError("writing observations failed: the disk is full or the reader of the output has gone");
 }
@@ -320,37 +332,41 @@ Observations read_observations(const std::filesystem::path& path) {
   }
   const std::vector<std::byte> content = read_file(path);
   const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
-  try {
+  return naming(path, [&] {
     Observations observations = extension == ".csv" ? parse_csv(text) : parse_npy(text);
     if (observations.values.empty()) throw InputError("it holds no observations, at least one is needed");
     return observations;
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("{}: {}", path.string(), error.what()));
-  }
+  });
 }
 
-void check_observations(const Observations& observations, const ObservationRule& rule) {
+void check_observations(const Observations& observations, const ObservationInfo& allowed) {
   if (observations.count < 1) throw InputError("there are no observations, at least one is needed");
-  if (observations.dimension != rule.dimension) {
+  if (observations.dimension != allowed.dimension) {
     throw InputError(fmt::format("observations have {} columns, {} are expected ({})", observations.dimension,
-                                 rule.dimension, rule.meaning));
+                                 allowed.dimension, allowed.meaning));
   }
-  const auto columns = static_cast<std::size_t>(rule.dimension);
+  const auto columns = static_cast<std::size_t>(allowed.dimension);
   if (observations.values.size() != static_cast<std::size_t>(observations.count) * columns) {
     throw InputError(fmt::format("{} values do not make {} observations of {} columns", observations.values.size(),
                                  observations.count, columns));
   }
-  const auto allowed = [&](float value) {
-    return std::isfinite(value) && value >= rule.low && value <= rule.high &&
-           !(rule.non_negative_integer && (value < 0 || value != std::trunc(value)));
+  const double high = allowed.whole ? std::min(allowed.high, largest_whole) : allowed.high;
+  const auto possible = [&](float value) {
+    return std::isfinite(value) && value >= allowed.low && value <= high &&
+           !(allowed.whole && value != std::trunc(value));
   };
-  const auto wrong = std::find_if_not(observations.values.begin(), observations.values.end(), allowed);
+  const auto wrong = std::find_if_not(observations.values.begin(), observations.values.end(), possible);
   if (wrong == observations.values.end()) return;
   const auto place = static_cast<std::size_t>(wrong - observations.values.begin());
-  const double low = rule.non_negative_integer ? std::max(rule.low, 0.0) : rule.low;
   throw InputError(fmt::format("observation {}{} is {}: {} are {} numbers in [{}, {}]", place / columns + 1,
                                columns > 1 ? fmt::format(", component {}", place % columns + 1) : "", *wrong,
-                               rule.meaning, rule.non_negative_integer ? "whole" : "finite", low, rule.high));
+                               allowed.meaning, allowed.whole ? "whole" : "finite", allowed.low, high));
+}
+
+Observations read_observations(const std::filesystem::path& path, const ObservationInfo& allowed) {
+  Observations observations = read_observations(path);
+  naming(path, [&] { check_observations(observations, allowed); });
+  return observations;
 }
 
 void write_npy_header(std::ostream& out, std::int64_t count, int dimension) {

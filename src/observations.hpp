@@ -11,9 +11,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
-#include <limits>
 #include <span>
 #include <vector>
+
+#include "alfi/simulators.hpp"
 
 namespace alfi {
 
@@ -27,17 +28,12 @@ struct Observations {
 /// of a .csv, observation of a .npy), the value and what is allowed.
 Observations read_observations(const std::filesystem::path& path);
 
-/// What a simulator's observations can be.
-struct ObservationRule {
-  int dimension;
-  bool non_negative_integer;
-  double low = -std::numeric_limits<double>::infinity();  // closed interval
-  double high = std::numeric_limits<double>::infinity();
-  const char* meaning;  // plural, for messages: "counts", "cosines"
-};
+/// Whether a simulator could have made them: InputError names the first observation it could not, its value and what is
+/// allowed.
+void check_observations(const Observations& observations, const ObservationInfo& allowed);
 
-/// InputError names the first observation that breaks the rule, its value and what is allowed.
-void check_observations(const Observations& observations, const ObservationRule& rule);
+/// Read and checked; every InputError names the file.
+Observations read_observations(const std::filesystem::path& path, const ObservationInfo& allowed);
 
 /// A .npy file of float32 and shape (count, dimension), piece by piece: the header once, then all values in any number
 /// of calls. RunError when the stream fails.

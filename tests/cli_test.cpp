@@ -366,6 +366,42 @@ TEST_F(Cli, TrainsEvaluatesAndInfers) {
   EXPECT_EQ(inference.at("parameters").at(0).at("name"), "log_rate");
 }
 
+TEST_F(Cli, InferRefusesWhatTheSimulatorCannotGive) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  const std::vector<std::pair<const char*, const char*>> files{{"3\n-1\n", "observation 2 is -1"},
+                                                               {"3\n2.5\n", "observation 2 is 2.5"},
+                                                               {"3,4\n5,6\n", "2 columns, 1 are expected"},
+                                                               {"3\nnan\n", "line 2"},
+                                                               {"3\nfour\n", "line 2"},
+                                                               {"", "no observations"}};
+  for (const auto& [content, part] : files) {
+    std::ofstream(path("x.csv")) << content;
+    const Outcome outcome = alfi({"infer", path("run"), "--data", path("x.csv")});
+    EXPECT_EQ(outcome.code, 2) << content;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, AllOf(StartsWith("alfi: error: " + path("x.csv")), HasSubstr(part)));
+  }
+}
+
+TEST_F(Cli, EvaluateAndInferRefuseWrongOptions) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  std::ofstream(path("x.csv")) << "3\n4\n";
+  const std::vector<std::pair<std::vector<std::string>, const char*>> calls{
+      {{"evaluate", path("run"), "--episodes", "-1"}, "episodes"},
+      {{"evaluate", path("run"), "--iterations", "-1"}, "iterations"},
+      {{"evaluate", path("missing")}, "missing"},
+      {{"infer", path("run"), "--data", path("x.csv"), "--level", "1"}, "level = 1"},
+      {{"infer", path("run"), "--data", path("x.csv"), "--iterations", "-1"}, "iterations"},
+      {{"infer", path("run"), "--data", path("y.csv")}, "y.csv"},
+      {{"infer", path("run")}, "--data"}};
+  for (const auto& [arguments, part] : calls) {
+    const Outcome outcome = alfi(arguments);
+    EXPECT_EQ(outcome.code, 2) << part;
+    EXPECT_THAT(outcome.err, AllOf(StartsWith("alfi: error: "), HasSubstr(part)));
+  }
+  EXPECT_FALSE(fs::exists(path("run") + "/evaluation.json"));
+}
+
 TEST_F(Cli, TrainRefusesAWrongConfiguration) {
   const std::vector<std::pair<std::vector<std::string>, const char*>> calls{
       {training("run", {"--set", "training.stps=3"}), "training.steps"},

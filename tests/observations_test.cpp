@@ -286,17 +286,17 @@ TEST(Observations, FailedStreamsAreReported) {
   EXPECT_THROW(write_csv_values(out, std::vector{1.0F}, 1), RunError);
 }
 
-TEST(Observations, RulesNameObservationValueAndWhatIsAllowed) {
-  const ObservationRule poisson{.dimension = 1, .non_negative_integer = true, .high = 16777216, .meaning = "counts"};
-  const ObservationRule weinberg{
-      .dimension = 1, .non_negative_integer = false, .low = -1, .high = 1, .meaning = "cosines"};
-  const ObservationRule pairs{.dimension = 2, .non_negative_integer = false, .meaning = "pairs (u, y)"};
+TEST(Observations, ChecksNameObservationValueAndWhatIsAllowed) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const ObservationInfo poisson{1, true, 0, infinity, "counts"};
+  const ObservationInfo weinberg{1, false, -1, 1, "cosines"};
+  const ObservationInfo pairs{2, false, -infinity, infinity, "pairs (u, y)"};
   EXPECT_NO_THROW(check_observations({3, 1, {0, 5, 16777216}}, poisson));
   EXPECT_NO_THROW(check_observations({3, 1, {-1, 0.5F, 1}}, weinberg));
   EXPECT_NO_THROW(check_observations({2, 2, {-1e30F, 0.5F, 1, 2}}, pairs));
 
-  const auto refused = [](const Observations& observations, const ObservationRule& rule) {
-    return message_of<InputError>([&] { check_observations(observations, rule); });
+  const auto refused = [](const Observations& observations, const ObservationInfo& allowed) {
+    return message_of<InputError>([&] { check_observations(observations, allowed); });
   };
   EXPECT_EQ(refused({3, 1, {0, 2.5F, 1}}, poisson), "observation 2 is 2.5: counts are whole numbers in [0, 16777216]");
   EXPECT_THAT(refused({2, 1, {0, -1}}, poisson), HasSubstr("observation 2 is -1"));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alfi/machine.hpp"
+#include "alfi/simulators.hpp"
 #include "src/cli/command.hpp"
 #include "src/exact.hpp"
 #include "src/observations.hpp"
@@ -75,10 +76,11 @@ void print_json(const Machine& machine, const Posterior& posterior, int count, c
 
 void infer(const Arguments& arguments) {
   const Machine machine = Machine::load(arguments.run);
-  const Observations data = read_observations(arguments.data);
+  const SimulatorInfo& simulator = find_simulator(machine.configuration().simulator.name);
+  const Observations data = read_observations(arguments.data, simulator.observations);
   const Posterior posterior = machine.infer(data.values, data.count, arguments.inference);
   const std::vector<double> maximum_likelihood =
-      make_exact_inference(machine.configuration().simulator.name)->infer(data.values).maximum_likelihood;
+      make_exact_inference(simulator.name)->infer(data.values).maximum_likelihood;
   for (const std::string& warning : posterior.warnings) fmt::print(stderr, "warning: {}\n", warning);
   const std::vector<Line> lines = lines_of(posterior, maximum_likelihood);
   if (arguments.json)
