@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <stdexcept>
 #include <vector>
 
 #include "kernels/episode.hpp"
@@ -16,17 +17,35 @@ namespace alfi::test {
 
 inline alfi::Shape kernel_shape(const EpisodeSettings& s) {
   const auto i = [](std::size_t n) { return static_cast<int>(n); };
-  return {i(s.T), i(s.M), i(s.N), i(s.R), i(s.D), i(s.X), i(s.encoder_hidden), i(s.encoder_code),
-          i(s.aggregator_hidden), i(s.aggregator_code), i(s.rim_hidden), i(s.rim_state), s.family, s.pooling, s.use_grad,
+  return {i(s.T),
+          i(s.M),
+          i(s.N),
+          i(s.R),
+          i(s.D),
+          i(s.X),
+          i(s.encoder_hidden),
+          i(s.encoder_code),
+          i(s.aggregator_hidden),
+          i(s.aggregator_code),
+          i(s.rim_hidden),
+          i(s.rim_state),
+          s.family,
+          s.pooling,
+          s.use_grad,
           s.real_count_input};
 }
 
-/// One array that carvers cut up, filled with NaN so that what nothing wrote is seen.
+/// One array that carvers cut up, filled with NaN so that what nothing wrote is seen, and ending in sentinels.
 template <class R>
 struct Arena {
   std::vector<R> memory;
+  explicit Arena(std::int64_t size)
+      : memory(static_cast<std::size_t>(size) + tile_lanes, std::numeric_limits<R>::quiet_NaN()) {}
   R* base() { return memory.data(); }
-  explicit Arena(std::int64_t size) : memory(static_cast<std::size_t>(size) + 16, std::numeric_limits<R>::quiet_NaN()) {}
+  /// Whether nothing was written behind the end.
+  bool sentinels_hold() const {
+    return std::all_of(memory.end() - tile_lanes, memory.end(), [](R x) { return std::isnan(x); });
+  }
 };
 
 /// launch(body) runs body(team) on every thread of a team; a tile at a time.
@@ -48,12 +67,23 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
   std::vector<R> w;
   for (double value : alfi::iteration_weights(s.weights, shape.T)) w.push_back(static_cast<R>(value));
   const std::vector<R> zeros(s.X, R(0)), ones(s.X, R(1));
-  const alfi::EpisodeSettings<R> settings{shape, layout, weights.data(), w.data(), zeros.data(), ones.data(), s.weights,
-                                          Start::prior, 0.0, {s.loss, s.beta, s.family, std::log(s.sigma)},
-                                          {s.update, s.bound}, Transform::none, {}};
+  const alfi::EpisodeSettings<R> settings{shape,
+                                          layout,
+                                          weights.data(),
+                                          w.data(),
+                                          zeros.data(),
+                                          ones.data(),
+                                          s.weights,
+                                          Start::prior,
+                                          0.0,
+                                          {s.loss, s.beta, s.family, std::log(s.sigma)},
+                                          {s.update, s.bound},
+                                          Transform::none,
+                                          {}};
 
   TapeOutputs out;
-  std::vector<R> gradient(static_cast<std::size_t>(layout.size), R(0));
+  Arena<R> gradient(layout.size);
+  std::fill_n(gradient.base(), layout.size, R(0));
   Carver<R> counting(nullptr);
   carve_tile(shape, counting);
   Carver<R> counting_block(nullptr);
@@ -90,9 +120,11 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
     tile.input.real_rows = real_rows;
     launch([&](const auto& team) {
       rollout<Recorded>(team, settings, Draws{}, tile, block);
-      rollout_gradient(team, settings, tile, block, gradient.data());
-      bulk_gradient(team, settings, tile, block, gradient.data());
+      rollout_gradient(team, settings, tile, block, gradient.base());
+      bulk_gradient(team, settings, tile, block, gradient.base());
     });
+    if (!arena.sentinels_hold() || !fast.sentinels_hold() || !gradient.sentinels_hold())
+      throw std::logic_error("a kernel wrote behind the end of its memory");
     for (std::size_t l = 0; l < L && first + l < B; ++l) {
       for (std::size_t t = 0; t < s.T; ++t) {
         for (std::size_t p = 0; p < P; ++p) out.psi.push_back(tile.psi[((t + 1) * P + p) * L + l]);
@@ -105,7 +137,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
   }
   for (const auto& [name, linear] : named_layers(layout)) {
     const auto from = [&](int at, int size) {
-      return std::vector<double>(gradient.begin() + at, gradient.begin() + at + size);
+      return std::vector<double>(gradient.base() + at, gradient.base() + at + size);
     };
     out.gradients[name + ".weight"] = from(linear.weight, linear.in * linear.out);
     out.gradients[name + ".bias"] = from(linear.bias, linear.out);
