@@ -9,7 +9,6 @@ struct Gaussian {
   static constexpr const char* name = "gaussian";
   static constexpr int D = 2, X = 1;
   static constexpr int group = 4;
-  static constexpr bool stored = false;
   static constexpr double low[D] = {-10.0, -2.0}, high[D] = {10.0, 1.5};
   static constexpr float largest_log_deviation = 20.0f;
 

@@ -19,7 +19,6 @@ struct Poisson {
   static constexpr const char* name = "poisson";
   static constexpr int D = 1, X = 1;
   static constexpr int group = 1;
-  static constexpr bool stored = true;
   static constexpr double low[D] = {0.2}, high[D] = {7.0};
   static constexpr float largest_log_rate = 16.0f;
   static constexpr float rejection_from = 10.0f;

@@ -22,7 +22,6 @@ struct Weinberg {
   static constexpr const char* name = "weinberg";
   static constexpr int D = 2, X = 1;
   static constexpr int group = 4;
-  static constexpr bool stored = true;
   static constexpr double low[D] = {40.0, 0.5}, high[D] = {50.0, 1.5};
   static constexpr float half_mass = 45.0f;          // GeV
   static constexpr float steepness = 20.0f / 90.0f;  // 1/GeV
