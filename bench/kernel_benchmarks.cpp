@@ -49,14 +49,13 @@ struct EncoderFixture {
 
 void report_dense(benchmark::State& state, double flops, double goal) {
   const double peak = one_core_peak();
-  state.counters["fraction_of_peak"] =
-      benchmark::Counter(flops / peak, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["fraction_of_peak"] = benchmark::Counter(flops / peak, benchmark::Counter::kIsIterationInvariantRate);
   state.counters["goal_fraction"] = goal;
 }
 
 void report_numbers(benchmark::State& state, double numbers, double goal) {
-  state.counters["peak_ops"] = benchmark::Counter(numbers / one_core_peak(), benchmark::Counter::kIsIterationInvariantRate |
-                                                                                 benchmark::Counter::kInvert);
+  state.counters["peak_ops"] = benchmark::Counter(
+      numbers / one_core_peak(), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
   state.counters["goal_peak_ops"] = goal;
 }
 

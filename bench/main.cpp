@@ -1,4 +1,5 @@
-// Registers the benchmarks of the instruction set this machine runs best, and of rollout and whole meta-steps on one core.
+// Registers the benchmarks of the instruction set this machine runs best, and of rollout and whole meta-steps on one
+// core.
 
 #include <benchmark/benchmark.h>
 
