@@ -59,7 +59,8 @@ ALFI_HD void score_statistics(const Team& team, const Shape& shape, const typena
 
 /// s1 (score 0) or s2 (score 1) of parameter m.
 template <class F>
-ALFI_HD F standardised_score(const Shape& shape, const AggregatorInput<Real<F>>& input, int score, int m, int d, int lane) {
+ALFI_HD F standardised_score(const Shape& shape, const AggregatorInput<Real<F>>& input, int score, int m, int d,
+                             int lane) {
   const F e = load<F>(input.noise + (m * shape.D + d) * tile_lanes + lane);
   const Real<F>* const statistics = input.scores + (2 * score * shape.D + d) * tile_lanes + lane;
   return ((score == 1 ? e * e : e) - load<F>(statistics)) * load<F>(statistics + shape.D * tile_lanes);
@@ -67,9 +68,9 @@ ALFI_HD F standardised_score(const Shape& shape, const AggregatorInput<Real<F>>&
 
 /// The networks' input and activations of `parameters` parameters from `first` on.
 template <class Team>
-ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout& layout, const typename Team::Real* weights,
-                             const AggregatorInput<typename Team::Real>& input, int first, int parameters,
-                             const AggregatorBlock<typename Team::Real>& block) {
+ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout& layout,
+                             const typename Team::Real* weights, const AggregatorInput<typename Team::Real>& input,
+                             int first, int parameters, const AggregatorBlock<typename Team::Real>& block) {
   using F = typename Team::F;
   const int CP = shape.CP(), D = shape.D;
   team.each(shape.aggregator_inputs(), [&](int feature, int lane) {
@@ -102,8 +103,8 @@ ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout&
 /// aggregated (A rows of 16) = a.
 template <class Team>
 ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layout, const typename Team::Real* weights,
-                       const AggregatorInput<typename Team::Real>& input, const AggregatorBlock<typename Team::Real>& block,
-                       Rows<typename Team::Real> aggregated) {
+                       const AggregatorInput<typename Team::Real>& input,
+                       const AggregatorBlock<typename Team::Real>& block, Rows<typename Team::Real> aggregated) {
   using F = typename Team::F;
   using R = typename Team::Real;
   for (int first = 0; first < shape.M; first += block_length) {
@@ -138,9 +139,7 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
   using R = typename Team::Real;
   const int CP = shape.CP(), D = shape.D;
   const auto through_relu = [](Rows<R> hidden) {
-    return [hidden](int feature, int row, F sum) {
-      return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{});
-    };
+    return [hidden](int feature, int row, F sum) { return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{}); };
   };
   for (int first = 0; first < shape.M; first += block_length) {
     const int parameters = shape.M - first < block_length ? shape.M - first : block_length;
@@ -161,7 +160,8 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
     team.sync();
     weight_gradient(team, layout.aggregator[1], block.hidden2, block.hidden1, rows, gradient);
     team.sync();
-    input_gradient(team, layout.aggregator[1], weights, block.hidden2, block.hidden1, rows, through_relu(block.hidden1));
+    input_gradient(team, layout.aggregator[1], weights, block.hidden2, block.hidden1, rows,
+                   through_relu(block.hidden1));
     team.sync();
     weight_gradient(team, layout.aggregator[0], block.hidden1, block.input, rows, gradient);
     input_gradient(team, layout.aggregator[0], weights, block.hidden1, block.input_gradient, rows,

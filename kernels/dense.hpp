@@ -4,9 +4,9 @@
 //   input gradient   dx[k] = Σ_j W[j,k] dy[j]
 //   weight gradient  dW[j,k] = Σ_rows dy[j] x[k],   db[j] = Σ_rows dy[j]
 //
-// Activations are [feature][row], features `stride` apart; W is (out, in) row-major as it is trained. Each sum runs over
-// its index in order with one fma a term (the bias or 0 first), whatever the blocking; weight gradients add rows of equal
-// lane in order, then lanes by lane_tree.
+// Activations are [feature][row], features `stride` apart; W is (out, in) row-major as it is trained. Each sum runs
+// over its index in order with one fma a term (the bias or 0 first), whatever the blocking; weight gradients add rows
+// of equal lane in order, then lanes by lane_tree.
 #pragma once
 
 #include "kernels/math.hpp"
@@ -43,8 +43,8 @@ ALFI_HD int blocks_of(int size, int count) { return (count + size - 1) / size; }
 
 /// sum[j][v] += Σ_k weight[j · output_step + k · input_step] x[k], for J outputs and V lane vectors of rows.
 template <int J, int V, class F>
-ALFI_HD void accumulate_products(const Real<F>* weight, int output_step, int input_step, Rows<const Real<F>> x, int inputs,
-                                 int row, Array<Array<F, V>, J>& sum) {
+ALFI_HD void accumulate_products(const Real<F>* weight, int output_step, int input_step, Rows<const Real<F>> x,
+                                 int inputs, int row, Array<Array<F, V>, J>& sum) {
   constexpr int width = LaneTraits<F>::width;
   const Real<F>* in = x.at(0, row);
   for (int k = 0; k < inputs; ++k) {

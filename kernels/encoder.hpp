@@ -25,10 +25,10 @@ struct EncoderBlock {
 /// Sets of observations laid end to end: observation i belongs to set i / set_size, where it is number i % set_size.
 template <class R>
 struct ObservationSets {
-  Rows<const R> x;     ///< (X, observations · 16), standardised
-  int observations;    ///< in all sets together
-  int set_size;        ///< observations stored of each set
-  const R* count;      ///< (16): the observations that count in each set of an episode, at most set_size
+  Rows<const R> x;   ///< (X, observations · 16), standardised
+  int observations;  ///< in all sets together
+  int set_size;      ///< observations stored of each set
+  const R* count;    ///< (16): the observations that count in each set of an episode, at most set_size
 };
 
 /// Codes of `observations` observations from `first` on.
@@ -37,7 +37,8 @@ ALFI_HD void encode_block(const Team& team, const Layout& layout, const typename
                           const ObservationSets<typename Team::Real>& sets, int first, int observations,
                           const EncoderBlock<typename Team::Real>& block) {
   const int rows = observations * tile_lanes;
-  forward(team, layout.encoder[0], weights, {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows, Relu{});
+  forward(team, layout.encoder[0], weights, {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows,
+          Relu{});
   team.sync();
   forward(team, layout.encoder[1], weights, block.hidden1, block.hidden2, rows, Relu{});
   team.sync();
@@ -49,8 +50,8 @@ ALFI_HD void encode_block(const Team& team, const Layout& layout, const typename
 /// (Welford 1962) until a set is complete: a small spread of codes near 1 would drown in the sum of squares.
 template <class Team>
 ALFI_HD void encode_sets(const Team& team, const Layout& layout, Pooling pooling, const typename Team::Real* weights,
-                         const ObservationSets<typename Team::Real>& sets, const EncoderBlock<typename Team::Real>& block,
-                         typename Team::Real* pooled) {
+                         const ObservationSets<typename Team::Real>& sets,
+                         const EncoderBlock<typename Team::Real>& block, typename Team::Real* pooled) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const int C = layout.encoder[2].out;
@@ -149,9 +150,8 @@ ALFI_HD void encoder_gradient(const Team& team, const Layout& layout, const type
     });
     team.sync();
     const auto through_relu = [](Rows<R> hidden) {
-      return [hidden](int feature, int row, F sum) {
-        return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{});
-      };
+      return
+          [hidden](int feature, int row, F sum) { return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{}); };
     };
     weight_gradient(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
     team.sync();
@@ -161,8 +161,8 @@ ALFI_HD void encoder_gradient(const Team& team, const Layout& layout, const type
     team.sync();
     input_gradient(team, layout.encoder[1], weights, block.hidden2, block.hidden1, rows, through_relu(block.hidden1));
     team.sync();
-    weight_gradient(team, layout.encoder[0], block.hidden1, Rows<const R>{sets.x.at(0, first * tile_lanes), sets.x.stride},
-                    rows, gradient);
+    weight_gradient(team, layout.encoder[0], block.hidden1,
+                    Rows<const R>{sets.x.at(0, first * tile_lanes), sets.x.stride}, rows, gradient);
     team.sync();
   }
 }

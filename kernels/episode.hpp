@@ -127,13 +127,19 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   tile.loss_slope = carver.take(T * L);
   tile.episode_loss = carver.take(L);
   tile.generated_count = carver.take(L);
-  tile.history = {carver.rows(s.rim_inputs(), steps), carver.rows(H, steps), carver.rows(H + S, steps),
-                  carver.rows(S, steps),              carver.rows(S, steps), carver.rows(H + S, steps),
-                  carver.rows(S, steps),              carver.rows(S, steps), carver.rows(H, steps),
+  tile.history = {carver.rows(s.rim_inputs(), steps),
+                  carver.rows(H, steps),
+                  carver.rows(H + S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(H + S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(H, steps),
                   carver.rows(P, steps)};
-  tile.gradient = {carver.rows(H, steps), carver.rows(H, steps), carver.rows(S, steps), carver.rows(S, steps),
-                   carver.rows(S, steps), carver.rows(H, steps), carver.rows(P, steps), carver.rows(H + S, L),
-                   carver.rows(s.rim_inputs(), L), carver.take(S * L), carver.take(P * L)};
+  tile.gradient = {carver.rows(H, steps),          carver.rows(H, steps), carver.rows(S, steps), carver.rows(S, steps),
+                   carver.rows(S, steps),          carver.rows(H, steps), carver.rows(P, steps), carver.rows(H + S, L),
+                   carver.rows(s.rim_inputs(), L), carver.take(S * L),    carver.take(P * L)};
   tile.real_code_gradient = carver.take(CP * L);
   tile.code_gradient = carver.take(M * CP * L);
   tile.square_gradient = carver.take(M * D * L);
@@ -197,7 +203,8 @@ ALFI_HD F standard_prior_draw(Uint<F> word) {
 template <class Sim, class Team>
 ALFI_HD void simulate_rows(const Team& team, const EpisodeSettings<typename Team::Real>& settings, PhiloxKey key,
                            const std::uint32_t* episode, std::uint32_t first_row, int parameters, int count, int pieces,
-                           const typename Team::Real* theta, typename Team::Real* clamped, Rows<typename Team::Real> x) {
+                           const typename Team::Real* theta, typename Team::Real* clamped,
+                           Rows<typename Team::Real> x) {
   using F = typename Team::F;
   constexpr int group = Sim::group;
   const int groups = (count + group - 1) / group;
@@ -207,9 +214,9 @@ ALFI_HD void simulate_rows(const Team& team, const EpisodeSettings<typename Team
     const int m = item / pieces, piece = item % pieces;
     Array<F, Sim::D> natural;
     for (int d = 0; d < Sim::D; ++d)
-      natural[d] = fma(splat<F>(static_cast<float>(prior.deviation[d])),
-                       load<F>(theta + (m * Sim::D + d) * tile_lanes + lane),
-                       splat<F>(static_cast<float>(prior.mean[d])));
+      natural[d] =
+          fma(splat<F>(static_cast<float>(prior.deviation[d])), load<F>(theta + (m * Sim::D + d) * tile_lanes + lane),
+              splat<F>(static_cast<float>(prior.mean[d])));
     const auto moved = Sim::template clamp<F>(natural);
     if (piece == 0 && clamped != nullptr) store<F>(clamped + m * tile_lanes + lane, select(moved, splat<F>(1), F{}));
     const auto law = Sim::template law<F>(natural);
@@ -235,7 +242,8 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
   using F = typename Team::F;
   team.each(Sim::D, [&](int d, int lane) {
     const Stream<F> stream{settings.keys.truth, load_words<F>(tile.input.problem + lane), 0};
-    store<F>(tile.truth + d * tile_lanes + lane, standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(d)).word[0]));
+    store<F>(tile.truth + d * tile_lanes + lane,
+             standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(d)).word[0]));
   });
   team.sync();
   simulate_rows<Sim>(team, settings, settings.keys.real_set, tile.input.problem, 0, 1, tile.input.real_rows,
@@ -338,21 +346,21 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
     if constexpr (simulates<Sim>) {
       if (draws.proposals) {
         const ObservationSets<R> sets = generated_sets(shape, tile, t, 1);
-        simulate_rows<Sim>(team, settings, settings.keys.observe, tile.input.episode, static_cast<std::uint32_t>(t * M), M,
-                           shape.N, 1, tile.theta + t * M * D * tile_lanes, tile.clamped + t * M * tile_lanes,
+        simulate_rows<Sim>(team, settings, settings.keys.observe, tile.input.episode, static_cast<std::uint32_t>(t * M),
+                           M, shape.N, 1, tile.theta + t * M * D * tile_lanes, tile.clamped + t * M * tile_lanes,
                            Rows<R>{const_cast<R*>(sets.x.data), sets.x.stride});
       }
     }
     if (shape.has_scores())
       score_statistics(team, shape, tile.noise + t * M * D * tile_lanes, tile.scores + t * 4 * D * tile_lanes);
     team.sync();
-    encode_sets(team, settings.layout, shape.pooling, settings.weights, generated_sets(shape, tile, t, 1), block.encoder,
-                tile.codes + t * M * shape.CP() * tile_lanes);
+    encode_sets(team, settings.layout, shape.pooling, settings.weights, generated_sets(shape, tile, t, 1),
+                block.encoder, tile.codes + t * M * shape.CP() * tile_lanes);
     aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block.aggregator,
               Rows<R>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
     const R* const psi = tile.psi + t * P * tile_lanes;
-    rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input.count_input, psi,
-             tile.psi + (t + 1) * P * tile_lanes);
+    rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input.count_input,
+             psi, tile.psi + (t + 1) * P * tile_lanes);
   }
   team.each(shape.T, [&](int t, int lane) {
     store<F>(tile.loss + t * tile_lanes + lane,
@@ -395,7 +403,8 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
     rim_step_gradient(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.gradient);
     const AggregatorInput<R> input = aggregator_input(shape, tile, t);
     aggregator_gradient(team, shape, settings.layout, settings.weights, input, block.aggregator, tile.gradient.input,
-                        AggregatorGradient<R>{tile.real_code_gradient, tile.code_gradient, tile.square_gradient}, gradient);
+                        AggregatorGradient<R>{tile.real_code_gradient, tile.code_gradient, tile.square_gradient},
+                        gradient);
     if (shape.has_scores()) score_gradient(team, shape, input, tile.square_gradient, tile.deviation, tile.gradient.psi);
     team.each(M * C, [&](int item, int lane) {
       const int m = item / C, c = item % C;
@@ -406,8 +415,8 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
     team.sync();
   }
   team.each(C, [&](int c, int lane) {
-    pooling_gradient<F>(shape.pooling, C, c, lane, tile.real_code_gradient, tile.real_code, load<F>(tile.input.count + lane),
-                        tile.real_slope);
+    pooling_gradient<F>(shape.pooling, C, c, lane, tile.real_code_gradient, tile.real_code,
+                        load<F>(tile.input.count + lane), tile.real_slope);
   });
   rim_weight_gradient(team, shape, settings.layout, tile.history, tile.gradient, gradient);
 }

@@ -24,12 +24,14 @@ void rollout_gradient_tile(const EpisodeSettings<float>& settings, const Tile<fl
   rollout_gradient(Team{}, settings, tile, block, gradient);
 }
 
-void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile, const BlockMemory<float>& block,
-                        float* gradient) {
+void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,
+                        const BlockMemory<float>& block, float* gradient) {
   bulk_gradient(Team{}, settings, tile, block, gradient);
 }
 
-void update_weights(const UpdateSettings& settings, const OptimizerState<float>& state) { update(Team{}, settings, state); }
+void update_weights(const UpdateSettings& settings, const OptimizerState<float>& state) {
+  update(Team{}, settings, state);
+}
 
 void draw_problem_tile(int simulator, const EpisodeSettings<float>& settings, const Tile<float>& tile) {
   Simulators::with(simulator, [&]<class Sim>() { draw_problem<Sim>(Team{}, settings, tile); });
@@ -82,8 +84,8 @@ constexpr const char* isa_name =
     "baseline";
 #endif
 
-constexpr HostKernels kernels{isa_name,           rollout_tile,      rollout_gradient_tile, bulk_gradient_tile,
-                              update_weights,     draw_problem_tile, simulate_rows_of_one,  spin};
+constexpr HostKernels kernels{isa_name,       rollout_tile,      rollout_gradient_tile, bulk_gradient_tile,
+                              update_weights, draw_problem_tile, simulate_rows_of_one,  spin};
 
 }  // namespace
 }  // namespace ALFI_ISA

@@ -12,7 +12,8 @@ inline constexpr int recorded = -1;
 struct HostKernels {
   const char* name;  ///< baseline, avx2, avx512
   void (*rollout)(int simulator, const EpisodeSettings<float>&, Draws, const Tile<float>&, const BlockMemory<float>&);
-  void (*rollout_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, float* gradient);
+  void (*rollout_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&,
+                           float* gradient);
   void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, float* gradient);
   void (*update)(const UpdateSettings&, const OptimizerState<float>&);
   /// θ* and the real observations of a tile alone.

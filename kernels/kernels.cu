@@ -3,7 +3,6 @@
 // Arrays are those of kernels/episode.hpp, in device memory; `tiles`, `blocks` have one entry a block, and so has
 // `gradients`, `gradient_size` numbers apart. settings.weights and the other pointers are device memory too.
 #include "kernels/kernels.cuh"
-
 #include "kernels/sim/list.hpp"
 
 namespace alfi {
@@ -31,8 +30,8 @@ __global__ void __launch_bounds__(threads)
   bulk_gradient(Team{}, settings, tiles[blockIdx.x], blocks[blockIdx.x], gradients + blockIdx.x * gradient_size);
 }
 
-__global__ void __launch_bounds__(threads)
-    update_weights(const __grid_constant__ UpdateSettings settings, const __grid_constant__ OptimizerState<float> state) {
+__global__ void __launch_bounds__(threads) update_weights(const __grid_constant__ UpdateSettings settings,
+                                                          const __grid_constant__ OptimizerState<float> state) {
   update(Team{}, settings, state);
 }
 

@@ -1,12 +1,13 @@
 // Lane vectors: the one vocabulary every kernel body is written in.
 //
 // A kernel body is a template over F, "one number per lane". On a CUDA thread, in a fiber and in double, F is a plain
-// scalar; on a CPU it is a vector of W lanes (4 baseline, 8 AVX2, 16 AVX-512). The arithmetic operators, comparisons and
-// the functions below mean the same for all of them, lane by lane and bit by bit: fma is the correctly rounded one even
-// where the machine has none.
+// scalar; on a CPU it is a vector of W lanes (4 baseline, 8 AVX2, 16 AVX-512). The arithmetic operators, comparisons
+// and the functions below mean the same for all of them, lane by lane and bit by bit: fma is the correctly rounded one
+// even where the machine has none.
 //
 // A translation unit is compiled for one instruction set, named by the macro ALFI_ISA (avx512, avx2 or baseline, the
-// default). All kernel code sits in an inline namespace of that name, so that two of them can be linked into one program.
+// default). All kernel code sits in an inline namespace of that name, so that two of them can be linked into one
+// program.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +61,8 @@ using Uint = typename LaneTraits<F>::Uint;
 template <class F>
 using Mask = typename LaneTraits<F>::Mask;
 
-// --- scalars -----------------------------------------------------------------------------------------------------------
+// --- scalars
+// -----------------------------------------------------------------------------------------------------------
 
 ALFI_HD float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 ALFI_HD double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
@@ -121,7 +123,8 @@ ALFI_HD F splat(Real<F> a) {
   }
 }
 
-// --- vectors -----------------------------------------------------------------------------------------------------------
+// --- vectors
+// -----------------------------------------------------------------------------------------------------------
 
 #ifndef __CUDACC__
 
@@ -237,7 +240,8 @@ ALFI_HD FloatLanes gather(const float* table, IntLanes index) {
 using FloatLanes = float;
 #endif  // __CUDACC__
 
-// --- built from the above ----------------------------------------------------------------------------------------------
+// --- built from the above
+// ----------------------------------------------------------------------------------------------
 
 /// a > b ? a : b, so b where either is NaN.
 template <class F>

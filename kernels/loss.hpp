@@ -15,7 +15,7 @@ namespace alfi::inline ALFI_ISA {
 
 struct LossRule {
   Loss kind;
-  double beta;       ///< of beta_normal
+  double beta;  ///< of beta_normal
   Family family;
   double log_sigma;  ///< of gaussian_fixed, standardised
 };
@@ -57,8 +57,9 @@ ALFI_HD void add_loss_gradient(const LossRule& rule, int D, const Real<F>* psi, 
   const F distance = load<F>(truth + d * tile_lanes + lane) - load<F>(psi + d * tile_lanes + lane);
   R* const into_mean = psi_gradient + d * tile_lanes + lane;
   if (rule.kind == Loss::mse || rule.kind == Loss::l1) {
-    const F slope = rule.kind == Loss::mse ? R(2) * distance
-                                           : select(distance > R(0), splat<F>(1), select(distance < R(0), splat<F>(-1), F{}));
+    const F slope = rule.kind == Loss::mse
+                        ? R(2) * distance
+                        : select(distance > R(0), splat<F>(1), select(distance < R(0), splat<F>(-1), F{}));
     store<F>(into_mean, load<F>(into_mean) - scale * slope / splat<F>(static_cast<R>(D)));
     return;
   }

@@ -24,21 +24,22 @@ struct UpdateSettings {
 
 template <class R>
 struct OptimizerState {
-  int groups;      ///< of 16 weights
+  int groups;  ///< of 16 weights
   R* weights;
   R* first_moment;
   R* second_moment;
   R* average;
-  R* partials;     ///< (partial_count, groups · 16); summed up into the first
+  R* partials;  ///< (partial_count, groups · 16); summed up into the first
   int partial_count;
-  R* squares;      ///< (groups)
-  R* norm;         ///< (1): of the gradient before clipping
+  R* squares;  ///< (groups)
+  R* norm;     ///< (1): of the gradient before clipping
 };
 
 inline namespace ALFI_ISA {
 
 template <class Team>
-ALFI_HD void update(const Team& team, const UpdateSettings& settings, const OptimizerState<typename Team::Real>& state) {
+ALFI_HD void update(const Team& team, const UpdateSettings& settings,
+                    const OptimizerState<typename Team::Real>& state) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const int size = state.groups * tile_lanes;

@@ -1,9 +1,10 @@
 // Random numbers, keyed by what they mean: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as
 // easy as 1, 2, 3"), the generator Random123 and cuRAND have too.
 //
-// A number is named by (seed; purpose, step; episode, row, n, draw), never by thread, block or tile, so that any division
-// of the work draws the same ones. Seed, purpose and step make the key (one Philox call a step); episode, row, n and draw
-// are the four words of the counter. With cuRAND's names: seed = key, subsequence = (row, episode), offset = (draw, n).
+// A number is named by (seed; purpose, step; episode, row, n, draw), never by thread, block or tile, so that any
+// division of the work draws the same ones. Seed, purpose and step make the key (one Philox call a step); episode, row,
+// n and draw are the four words of the counter. With cuRAND's names: seed = key, subsequence = (row, episode), offset =
+// (draw, n).
 #pragma once
 
 #include "kernels/lanes.hpp"
@@ -47,8 +48,9 @@ ALFI_HD PhiloxBlock<U> philox(U c0, U c1, U c2, U c3, PhiloxKey key) {
 /// The key of one purpose in one step of a run.
 ALFI_HD PhiloxKey stream_key(std::uint64_t seed, Phase phase, Purpose purpose, std::uint64_t step) {
   const PhiloxKey run{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
-  const auto block = philox<std::uint32_t>(static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(phase),
-                                           static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32), run);
+  const auto block =
+      philox<std::uint32_t>(static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(phase),
+                            static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32), run);
   return {block.word[0], block.word[1]};
 }
 

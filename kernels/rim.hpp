@@ -105,7 +105,8 @@ ALFI_HD void rim_step(const Team& team, const Shape& shape, const Layout& layout
   team.each(S, [&](int s, int lane) {
     const F before = load<F>(history.gate_input.at(H + s, row + lane));
     const F candidate = load<F>(history.candidate.at(s, row + lane));
-    store<F>(history.state.at(s, row + lane), fma(load<F>(history.update.at(s, row + lane)), candidate - before, before));
+    store<F>(history.state.at(s, row + lane),
+             fma(load<F>(history.update.at(s, row + lane)), candidate - before, before));
   });
   team.sync();
   forward(team, layout.fc3, weights, now(history.state), now(history.hidden3), tile_lanes, Relu{});
@@ -119,8 +120,8 @@ ALFI_HD void rim_step(const Team& team, const Shape& shape, const Layout& layout
   team.sync();
 }
 
-/// Backwards through iteration t. On entry gradient.psi is ∂L/∂ψ after the update and gradient.state what later iterations
-/// sent; on return they are those before it, and gradient.input is ∂L/∂[a, ψ, log R].
+/// Backwards through iteration t. On entry gradient.psi is ∂L/∂ψ after the update and gradient.state what later
+/// iterations sent; on return they are those before it, and gradient.input is ∂L/∂[a, ψ, log R].
 template <class Team>
 ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layout& layout,
                                const typename Team::Real* weights, UpdateRule rule,

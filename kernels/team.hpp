@@ -1,14 +1,15 @@
 // Teams: who runs a kernel body.
 //
-// A body is a function of a team. It works in phases: `each`, `each_row` and `sums` divide the items of a phase among the
-// team's threads, and what one phase wrote another thread may read only after `sync`. All threads of a team call the same
-// phases and barriers in the same order.
+// A body is a function of a team. It works in phases: `each`, `each_row` and `sums` divide the items of a phase among
+// the team's threads, and what one phase wrote another thread may read only after `sync`. All threads of a team call
+// the same phases and barriers in the same order.
 //
 //   HostTeam<F>        one CPU core. F is the lane vector; a phase is a loop, `sync` is nothing.
 //   CudaTeam<threads>  one thread block. F is float; an item's lanes are neighbouring threads.
 //   FiberTeam          (tests/support) fibers in a random order: finds what a GPU would punish.
 //
-// The lanes of an item are the 16 episodes of a tile. This is the only file that may name threads, barriers and shuffles.
+// The lanes of an item are the 16 episodes of a tile. This is the only file that may name threads, barriers and
+// shuffles.
 #pragma once
 
 #include "kernels/lanes.hpp"
@@ -56,8 +57,7 @@ ALFI_HD void lane_tree(Array<Array<float, tile_lanes>, count>& lanes, Array<floa
 #pragma GCC unroll 8
   for (int g = 0; g < groups; ++g) {
     const Quad low = pair(quad[4 * g], quad[4 * g + 1]), high = pair(quad[4 * g + 2], quad[4 * g + 3]);
-    const Quad sum =
-        __builtin_shufflevector(low, high, 0, 2, 4, 6) + __builtin_shufflevector(low, high, 1, 3, 5, 7);
+    const Quad sum = __builtin_shufflevector(low, high, 0, 2, 4, 6) + __builtin_shufflevector(low, high, 1, 3, 5, 7);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i)
       if (4 * g + i < count) total[4 * g + i] = sum[i];

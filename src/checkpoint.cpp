@@ -66,7 +66,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const SafeTensors content = read_checksummed(path);
   if (const auto format = content.metadata.find("format");
       format == content.metadata.end() || format->second != format_name)
-    throw InputError(fmt::format("{}: not a checkpoint of alfi: metadata format must be '{}'", content.source, format_name));
+    throw InputError(
+        fmt::format("{}: not a checkpoint of alfi: metadata format must be '{}'", content.source, format_name));
   if (const std::int64_t version = whole_number(content, "version"); version != format_version)
     throw InputError(fmt::format("{}: format version {} was written by another version of alfi; this one reads {}",
                                  content.source, version, format_version));

@@ -60,17 +60,19 @@ void check_memory(const Configuration& configuration, int threads) {
   for (const int iterations : {configuration.episode.iterations, configuration.evaluation.iterations})
     if (iterations > 0 && tile_floats(shape_of(configuration, iterations)) > std::numeric_limits<std::int32_t>::max())
       throw InputError(fmt::format(
-          "episode.iterations × thetas × observations = {} × {} × {}, real_observations = {}: 16 episodes would take {:.1f} "
+          "episode.iterations × thetas × observations = {} × {} × {}, real_observations = {}: 16 episodes would take "
+          "{:.1f} "
           "GiB; at most 8 GiB are addressed",
           iterations, configuration.episode.thetas, configuration.episode.observations,
           configuration.episode.real_observations.max, tile_floats(shape_of(configuration, iterations)) * 4 / 0x1p30));
   const double needed = static_cast<double>(engine_bytes(configuration, threads));
   const double available = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
   if (needed > available)
-    throw InputError(fmt::format(
-        "the sizes of this configuration need {:.2f} GiB on {} threads; this machine has {:.2f} GiB. Fewer "
-        "episode.iterations, thetas, observations, real_observations, narrower networks or fewer engine.threads need less",
-        needed / 0x1p30, threads, available / 0x1p30));
+    throw InputError(
+        fmt::format("the sizes of this configuration need {:.2f} GiB on {} threads; this machine has {:.2f} GiB. Fewer "
+                    "episode.iterations, thetas, observations, real_observations, narrower networks or fewer "
+                    "engine.threads need less",
+                    needed / 0x1p30, threads, available / 0x1p30));
 }
 
 }  // namespace
@@ -203,11 +205,11 @@ StepResult HostEngine::train(const Episodes& episodes, double rate, double beta,
   const double decay = std::min(configuration_.training.ema, k / (k + 9));
   const UpdateSettings update{static_cast<float>(rate), static_cast<float>(1 / (1 - std::pow(adam_beta1, k))),
                               static_cast<float>(1 / (1 - std::pow(adam_beta2, k))),
-                              static_cast<float>(configuration_.training.clip_norm),
-                              static_cast<float>(decay)};
+                              static_cast<float>(configuration_.training.clip_norm), static_cast<float>(decay)};
   float norm = 0;
-  kernels_.update(update, {size / tile_lanes, state.weights.data(), state.first_moment.data(), state.second_moment.data(),
-                           state.average.data(), partials_.data(), partial_count, squares_.data(), &norm});
+  kernels_.update(update,
+                  {size / tile_lanes, state.weights.data(), state.first_moment.data(), state.second_moment.data(),
+                   state.average.data(), partials_.data(), partial_count, squares_.data(), &norm});
   StepResult result{0, norm, std::isfinite(norm), clamped};
   ++(result.applied ? state.updates : state.skipped);
   for (int b = 0; b < episodes.count; ++b) result.loss += losses[static_cast<std::size_t>(b)];
@@ -223,9 +225,12 @@ void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<con
   for (const double w : iteration_weights(configuration_.training.weights, shape.T))
     iteration_weight.push_back(static_cast<float>(w));
   const EpisodeSettings<float> settings = this->settings(shape, plan, weights.data(), iteration_weight);
-  each_tile(episodes, shape, [&](Worker& worker) {
-    kernels_.rollout(simulator_, settings, Draws{true, true, true}, worker.tile, worker.block);
-  }, sink);
+  each_tile(
+      episodes, shape,
+      [&](Worker& worker) {
+        kernels_.rollout(simulator_, settings, Draws{true, true, true}, worker.tile, worker.block);
+      },
+      sink);
 }
 
 void HostEngine::draw_problems(const Episodes& episodes, Transform transform,
@@ -233,11 +238,13 @@ void HostEngine::draw_problems(const Episodes& episodes, Transform transform,
   const Shape shape = shape_of(configuration_, 1);
   const Plan plan{episodes, Loss::normal, 0};
   EpisodeSettings<float> settings = this->settings(shape, plan, nullptr, {});
-  const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F), ones(static_cast<std::size_t>(shape.X), 1.0F);
+  const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
+      ones(static_cast<std::size_t>(shape.X), 1.0F);
   settings.transform = transform;
   settings.x_mean = zeros.data();
   settings.x_scale = ones.data();
-  each_tile(episodes, shape, [&](Worker& worker) { kernels_.draw_problem(simulator_, settings, worker.tile); }, sink);
+  each_tile(
+      episodes, shape, [&](Worker& worker) { kernels_.draw_problem(simulator_, settings, worker.tile); }, sink);
 }
 
 void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
@@ -302,15 +309,16 @@ Normalisation pilot_normalisation(const Configuration& configuration) {
   Normalisation identity{std::vector<float>(X, 0.0F), std::vector<float>(X, 1.0F)};
   HostEngine engine(pilot, identity);
   std::vector<std::vector<double>> sums(problems / tile_lanes, std::vector<double>(2 * X, 0.0));
-  engine.draw_problems({Phase::simulation, 0, problems, 0, pilot_seed}, pilot.simulator.transform, [&](const FinishedTile& finished) {
-    std::vector<double>& sum = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
-    for (int k = 0; k < shape.X; ++k)
-      for (int row = 0; row < observations * tile_lanes; ++row) {
-        const double value = *finished.tile.real.at(k, row);
-        sum[static_cast<std::size_t>(2 * k)] += value;
-        sum[static_cast<std::size_t>(2 * k + 1)] += value * value;
-      }
-  });
+  engine.draw_problems({Phase::simulation, 0, problems, 0, pilot_seed}, pilot.simulator.transform,
+                       [&](const FinishedTile& finished) {
+                         std::vector<double>& sum = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
+                         for (int k = 0; k < shape.X; ++k)
+                           for (int row = 0; row < observations * tile_lanes; ++row) {
+                             const double value = *finished.tile.real.at(k, row);
+                             sum[static_cast<std::size_t>(2 * k)] += value;
+                             sum[static_cast<std::size_t>(2 * k + 1)] += value * value;
+                           }
+                       });
   Normalisation normalisation;
   const double n = static_cast<double>(problems) * observations;
   for (std::size_t k = 0; k < X; ++k) {

@@ -1,8 +1,8 @@
 // The CPU engine: meta-steps and rollouts over tiles of 16 episodes, on all cores.
 //
 // A tile lives in one worker's buffers from its first draw to its last gradient, so memory does not grow with the
-// meta-batch. Gradients go to 256 logical partial sums by tile number and from there through a fixed tree, so the bits of
-// a result do not depend on the number of threads.
+// meta-batch. Gradients go to 256 logical partial sums by tile number and from there through a fixed tree, so the bits
+// of a result do not depend on the number of threads.
 #pragma once
 
 #include <oneapi/tbb/enumerable_thread_specific.h>
@@ -34,14 +34,14 @@ struct Episodes {
   Phase phase;
   std::uint64_t step;
   int count;
-  int problems = 0;        ///< > 0: the step's episodes are drawn from this many fixed problems
+  int problems = 0;  ///< > 0: the step's episodes are drawn from this many fixed problems
   std::uint64_t seed = 0;
 };
 
 struct StepResult {
-  double loss;            ///< mean over the episodes
-  double gradient_norm;   ///< before clipping
-  bool applied;           ///< false: the gradient was not finite and nothing changed
+  double loss;           ///< mean over the episodes
+  double gradient_norm;  ///< before clipping
+  bool applied;          ///< false: the gradient was not finite and nothing changed
   std::int64_t clamped_draws;
 };
 
@@ -75,7 +75,8 @@ class HostEngine {
              const std::function<void(const FinishedTile&)>& sink);
 
   /// Problems alone: θ* and the real observations, transformed as told but not standardised, in the tile's truth, real.
-  void draw_problems(const Episodes& episodes, Transform transform, const std::function<void(const FinishedTile&)>& sink);
+  void draw_problems(const Episodes& episodes, Transform transform,
+                     const std::function<void(const FinishedTile&)>& sink);
 
   const Layout& layout() const { return layout_; }
   const Normalisation& normalisation() const { return normalisation_; }

@@ -34,7 +34,8 @@ std::vector<std::string> instruction_sets() {
 const HostKernels& host_kernels(const std::string& name) {
   for (const HostKernels* kernels : runnable_kernels())
     if (kernels->name == name) return *kernels;
-  throw InputError(fmt::format("instruction set '{}': this machine runs {}", name, fmt::join(instruction_sets(), ", ")));
+  throw InputError(
+      fmt::format("instruction set '{}': this machine runs {}", name, fmt::join(instruction_sets(), ", ")));
 }
 
 const HostKernels& host_kernels() {

@@ -4,7 +4,8 @@ namespace alfi {
 
 std::vector<std::pair<std::string, Linear>> named_layers(const Layout& layout) {
   std::vector<std::pair<std::string, Linear>> layers;
-  for (int i = 0; i < 3; ++i) layers.emplace_back("x_data_agg.fc" + std::to_string(i + 1) + "_layer", layout.encoder[i]);
+  for (int i = 0; i < 3; ++i)
+    layers.emplace_back("x_data_agg.fc" + std::to_string(i + 1) + "_layer", layout.encoder[i]);
   for (int i = 0; i < 3; ++i)
     layers.emplace_back("theta_data_agg.fc" + std::to_string(i + 1) + "_layer", layout.aggregator[i]);
   layers.emplace_back("rim.fc0_layer", layout.fc0);

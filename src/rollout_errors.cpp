@@ -14,8 +14,8 @@ RolloutErrors rollout_errors(HostEngine& engine, const Episodes& episodes, int i
     for (int lane = 0; lane < finished.episodes; ++lane) {
       double squares = 0;
       for (int d = 0; d < D; ++d) {
-        const double distance = finished.tile.truth[d * tile_lanes + lane] -
-                                finished.tile.psi[(iterations * P + d) * tile_lanes + lane];
+        const double distance =
+            finished.tile.truth[d * tile_lanes + lane] - finished.tile.psi[(iterations * P + d) * tile_lanes + lane];
         squares += distance * distance;
       }
       const auto b = static_cast<std::size_t>(finished.first + lane);

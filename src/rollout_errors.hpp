@@ -12,6 +12,7 @@ struct RolloutErrors {
   double error;  ///< mean over episodes of ‖θ* − μ_T‖₂, standardised
 };
 
-RolloutErrors rollout_errors(HostEngine& engine, const Episodes& episodes, int iterations, std::span<const float> weights);
+RolloutErrors rollout_errors(HostEngine& engine, const Episodes& episodes, int iterations,
+                             std::span<const float> weights);
 
 }  // namespace alfi

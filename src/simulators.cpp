@@ -52,7 +52,8 @@ SimulatorInfo describe() {
 const std::vector<SimulatorInfo>& simulators() {
   static const std::vector<SimulatorInfo> all = [] {
     std::vector<SimulatorInfo> infos;
-    for (int i = 0; i < Simulators::size; ++i) Simulators::with(i, [&]<class Sim>() { infos.push_back(describe<Sim>()); });
+    for (int i = 0; i < Simulators::size; ++i)
+      Simulators::with(i, [&]<class Sim>() { infos.push_back(describe<Sim>()); });
     return infos;
   }();
   return all;
@@ -74,8 +75,8 @@ void simulate_into(const std::string& simulator, std::span<const double> theta, 
                    std::int64_t count, float* x) {
   const SimulatorInfo& info = find_simulator(simulator);
   if (theta.size() != info.parameters.size())
-    throw InputError(fmt::format("theta: {} values given, {} has {} ({})", theta.size(), simulator, info.parameters.size(),
-                                 info.parameters.front().name));
+    throw InputError(fmt::format("theta: {} values given, {} has {} ({})", theta.size(), simulator,
+                                 info.parameters.size(), info.parameters.front().name));
   std::vector<float> values;
   for (std::size_t d = 0; d < theta.size(); ++d) {
     if (!std::isfinite(theta[d]))
@@ -85,7 +86,8 @@ void simulate_into(const std::string& simulator, std::span<const double> theta, 
   host_kernels().simulate(simulator_number(simulator), key, values.data(), first, count, x);
 }
 
-std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count, unsigned long seed) {
+std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,
+                            unsigned long seed) {
   const SimulatorInfo& info = find_simulator(simulator);
   if (count < 1) throw InputError(fmt::format("count = {} must be at least 1", count));
   std::vector<float> x(static_cast<std::size_t>(count) * static_cast<std::size_t>(info.observations.dimension));

@@ -84,7 +84,8 @@ Checkpoint start(const Configuration& configuration) {
   return checkpoint;
 }
 
-Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run, const TrainingOptions& options) {
+Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run,
+                   const TrainingOptions& options) {
   const auto saved = checkpoints_of(run);
   if (options.resume) {
     if (saved.empty()) throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
@@ -101,8 +102,8 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
     if (!std::filesystem::exists(run / "config.yaml"))
       throw InputError(fmt::format("{}: the folder is not empty and holds no run of alfi", run.string()));
     if (!options.force)
-      throw InputError(
-          fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it", run.string()));
+      throw InputError(fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it",
+                                   run.string()));
     for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html"})
       std::filesystem::remove_all(run / name);
   }
@@ -154,7 +155,8 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
     const double learning = learning_rate(training, checkpoint.step);
     const Episodes episodes{Phase::training, static_cast<std::uint64_t>(checkpoint.step), training.meta_batch,
                             training.problems, configuration.engine.seed};
-    const StepResult result = engine.train(episodes, learning, annealed_beta(training, checkpoint.step), checkpoint.state);
+    const StepResult result =
+        engine.train(episodes, learning, annealed_beta(training, checkpoint.step), checkpoint.state);
     ++checkpoint.step;
     if (result.applied) {
       skipped_in_a_row = 0;
@@ -170,7 +172,8 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
     ++line_steps;
     ++window_steps;
     const double weight = std::max(0.02, 1.0 / static_cast<double>(checkpoint.step));
-    loss_mean = window_steps == 1 && rate_of_episodes == 0 ? result.loss : loss_mean + weight * (result.loss - loss_mean);
+    loss_mean =
+        window_steps == 1 && rate_of_episodes == 0 ? result.loss : loss_mean + weight * (result.loss - loss_mean);
     const double window = std::chrono::duration<double>(Clock::now() - window_begin).count();
     if (window > 1 || rate_of_episodes == 0) {
       seconds_per_step = window / static_cast<double>(window_steps);
@@ -184,7 +187,8 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
           rollout_errors(engine, {Phase::validation, 0, validation_episodes, 0, configuration.engine.seed},
                          configuration.episode.iterations, checkpoint.state.average);
       validation_loss = validation.loss;
-      metrics.write({{"step", checkpoint.step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}});
+      metrics.write(
+          {{"step", checkpoint.step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}});
       window_begin = Clock::now();
       window_steps = 0;
     }

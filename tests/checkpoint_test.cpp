@@ -95,7 +95,8 @@ TEST(Checkpoint, NamesTheTensorThatDoesNotFit) {
 TEST(Checkpoint, ListsByStep) {
   const test::TemporaryFolder folder;
   EXPECT_TRUE(checkpoints_of(folder.path()).empty());
-  for (const std::int64_t step : {900, 1000, 20}) write_checkpoint(checkpoint_path(folder.path(), step), some_checkpoint());
+  for (const std::int64_t step : {900, 1000, 20})
+    write_checkpoint(checkpoint_path(folder.path(), step), some_checkpoint());
   folder.write("checkpoints/step-x.safetensors", "not one");
   const auto paths = checkpoints_of(folder.path());
   ASSERT_EQ(paths.size(), 3U);

@@ -93,13 +93,15 @@ std::pair<std::vector<float>, std::vector<float>> rollout_of(const Configuration
   HostEngine engine(configuration, pilot_normalisation(configuration));
   const TrainingState state = initial_state(engine);
   const int T = configuration.episode.iterations, P = engine.layout().fc4.out;
-  std::vector<float> psi(static_cast<std::size_t>(episodes.count * P)), counts(static_cast<std::size_t>(episodes.count));
+  std::vector<float> psi(static_cast<std::size_t>(episodes.count * P)),
+      counts(static_cast<std::size_t>(episodes.count));
   engine.rollout(episodes, T, state.weights, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       const auto b = static_cast<std::size_t>(finished.first + lane);
       counts[b] = finished.tile.input.count[lane];
       for (int p = 0; p < P; ++p)
-        psi[b * static_cast<std::size_t>(P) + static_cast<std::size_t>(p)] = finished.tile.psi[(T * P + p) * tile_lanes + lane];
+        psi[b * static_cast<std::size_t>(P) + static_cast<std::size_t>(p)] =
+            finished.tile.psi[(T * P + p) * tile_lanes + lane];
     }
   });
   return {psi, counts};
@@ -143,7 +145,8 @@ TEST(HostEngine, DrawsTheNumberOfRealObservationsLogUniformly) {
     EXPECT_EQ(counts[b], counts[b / 16 * 16]);  // a tile's episodes share it
     mean_log += std::log(counts[b]) / static_cast<double>(counts.size());
   }
-  // Mean of log-uniform on [5, 201), less the rounding down (0.04 at most): 400 draws, deviation 1.07, five errors 0.27.
+  // Mean of log-uniform on [5, 201), less the rounding down (0.04 at most): 400 draws, deviation 1.07, five errors
+  // 0.27.
   EXPECT_NEAR(mean_log, (std::log(5.0) + std::log(201.0)) / 2, 0.31);
 }
 

@@ -33,7 +33,8 @@ TEST(Model, InitialWeightsFollowTheirLaws) {
       for (int i = 0; i < linear.out; ++i)
         for (int j = 0; j <= i; ++j) {
           double product = 0;
-          for (int k = 0; k < linear.in; ++k) product += static_cast<double>(w[i * linear.in + k]) * w[j * linear.in + k];
+          for (int k = 0; k < linear.in; ++k)
+            product += static_cast<double>(w[i * linear.in + k]) * w[j * linear.in + k];
           EXPECT_NEAR(product, i == j ? 1 : 0, 1e-6) << name;
         }
     } else {

@@ -36,6 +36,7 @@ const SimulatorInfo& find_simulator(const std::string& name);
 /// `count` observations at theta (D values, natural units), row-major (count, X). The same seed gives the same numbers
 /// on every machine. θ outside the simulator's domain is moved into it; throws InputError for a wrong number of
 /// parameters or one that is not finite.
-std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count, unsigned long seed);
+std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,
+                            unsigned long seed);
 
 }  // namespace alfi

@@ -17,7 +17,7 @@ struct TrainingProgress {
   double validation_loss;      ///< of the latest validation, on the plain loss; NaN before the first
   double episodes_per_second;  ///< of the last seconds
   double seconds_left;
-  std::int64_t skipped;        ///< updates skipped since their gradient was not finite
+  std::int64_t skipped;  ///< updates skipped since their gradient was not finite
 };
 
 struct TrainingOptions {
@@ -37,9 +37,9 @@ struct TrainingOutcome {
 };
 
 /// Trains a configuration in a run folder: config.yaml, metrics.jsonl, checkpoints/step-N.safetensors.
-/// InputError: the configuration is wrong or too large, the folder holds a run (and neither resume nor force is set), or
-/// the run to resume has another configuration or no readable checkpoint. RunError: the disk fails, or many gradients in
-/// a row are not finite; the last good checkpoint is then intact.
+/// InputError: the configuration is wrong or too large, the folder holds a run (and neither resume nor force is set),
+/// or the run to resume has another configuration or no readable checkpoint. RunError: the disk fails, or many
+/// gradients in a row are not finite; the last good checkpoint is then intact.
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options = {});
 
