@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "alfi/simulators.hpp"
 #include "tests/support/oracle.hpp"
 #include "tests/support/tape.hpp"
 #include "tests/support/team_runs.hpp"
@@ -250,10 +251,15 @@ TEST(Episode, HasTheSameBitsOnEveryTeam) {
 }
 
 TEST(Episode, DrawsTheSameBitsOnEveryTeam) {
-  for (std::uint64_t seed : {1U, 2U}) {
-    const DrawnEpisode expected = draw_host_float(seed);
-    EXPECT_TRUE(draw_host_lanes(seed) == expected);
-    for (int threads : {32, 96, 128}) EXPECT_TRUE(draw_fibers(seed, {threads, seed}) == expected) << threads;
+  for (std::size_t i = 0; i < simulators().size(); ++i) {
+    SCOPED_TRACE(simulators()[i].name);
+    const int simulator = static_cast<int>(i);
+    for (std::uint64_t seed : {1U, 2U}) {
+      const DrawnEpisode expected = draw_host_float(simulator, seed);
+      EXPECT_TRUE(draw_host_lanes(simulator, seed) == expected);
+      for (int threads : {32, 96, 128})
+        EXPECT_TRUE(draw_fibers(simulator, seed, {threads, seed}) == expected) << threads;
+    }
   }
 }
 

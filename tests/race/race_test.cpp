@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/sim/gaussian.hpp"
 #include "tests/race/tapes.hpp"
 #include "tests/support/fiber_team.hpp"
 #include "tests/support/run_drawn.hpp"
@@ -77,7 +78,7 @@ bool update_is_right(std::uint64_t seed, const FiberLaunch& launch) {
 bool drawn_episode_is_right(std::uint64_t seed) {
   std::vector<DrawnEpisode> drawn;
   for (int threads : {32, 96, 128})
-    drawn.push_back(run_drawn(seed, [&](auto body) {
+    drawn.push_back(run_drawn<Gaussian>(seed, [&](auto body) {
       launch_fibers({threads, seed}, [&](const FiberTeam& team, int) { body(team); });
     }));
   if (drawn[0] == drawn[1] && drawn[0] == drawn[2]) return true;

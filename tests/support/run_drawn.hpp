@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "kernels/episode.hpp"
-#include "kernels/sim/gaussian.hpp"
 
 namespace alfi::test {
 
@@ -20,17 +19,16 @@ struct DrawnEpisode {
 };
 
 /// launch(body) runs body(team) on every thread of a team.
-template <class Launch>
+template <class Sim, class Launch>
 DrawnEpisode run_drawn(std::uint64_t seed, Launch launch) {
-  using Sim = Gaussian;  // two parameters, observations drawn in fours
-  // 18 real observations in two pieces and 7 of each parameter: neither is a multiple of four.
+  // 18 real observations in two pieces and 7 of each parameter: neither is a multiple of a group.
   const alfi::Shape shape{2, 5, 7, 18, Sim::D, Sim::X, 6, 3, 5, 4, 6, 5, Family::gaussian, Pooling::mean, true, false};
   const Layout layout = make_layout(shape);
   std::mt19937_64 engine(seed);
   std::normal_distribution<float> normal(0.0F, 0.3F);
   std::vector<float> weights(static_cast<std::size_t>(layout.size));
   for (float& weight : weights) weight = normal(engine);
-  const std::vector<float> iteration_weight(2, 0.5F), mean(1, 0.5F), scale(1, 0.25F);
+  const std::vector<float> iteration_weight(2, 0.5F), mean(Sim::X, 0.5F), scale(Sim::X, 0.25F);
   const auto key = [&](Purpose purpose) { return stream_key(seed, Phase::training, purpose, 0); };
   const alfi::EpisodeSettings<float> settings{
       shape,

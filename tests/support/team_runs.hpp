@@ -16,9 +16,10 @@ TapeOutputs run_host_float(const Tape& tape);
 TapeOutputs run_host_lanes(const Tape& tape);
 TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch);
 
-DrawnEpisode draw_host_float(std::uint64_t seed);
-DrawnEpisode draw_host_lanes(std::uint64_t seed);
-DrawnEpisode draw_fibers(std::uint64_t seed, const FiberLaunch& launch);
+// `simulator` is a number in the list of simulators.
+DrawnEpisode draw_host_float(int simulator, std::uint64_t seed);
+DrawnEpisode draw_host_lanes(int simulator, std::uint64_t seed);
+DrawnEpisode draw_fibers(int simulator, std::uint64_t seed, const FiberLaunch& launch);
 
 void update_host_float(UpdateArrays& arrays, const UpdateSettings& settings);
 void update_host_lanes(UpdateArrays& arrays, const UpdateSettings& settings);
