@@ -26,14 +26,21 @@
 #include <variant>
 
 #include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
 
 namespace alfi {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array simulator_names = {"poisson"sv, "gaussian"sv, "weinberg"sv};
-constexpr std::array nonnegative_simulators = {"poisson"sv};
+std::span<const std::string_view> simulator_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const SimulatorInfo& info : simulators()) all.push_back(info.name);
+    return all;
+  }();
+  return names;
+}
 
 constexpr std::array transform_names = {"none"sv, "sqrt"sv, "log1p"sv, "asinh"sv};
 constexpr std::array family_names = {"gaussian"sv, "gaussian_fixed"sv, "point"sv};
@@ -334,8 +341,8 @@ constexpr int most_iterations = 100'000;
 constexpr int most_steps = 1'000'000'000;
 
 // In the order of the struct and of the file. Keys of one section stand together.
-constexpr Key keys[] = {
-    {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names},
+const Key keys[] = {
+    {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names()},
      "The simulator whose parameters are inferred; has no default."},
     {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
      "Constants of the simulator; none of the present simulators has any."},
@@ -537,7 +544,7 @@ void check(const Configuration& configuration, const Origins& origins) {
   require(simulator.parameters.empty(), "simulator.parameters",
           fmt::format("{{}}: the simulator {} has no parameters", simulator.name));
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
-  require(!needs_nonnegative || contains(nonnegative_simulators, simulator.name), "simulator.transform",
+  require(!needs_nonnegative || find_simulator(simulator.name).observations.low >= 0, "simulator.transform",
           fmt::format("none or asinh: observations of {} can be negative", simulator.name));
   require(point || episode.thetas >= 2, "episode.thetas",
           "at least 2 unless proposal.family is point: the aggregator standardises over the drawn parameters");

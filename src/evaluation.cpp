@@ -128,7 +128,7 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       const int b = finished.first + lane;
       const std::vector<float> x = observations_of(finished.tile, X, lane);
-      const Exact best = exact->infer(x);
+      const Exact best = exact ? exact->infer(x) : Exact{};
       std::vector<double> estimate;
       for (int d = 0; d < D; ++d) {
         const ParameterInfo& prior = simulator.parameters[static_cast<std::size_t>(d)];
@@ -136,8 +136,10 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
         const std::size_t i = answers.at(b, d);
         if (!best.maximum_likelihood.empty())
           answers.mle[i] = (best.maximum_likelihood[k] - prior.mean()) / prior.deviation();
-        answers.posterior[i] = (best.posterior_mean[k] - prior.mean()) / prior.deviation();
-        answers.posterior_log_deviation[i] = std::log(best.posterior_deviation[k] / prior.deviation());
+        if (!best.posterior_mean.empty()) {
+          answers.posterior[i] = (best.posterior_mean[k] - prior.mean()) / prior.deviation();
+          answers.posterior_log_deviation[i] = std::log(best.posterior_deviation[k] / prior.deviation());
+        }
         estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[i]);
       }
       // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.

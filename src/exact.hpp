@@ -31,7 +31,7 @@ class ExactInference {
   virtual Exact infer(std::span<const float> x) const = 0;
 };
 
-/// For `poisson`, `gaussian` and `weinberg`; throws InputError for any other name.
+/// Null where the simulator's likelihood is not known.
 std::unique_ptr<ExactInference> make_exact_inference(std::string_view simulator);
 
 std::unique_ptr<ExactInference> make_exact_poisson();

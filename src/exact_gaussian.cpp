@@ -10,13 +10,15 @@
 #include <cmath>
 
 #include "alfi/error.hpp"
+#include "kernels/sim/gaussian.hpp"
 #include "src/exact.hpp"
 #include "src/quadrature.hpp"
 
 namespace alfi {
 namespace {
 
-constexpr double mu_lower = -10, mu_upper = 10, s_lower = -2, s_upper = 1.5;
+constexpr double mu_lower = Gaussian::low[0], mu_upper = Gaussian::high[0], s_lower = Gaussian::low[1],
+                 s_upper = Gaussian::high[1];
 
 class ExactGaussian final : public ExactInference {
  public:

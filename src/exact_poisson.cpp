@@ -10,13 +10,14 @@
 #include <cmath>
 
 #include "alfi/error.hpp"
+#include "kernels/sim/poisson.hpp"
 #include "src/exact.hpp"
 #include "src/quadrature.hpp"
 
 namespace alfi {
 namespace {
 
-constexpr double prior_lower = 0.2, prior_upper = 7;
+constexpr double prior_lower = Poisson::low[0], prior_upper = Poisson::high[0];
 
 class ExactPoisson final : public ExactInference {
  public:

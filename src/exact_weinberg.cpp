@@ -15,14 +15,17 @@
 #include <cmath>
 
 #include "alfi/error.hpp"
+#include "kernels/sim/weinberg.hpp"
 #include "src/exact.hpp"
 #include "src/quadrature.hpp"
 
 namespace alfi {
 namespace {
 
-constexpr double energy_middle = 45, energy_scale = 4.5, energy_half_range = 5;
-constexpr double fermi_lower = 0.5, fermi_upper = 1.5, fermi_middle = 1;
+constexpr double energy_middle = 0.5 * (Weinberg::low[0] + Weinberg::high[0]);
+constexpr double energy_half_range = 0.5 * (Weinberg::high[0] - Weinberg::low[0]), energy_scale = 4.5;
+constexpr double fermi_lower = Weinberg::low[1], fermi_upper = Weinberg::high[1];
+constexpr double fermi_middle = 0.5 * (fermi_lower + fermi_upper);
 const double tanh_edge = std::tanh(energy_half_range / energy_scale);
 const double kink = 2 * tanh_edge * fermi_lower;  // beyond it, no longer every G of the prior can give a
 const double largest_a = 2 * tanh_edge * fermi_upper;

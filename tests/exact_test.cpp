@@ -429,7 +429,7 @@ TEST(ExactInference, RefusesWhatTheSimulatorCannotGive) {
   EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{-1}), InputError);
   EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{1.5}), InputError);
   EXPECT_THROW(make_exact_inference("weinberg")->infer(std::vector<float>{1.001f}), InputError);
-  EXPECT_THROW(make_exact_inference("poison"), InputError);
+  EXPECT_EQ(make_exact_inference("nobody knows"), nullptr);
 }
 
 }  // namespace

@@ -79,8 +79,9 @@ void infer(const Arguments& arguments) {
   const SimulatorInfo& simulator = find_simulator(machine.configuration().simulator.name);
   const Observations data = read_observations(arguments.data, simulator.observations);
   const Posterior posterior = machine.infer(data.values, data.count, arguments.inference);
+  const auto exact = make_exact_inference(simulator.name);
   const std::vector<double> maximum_likelihood =
-      make_exact_inference(simulator.name)->infer(data.values).maximum_likelihood;
+      exact ? exact->infer(data.values).maximum_likelihood : std::vector<double>{};
   for (const std::string& warning : posterior.warnings) fmt::print(stderr, "warning: {}\n", warning);
   const std::vector<Line> lines = lines_of(posterior, maximum_likelihood);
   if (arguments.json)
