@@ -55,10 +55,7 @@ void rollout_forward(benchmark::State& state) {
 void meta_step(benchmark::State& state) {
   const Configuration configuration = published_poisson();
   HostEngine engine(configuration, pilot_normalisation(configuration));
-  TrainingState training;
-  training.weights = training.average = initial_weights(engine.layout(), 1);
-  training.first_moment.assign(training.weights.size(), 0.0F);
-  training.second_moment = training.first_moment;
+  TrainingState training = initial_state(engine.layout(), 1);
   constexpr int episodes = 64;
   std::uint64_t step = 0;
   for (auto _ : state) engine.train({Phase::training, step++, episodes, 0, 1}, 1e-3, 0, training);

@@ -19,6 +19,14 @@
 
 namespace alfi {
 
+TrainingState initial_state(const Layout& layout, std::uint64_t seed) {
+  TrainingState state;
+  state.weights = state.average = initial_weights(layout, seed);
+  state.first_moment.assign(state.weights.size(), 0.0F);
+  state.second_moment.assign(state.weights.size(), 0.0F);
+  return state;
+}
+
 void HostEngine::Worker::prepare(const Shape& shape) {
   const auto fit = [&shape](std::vector<float>& memory, auto carve) {
     Carver<float> counting(nullptr);
@@ -61,8 +69,7 @@ void check_memory(const Configuration& configuration, int threads) {
     if (iterations > 0 && tile_floats(shape_of(configuration, iterations)) > std::numeric_limits<std::int32_t>::max())
       throw InputError(fmt::format(
           "episode.iterations × thetas × observations = {} × {} × {}, real_observations = {}: 16 episodes would take "
-          "{:.1f} "
-          "GiB; at most 8 GiB are addressed",
+          "{:.1f} GiB; at most 8 GiB are addressed",
           iterations, configuration.episode.thetas, configuration.episode.observations,
           configuration.episode.real_observations.max, tile_floats(shape_of(configuration, iterations)) * 4 / 0x1p30));
   const double needed = static_cast<double>(engine_bytes(configuration, threads));

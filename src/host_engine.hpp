@@ -29,6 +29,9 @@ struct TrainingState {
   bool operator==(const TrainingState&) const = default;
 };
 
+/// Random weights of this seed, no updates yet.
+TrainingState initial_state(const Layout& layout, std::uint64_t seed);
+
 /// Which episodes: they name their random numbers.
 struct Episodes {
   Phase phase;

@@ -81,11 +81,7 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   require_built(configuration.engine);
   HostEngine engine(configuration, pilot_normalisation(configuration));
   const Configuration::Training& training = configuration.training;
-  TrainingState state;
-  state.weights = initial_weights(engine.layout(), configuration.engine.seed);
-  state.average = state.weights;
-  state.first_moment.assign(state.weights.size(), 0.0F);
-  state.second_moment.assign(state.weights.size(), 0.0F);
+  TrainingState state = initial_state(engine.layout(), configuration.engine.seed);
   std::uint64_t step = 0;
   const auto episodes_per_second = [&](double duration) {
     const Clock::time_point begin = Clock::now();

@@ -74,14 +74,8 @@ bool continues(Configuration a, const Configuration& b) {
 }
 
 Checkpoint start(const Configuration& configuration) {
-  Checkpoint checkpoint{configuration, pilot_normalisation(configuration), {}, 0};
   const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
-  TrainingState& state = checkpoint.state;
-  state.weights = initial_weights(layout, configuration.engine.seed);
-  state.average = state.weights;
-  state.first_moment.assign(state.weights.size(), 0.0F);
-  state.second_moment.assign(state.weights.size(), 0.0F);
-  return checkpoint;
+  return {configuration, pilot_normalisation(configuration), initial_state(layout, configuration.engine.seed), 0};
 }
 
 Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run,
@@ -104,10 +98,14 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
     if (!options.force)
       throw InputError(fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it",
                                    run.string()));
-    for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html"})
-      std::filesystem::remove_all(run / name);
   }
   return start(configuration);
+}
+
+/// Removes what a run left in its folder.
+void clear(const std::filesystem::path& run) {
+  for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html"})
+    std::filesystem::remove_all(run / name);
 }
 
 }  // namespace
@@ -119,6 +117,7 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
   Checkpoint checkpoint = prepare(configuration, run, options);
   const Configuration::Training& training = configuration.training;
   HostEngine engine(configuration, checkpoint.normalisation);
+  if (!options.resume) clear(run);  // not before: the old run survives what the new one may be refused for
   std::filesystem::create_directories(run);
   const std::string yaml = to_yaml(configuration);
   write_file_atomically(run / "config.yaml", std::as_bytes(std::span(yaml)));

@@ -445,6 +445,10 @@ TEST_F(Cli, TrainKeepsTheRunThatIsThere) {
   EXPECT_EQ(content_of(checkpoint("run", 20)), before);
   EXPECT_EQ(alfi(training("run", {"--resume"})).code, 0);  // nothing left to do
   EXPECT_EQ(content_of(checkpoint("run", 20)), before);
+  EXPECT_EQ(
+      alfi(training("run", {"--force", "--set", "episode.iterations=100000", "--set", "episode.thetas=1000000"})).code,
+      2);
+  EXPECT_EQ(content_of(checkpoint("run", 20)), before);
   EXPECT_EQ(alfi(training("run", {"--seed", "2", "--force"})).code, 0);
   EXPECT_NE(content_of(checkpoint("run", 20)), before);
 }

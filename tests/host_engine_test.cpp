@@ -15,19 +15,10 @@
 namespace alfi {
 namespace {
 
-TrainingState initial_state(const HostEngine& engine) {
-  TrainingState state;
-  state.weights = initial_weights(engine.layout(), 1);
-  state.average = state.weights;
-  state.first_moment.assign(state.weights.size(), 0.0F);
-  state.second_moment.assign(state.weights.size(), 0.0F);
-  return state;
-}
-
 /// The state after three steps, and the losses.
 std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& configuration) {
   HostEngine engine(configuration, pilot_normalisation(configuration));
-  TrainingState state = initial_state(engine);
+  TrainingState state = initial_state(engine.layout(), 1);
   std::vector<double> losses;
   for (std::uint64_t step = 0; step < 3; ++step)
     losses.push_back(engine
@@ -91,7 +82,7 @@ TEST(HostEngine, RefusesAnUnknownInstructionSet) {
 /// ψ after the last iteration and the number of real observations, by episode.
 std::pair<std::vector<float>, std::vector<float>> rollout_of(const Configuration& configuration, Episodes episodes) {
   HostEngine engine(configuration, pilot_normalisation(configuration));
-  const TrainingState state = initial_state(engine);
+  const TrainingState state = initial_state(engine.layout(), 1);
   const int T = configuration.episode.iterations, P = engine.layout().fc4.out;
   std::vector<float> psi(static_cast<std::size_t>(episodes.count * P)),
       counts(static_cast<std::size_t>(episodes.count));
@@ -120,7 +111,7 @@ TEST(HostEngine, StartsFromAPriorDrawWhereToldTo) {
   configuration.proposal.start = Start::draw;
   configuration.proposal.sigma = 0.25;
   HostEngine engine(configuration, pilot_normalisation(configuration));
-  const TrainingState state = initial_state(engine);
+  const TrainingState state = initial_state(engine.layout(), 1);
   std::set<float> means;
   std::mutex guard;
   engine.rollout({Phase::evaluation, 0, 64, 0, 9}, 2, state.weights, [&](const FinishedTile& finished) {
@@ -153,7 +144,7 @@ TEST(HostEngine, DrawsTheNumberOfRealObservationsLogUniformly) {
 TEST(HostEngine, FixedProblemsComeBack) {
   Configuration configuration = test::small_configuration();
   HostEngine engine(configuration, pilot_normalisation(configuration));
-  const TrainingState state = initial_state(engine);
+  const TrainingState state = initial_state(engine.layout(), 1);
   std::set<std::pair<std::uint32_t, float>> problems;
   for (std::uint64_t step = 0; step < 6; ++step)
     engine.draw_problems({Phase::training, step, 20, 40, 3}, Transform::none, [&](const FinishedTile& finished) {
@@ -166,7 +157,7 @@ TEST(HostEngine, FixedProblemsComeBack) {
 TEST(HostEngine, ChangesNothingOnAGradientThatIsNotFinite) {
   const Configuration configuration = test::small_configuration();
   HostEngine engine(configuration, pilot_normalisation(configuration));
-  TrainingState state = initial_state(engine);
+  TrainingState state = initial_state(engine.layout(), 1);
   state.weights[3] = std::numeric_limits<float>::quiet_NaN();
   const TrainingState before = state;
   const StepResult result = engine.train({Phase::training, 0, 20, 0, 1}, 1e-3, 1, state);
@@ -182,7 +173,7 @@ TEST(HostEngine, ClipsTheGradient) {
   Configuration configuration = test::small_configuration();
   configuration.training.clip_norm = 1e-3;
   HostEngine engine(configuration, pilot_normalisation(configuration));
-  TrainingState state = initial_state(engine);
+  TrainingState state = initial_state(engine.layout(), 1);
   const StepResult result = engine.train({Phase::training, 0, 20, 0, 1}, 1e-3, 1, state);
   ASSERT_GT(result.gradient_norm, 1e-3);
   double squares = 0;

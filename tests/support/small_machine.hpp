@@ -29,12 +29,9 @@ inline Configuration small_configuration(const std::string& simulator, Transform
 inline Checkpoint small_checkpoint(const Configuration& configuration) {
   const Shape shape = shape_of(configuration, 1);
   const Layout layout = make_layout(shape);
-  Checkpoint checkpoint{configuration, pilot_normalisation(configuration), {}, 7};
+  Checkpoint checkpoint{configuration, pilot_normalisation(configuration), initial_state(layout, 1), 7};
   TrainingState& state = checkpoint.state;
-  state.weights = initial_weights(layout, 1);
   state.average = initial_weights(layout, 2);
-  state.first_moment.assign(state.weights.size(), 0.0F);
-  state.second_moment.assign(state.weights.size(), 0.0F);
   const Linear& first = layout.aggregator[0];
   for (int row = 0; row < first.out; ++row)
     for (int column = shape.CP(); column < first.in; ++column)
