@@ -15,19 +15,25 @@ template <class Sim>
 __global__ void __launch_bounds__(threads)
     rollout_tiles(const __grid_constant__ EpisodeSettings<float> settings, Draws draws, const Tile<float>* tiles,
                   const BlockMemory<float>* blocks) {
-  rollout<Sim>(Team{}, settings, draws, tiles[blockIdx.x], blocks[blockIdx.x]);
+  const Team team;
+  const int i = team.number();
+  rollout<Sim>(team, settings, draws, tiles[i], blocks[i]);
 }
 
 __global__ void __launch_bounds__(threads)
     rollout_gradient_tiles(const __grid_constant__ EpisodeSettings<float> settings, const Tile<float>* tiles,
                            const BlockMemory<float>* blocks, float* gradients, int gradient_size) {
-  rollout_gradient(Team{}, settings, tiles[blockIdx.x], blocks[blockIdx.x], gradients + blockIdx.x * gradient_size);
+  const Team team;
+  const int i = team.number();
+  rollout_gradient(team, settings, tiles[i], blocks[i], gradients + static_cast<std::int64_t>(i) * gradient_size);
 }
 
 __global__ void __launch_bounds__(threads)
     bulk_gradient_tiles(const __grid_constant__ EpisodeSettings<float> settings, const Tile<float>* tiles,
                         const BlockMemory<float>* blocks, float* gradients, int gradient_size) {
-  bulk_gradient(Team{}, settings, tiles[blockIdx.x], blocks[blockIdx.x], gradients + blockIdx.x * gradient_size);
+  const Team team;
+  const int i = team.number();
+  bulk_gradient(team, settings, tiles[i], blocks[i], gradients + static_cast<std::int64_t>(i) * gradient_size);
 }
 
 __global__ void __launch_bounds__(threads) update_weights(const __grid_constant__ UpdateSettings settings,

@@ -140,6 +140,9 @@ class CudaTeam {
   static constexpr bool whole_patches = true;  // a warp stays together, and there is half as much code
   static_assert(threads % 32 == 0);
 
+  /// The team's number in the launch.
+  __device__ __forceinline__ int number() const { return static_cast<int>(blockIdx.x); }
+
   __device__ __forceinline__ void sync() const { __syncthreads(); }
 
   template <class Body>
