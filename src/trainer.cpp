@@ -16,6 +16,7 @@
 #include "src/atomic_file.hpp"
 #include "src/checkpoint.hpp"
 #include "src/rollout_errors.hpp"
+#include "src/run_lock.hpp"
 
 namespace alfi {
 namespace {
@@ -117,8 +118,9 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
   Checkpoint checkpoint = prepare(configuration, run, options);
   const Configuration::Training& training = configuration.training;
   HostEngine engine(configuration, checkpoint.normalisation);
-  if (!options.resume) clear(run);  // not before: the old run survives what the new one may be refused for
   std::filesystem::create_directories(run);
+  const RunLock lock(run);
+  if (!options.resume) clear(run);  // not before: the old run survives what the new one may be refused for
   const std::string yaml = to_yaml(configuration);
   write_file_atomically(run / "config.yaml", std::as_bytes(std::span(yaml)));
   Metrics metrics(run / "metrics.jsonl", checkpoint.step);

@@ -510,6 +510,21 @@ TEST_F(Cli, AnInterruptedTrainingGoesOnBitForBit) {
     EXPECT_EQ(content_of(checkpoint("whole", step)), content_of(checkpoint("pieces", step))) << step;
 }
 
+TEST_F(Cli, OneTrainingAtATimeInAFolder) {
+  Process process(training("run", endless));
+  wait_for(process, checkpoint("run", 10));
+  std::vector<std::string> resumed = training("run", endless);
+  resumed.emplace_back("--resume");
+  for (const auto& arguments : {training("run", {"--force"}), resumed}) {
+    const Outcome second = alfi(arguments);
+    EXPECT_EQ(second.code, 2) << arguments.back();
+    EXPECT_THAT(second.err, AllOf(HasSubstr(path("run")), HasSubstr("another training"))) << arguments.back();
+    EXPECT_TRUE(fs::exists(checkpoint("run", 10))) << arguments.back();
+  }
+  process.signal(SIGINT);
+  EXPECT_EQ(process.wait().code, 0);
+}
+
 TEST_F(Cli, ASecondSignalKills) {
   // One step of this takes seconds.
   std::vector<std::string> arguments = training("run", endless);
