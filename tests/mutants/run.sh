@@ -60,7 +60,7 @@ judge() {
   fi
 }
 
-cmake -S "$work/source" -B "$work/build" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release \
+cmake -S "$work/source" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DALFI_RACECHECK=ON >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 if ! build || ! "$work/build/tests/race/alfi_race_tests"; then
   echo "FAILED  the kernels as they are do not pass"
