@@ -9,10 +9,8 @@
 
 #include "kernels/aggregator.hpp"
 #include "kernels/loss.hpp"
-#include "kernels/random.hpp"
 #include "kernels/rim.hpp"
-#include "kernels/sim/normal.hpp"
-#include "kernels/transform.hpp"
+#include "kernels/simulate.hpp"
 
 namespace alfi {
 
@@ -24,18 +22,17 @@ struct EpisodeKeys {
 /// What is the same for all episodes of a step.
 template <class R>
 struct EpisodeSettings {
+  int simulator;  ///< its number in kernels/sim/list.hpp
   Shape shape;
   Layout layout;
   const R* weights;           ///< (layout.size)
   const R* iteration_weight;  ///< (T), of the losses; not read with weights oi
-  const R* x_mean;            ///< (X) of the transformed observations
-  const R* x_scale;           ///< (X), one over their deviation
+  ObservationUnits<R> units;
   Weights weights_kind;
   Start start;
   double start_log_sigma;
   LossRule loss;
   UpdateRule update;
-  Transform transform;
   EpisodeKeys keys;
 };
 
@@ -169,86 +166,24 @@ struct Draws {
 
 inline namespace ALFI_ISA {
 
-/// Stands in for a simulator where everything is recorded.
-struct Recorded {};
-
-template <class Sim>
-inline constexpr bool simulates = true;
-template <>
-inline constexpr bool simulates<Recorded> = false;
-
-/// The prior's mean and deviation: what θ is standardised by.
-template <class Sim>
-struct PriorUnits {
-  double mean[Sim::D], deviation[Sim::D];
-};
-template <class Sim>
-constexpr PriorUnits<Sim> make_prior_units() {
-  PriorUnits<Sim> units{};
-  for (int d = 0; d < Sim::D; ++d) {
-    units.mean[d] = 0.5 * (Sim::low[d] + Sim::high[d]);
-    units.deviation[d] = (Sim::high[d] - Sim::low[d]) * 0.28867513459481288225;  // 1/√12 of a uniform law's width
-  }
-  return units;
-}
-
-/// A draw of the prior, standardised.
-template <class F>
-ALFI_HD F standard_prior_draw(Uint<F> word) {
-  return (uniform<F>(word) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
-}
-
-/// `count` observations, standardised, of each parameter: x.at(·, row) where row = 16 (item · count + number) + lane.
-/// Observation numbers are split into `pieces` so that a team has enough items.
-template <class Sim, class Team>
-ALFI_HD void simulate_rows(const Team& team, const EpisodeSettings<typename Team::Real>& settings, PhiloxKey key,
-                           const std::uint32_t* episode, std::uint32_t first_row, int parameters, int count, int pieces,
-                           const typename Team::Real* theta, typename Team::Real* clamped,
-                           Rows<typename Team::Real> x) {
-  using F = typename Team::F;
-  constexpr int group = Sim::group;
-  const int groups = (count + group - 1) / group;
-  const int groups_per_piece = (groups + pieces - 1) / pieces;
-  team.each(parameters * pieces, [&](int item, int lane) {
-    constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::low
-    const int m = item / pieces, piece = item % pieces;
-    Array<F, Sim::D> natural;
-    for (int d = 0; d < Sim::D; ++d)
-      natural[d] =
-          fma(splat<F>(static_cast<float>(prior.deviation[d])), load<F>(theta + (m * Sim::D + d) * tile_lanes + lane),
-              splat<F>(static_cast<float>(prior.mean[d])));
-    const auto moved = Sim::template clamp<F>(natural);
-    if (piece == 0 && clamped != nullptr) store<F>(clamped + m * tile_lanes + lane, select(moved, splat<F>(1), F{}));
-    const auto law = Sim::template law<F>(natural);
-    const Stream<F> stream{key, load_words<F>(episode + lane), first_row + static_cast<std::uint32_t>(m)};
-    const int last = (piece + 1) * groups_per_piece < groups ? (piece + 1) * groups_per_piece : groups;
-    for (int g = piece * groups_per_piece; g < last; ++g) {
-      Array<Array<F, Sim::X>, group> drawn;
-      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(g * group), drawn);
-      for (int i = 0; i < group && g * group + i < count; ++i)
-        for (int k = 0; k < Sim::X; ++k) {
-          const F value = transformed<F>(settings.transform, drawn[i][k]);
-          store<F>(x.at(k, (m * count + g * group + i) * tile_lanes + lane),
-                   (value - splat<F>(settings.x_mean[k])) * splat<F>(settings.x_scale[k]));
-        }
-    }
-  });
-}
+/// Whether anything can be drawn in this precision; in double every draw is recorded.
+template <class R>
+inline constexpr bool simulates = sizeof(R) == sizeof(float);
 
 /// θ* and the real observations.
-template <class Sim, class Team>
+template <class Team>
 ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                           const Tile<typename Team::Real>& tile) {
   using F = typename Team::F;
-  team.each(Sim::D, [&](int d, int lane) {
+  team.each(settings.shape.D, [&](int d, int lane) {
     const Stream<F> stream{settings.keys.truth, load_words<F>(tile.input.problem + lane), 0};
     store<F>(tile.truth + d * tile_lanes + lane,
              standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(d)).word[0]));
   });
   team.sync();
-  simulate_rows<Sim>(team, settings, settings.keys.real_set, tile.input.problem, 0, 1, tile.input.real_rows,
-                     blocks_of(block_length, tile.input.real_rows), tile.truth,
-                     static_cast<typename Team::Real*>(nullptr), tile.real);
+  simulate(team, settings.simulator, settings.units,
+           {settings.keys.real_set, tile.input.problem, 0, 1, tile.input.real_rows,
+            blocks_of(block_length, tile.input.real_rows), tile.truth, nullptr, tile.real});
 }
 
 /// ψ₀.
@@ -263,7 +198,7 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
     if (settings.start == Start::draw) {
       if (p >= shape.D) {
         value = splat<F>(static_cast<R>(settings.start_log_sigma));
-      } else if constexpr (sizeof(R) == sizeof(float)) {
+      } else if constexpr (simulates<R>) {
         const Stream<F> stream{settings.keys.start, load_words<F>(tile.input.episode + lane), 0};
         value = standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(p)).word[0]);
       }
@@ -292,7 +227,7 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
       const F deviation = exp(log_deviation<F>(shape.family, settings.loss.log_sigma, shape.D, psi, d, lane));
       if (!draw) {
         store<F>(tile.noise + at, (load<F>(tile.theta + at) - mean) / deviation);
-      } else if constexpr (sizeof(R) == sizeof(float)) {
+      } else if constexpr (simulates<R>) {
         // One block gives the noise of four dimensions; it is drawn anew for each, which costs less than keeping it.
         const Stream<F> stream{settings.keys.propose, load_words<F>(tile.input.episode + lane),
                                static_cast<std::uint32_t>(t * shape.M + m)};
@@ -326,15 +261,15 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
 }
 
 /// Forward: ψ, the losses, and all that the backward passes read.
-template <class Sim, class Team>
+template <class Team>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, Draws draws,
                      const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
   const int M = shape.M, D = shape.D, P = shape.P();
-  if constexpr (simulates<Sim>) {
-    if (draws.problem) draw_problem<Sim>(team, settings, tile);
+  if constexpr (simulates<R>) {
+    if (draws.problem) draw_problem(team, settings, tile);
   }
   if (draws.start) start_proposal(team, settings, tile);
   team.each(1, [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(shape.N))); });
@@ -343,12 +278,19 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
   for (int t = 0; t < shape.T; ++t) {
     propose(team, settings, tile, t, draws.proposals);
     team.sync();
-    if constexpr (simulates<Sim>) {
+    if constexpr (simulates<R>) {
       if (draws.proposals) {
         const ObservationSets<R> sets = generated_sets(shape, tile, t, 1);
-        simulate_rows<Sim>(team, settings, settings.keys.observe, tile.input.episode, static_cast<std::uint32_t>(t * M),
-                           M, shape.N, 1, tile.theta + t * M * D * tile_lanes, tile.clamped + t * M * tile_lanes,
-                           Rows<R>{const_cast<R*>(sets.x.data), sets.x.stride});
+        simulate(team, settings.simulator, settings.units,
+                 {settings.keys.observe,
+                  tile.input.episode,
+                  static_cast<std::uint32_t>(t * M),
+                  M,
+                  shape.N,
+                  1,
+                  tile.theta + t * M * D * tile_lanes,
+                  tile.clamped + t * M * tile_lanes,
+                  {const_cast<R*>(sets.x.data), sets.x.stride}});
       }
     }
     if (shape.has_scores())

@@ -2,21 +2,15 @@
 
 #include "kernels/host_kernels.hpp"
 
-#include "kernels/sim/list.hpp"
-
 namespace alfi {
 namespace ALFI_ISA {
 namespace {
 
 using Team = HostTeam<FloatLanes>;
 
-void rollout_tile(int simulator, const EpisodeSettings<float>& settings, Draws draws, const Tile<float>& tile,
+void rollout_tile(const EpisodeSettings<float>& settings, Draws draws, const Tile<float>& tile,
                   const BlockMemory<float>& block) {
-  if (simulator == recorded) {
-    rollout<Recorded>(Team{}, settings, draws, tile, block);
-    return;
-  }
-  Simulators::with(simulator, [&]<class Sim>() { rollout<Sim>(Team{}, settings, draws, tile, block); });
+  rollout(Team{}, settings, draws, tile, block);
 }
 
 void rollout_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,
@@ -33,8 +27,8 @@ void update_weights(const UpdateSettings& settings, const OptimizerState<float>&
   update(Team{}, settings, state);
 }
 
-void draw_problem_tile(int simulator, const EpisodeSettings<float>& settings, const Tile<float>& tile) {
-  Simulators::with(simulator, [&]<class Sim>() { draw_problem<Sim>(Team{}, settings, tile); });
+void draw_problem_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile) {
+  draw_problem(Team{}, settings, tile);
 }
 
 // Observation i is number i / 16 of episode i % 16.

@@ -3,7 +3,6 @@
 // Arrays are those of kernels/episode.hpp, in device memory; `tiles`, `blocks` have one entry a block, and so has
 // `gradients`, `gradient_size` numbers apart. settings.weights and the other pointers are device memory too.
 #include "kernels/kernels.cuh"
-#include "kernels/sim/list.hpp"
 
 namespace alfi {
 namespace {
@@ -11,13 +10,12 @@ namespace {
 inline constexpr int threads = 128;
 using Team = CudaTeam<threads>;
 
-template <class Sim>
 __global__ void __launch_bounds__(threads)
     rollout_tiles(const __grid_constant__ EpisodeSettings<float> settings, Draws draws, const Tile<float>* tiles,
                   const BlockMemory<float>* blocks) {
   const Team team;
   const int i = team.number();
-  rollout<Sim>(team, settings, draws, tiles[i], blocks[i]);
+  rollout(team, settings, draws, tiles[i], blocks[i]);
 }
 
 __global__ void __launch_bounds__(threads)
@@ -41,18 +39,8 @@ __global__ void __launch_bounds__(threads) update_weights(const __grid_constant_
   update(Team{}, settings, state);
 }
 
-template <class List>
-struct RolloutOf;
-template <class... Sims>
-struct RolloutOf<SimulatorList<Sims...>> {
-  static constexpr decltype(CudaKernels::rollout) kernels[] = {rollout_tiles<Sims>...};
-};
-
 }  // namespace
 
-CudaKernels cuda_kernels(int simulator) {
-  return {simulator == recorded ? rollout_tiles<Recorded> : RolloutOf<Simulators>::kernels[simulator],
-          rollout_gradient_tiles, bulk_gradient_tiles, update_weights};
-}
+CudaKernels cuda_kernels() { return {rollout_tiles, rollout_gradient_tiles, bulk_gradient_tiles, update_weights}; }
 
 }  // namespace alfi

@@ -5,8 +5,7 @@
 
 namespace alfi {
 
-/// Kernels of one simulator (its number in kernels/sim/list.hpp, or `recorded`), to be launched with
-/// cudaLaunchKernel; kernels/kernels.cu says what each expects.
+/// To be launched with cudaLaunchKernel; kernels/kernels.cu says what each expects.
 struct CudaKernels {
   void (*rollout)(EpisodeSettings<float>, Draws, const Tile<float>* tiles, const BlockMemory<float>* blocks);
   void (*rollout_gradient)(EpisodeSettings<float>, const Tile<float>* tiles, const BlockMemory<float>* blocks,
@@ -16,6 +15,6 @@ struct CudaKernels {
   void (*update)(UpdateSettings, OptimizerState<float>);
 };
 
-CudaKernels cuda_kernels(int simulator);
+CudaKernels cuda_kernels();
 
 }  // namespace alfi

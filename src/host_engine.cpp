@@ -124,18 +124,17 @@ EpisodeSettings<float> HostEngine::settings(const Shape& shape, const Plan& plan
   };
   const std::uint64_t step = plan.episodes.step, problem = problem_step(plan.episodes);
   const double log_sigma = std::log(c.proposal.sigma);
-  return {shape,
+  return {simulator_,
+          shape,
           layout_,
           weights,
           iteration_weight.data(),
-          normalisation_.mean.data(),
-          normalisation_.scale.data(),
+          {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
           c.training.weights,
           c.proposal.start,
           log_sigma,
           {plan.loss, plan.beta, c.proposal.family, log_sigma},
           {c.networks.rim.update, c.networks.rim.bound},
-          c.simulator.transform,
           {key(Purpose::truth, problem), key(Purpose::real_set, problem), key(Purpose::start, step),
            key(Purpose::propose, step), key(Purpose::observe, step)}};
 }
@@ -198,7 +197,7 @@ StepResult HostEngine::train(const Episodes& episodes, double rate, double beta,
       for (int i = p; i < tiles; i += gradient_partials) {
         const int first = i * tile_lanes;
         worker.tile.input = tile_input(episodes, first, 1.0 / episodes.count);
-        kernels_.rollout(simulator_, settings, Draws{true, true, true}, worker.tile, worker.block);
+        kernels_.rollout(settings, Draws{true, true, true}, worker.tile, worker.block);
         kernels_.rollout_gradient(settings, worker.tile, worker.block, gradient);
         kernels_.bulk_gradient(settings, worker.tile, worker.block, gradient);
         std::copy_n(worker.tile.episode_loss, tile_lanes, losses.begin() + first);
@@ -235,7 +234,7 @@ void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<con
   each_tile(
       episodes, shape,
       [&](Worker& worker) {
-        kernels_.rollout(simulator_, settings, Draws{true, true, true}, worker.tile, worker.block);
+        kernels_.rollout(settings, Draws{true, true, true}, worker.tile, worker.block);
       },
       sink);
 }
@@ -247,11 +246,9 @@ void HostEngine::draw_problems(const Episodes& episodes, Transform transform,
   EpisodeSettings<float> settings = this->settings(shape, plan, nullptr, {});
   const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
       ones(static_cast<std::size_t>(shape.X), 1.0F);
-  settings.transform = transform;
-  settings.x_mean = zeros.data();
-  settings.x_scale = ones.data();
+  settings.units = {transform, zeros.data(), ones.data()};
   each_tile(
-      episodes, shape, [&](Worker& worker) { kernels_.draw_problem(simulator_, settings, worker.tile); }, sink);
+      episodes, shape, [&](Worker& worker) { kernels_.draw_problem(settings, worker.tile); }, sink);
 }
 
 void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
@@ -274,7 +271,7 @@ void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<co
       for (int k = 0; k < shape.X; ++k)
         *worker.tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
   }
-  kernels_.rollout(simulator_, settings, Draws{false, true, true}, worker.tile, worker.block);
+  kernels_.rollout(settings, Draws{false, true, true}, worker.tile, worker.block);
   sink({worker.tile, 0, 1});
 }
 

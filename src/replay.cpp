@@ -289,18 +289,17 @@ SafeTensors replay(const SafeTensors& tape) {
   std::vector<float> iteration_weight;
   for (const double w : iteration_weights(run.weights_kind, s.T)) iteration_weight.push_back(static_cast<float>(w));
   const std::vector<float> zeros(static_cast<std::size_t>(s.X), 0.0F), ones(static_cast<std::size_t>(s.X), 1.0F);
-  const EpisodeSettings<float> settings{s,
+  const EpisodeSettings<float> settings{recorded,
+                                        s,
                                         run.layout,
                                         run.weights.data(),
                                         iteration_weight.data(),
-                                        zeros.data(),
-                                        ones.data(),
+                                        {Transform::none, zeros.data(), ones.data()},
                                         run.weights_kind,
                                         Start::prior,
                                         0,
                                         run.loss,
                                         run.update,
-                                        Transform::none,
                                         {}};
 
   Carver<float> tile_size(nullptr), block_size(nullptr);
@@ -320,7 +319,7 @@ SafeTensors replay(const SafeTensors& tape) {
   for (int i = 0; i < tiles; ++i) {
     float* const gradient = partials.data() + static_cast<std::ptrdiff_t>(i % gradient_partials) * run.layout.size;
     fill_tile(run, i * tile_lanes, tile);
-    kernels.rollout(recorded, settings, Draws{}, tile, block);
+    kernels.rollout(settings, Draws{}, tile, block);
     kernels.rollout_gradient(settings, tile, block, gradient);
     kernels.bulk_gradient(settings, tile, block, gradient);
     for (int lane = 0; lane < std::min(tile_lanes, run.B - i * tile_lanes); ++lane) {

@@ -24,10 +24,10 @@ shift 2
     }'
 } | tee "$table"
 
-# Five kernels at the very least: rollouts, both gradients, the update.
+# Four kernels at the very least: the rollout, both gradients, the update.
 for architecture in "$@"; do
   rows=$(grep -c "^sm_$architecture " "$table" || true)
-  if ((rows < 5)); then
+  if ((rows < 4)); then
     echo "only $rows kernels of sm_$architecture were found in $log" >&2
     exit 1
   fi

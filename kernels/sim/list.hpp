@@ -1,19 +1,25 @@
-// The one list of simulators. Names, dispatch, tests and benchmarks follow it; add a simulator here.
+// The one list of simulators. Names, dispatch, tests and benchmarks follow it; add a simulator here. A simulator is
+// known by its number in the list.
 #pragma once
 
 #include "kernels/sim/gaussian.hpp"
 #include "kernels/sim/poisson.hpp"
 #include "kernels/sim/weinberg.hpp"
 
-namespace alfi::inline ALFI_ISA {
+namespace alfi {
+
+/// In a simulator's place where nothing is simulated: all draws were recorded.
+inline constexpr int recorded = -1;
+
+inline namespace ALFI_ISA {
 
 template <class... Sims>
 struct SimulatorList {
   static constexpr int size = sizeof...(Sims);
 
-  /// Calls body.template operator()<Sim>() for number `index`, 0 ≤ index < size.
+  /// Calls body.template operator()<Sim>() for number `index`; not at all for `recorded`.
   template <class Body>
-  static void with(int index, Body body) {
+  static ALFI_HD void with(int index, Body body) {
     int number = 0;
     ((number++ == index ? body.template operator()<Sims>() : void()), ...);
   }
@@ -21,4 +27,5 @@ struct SimulatorList {
 
 using Simulators = SimulatorList<Poisson, Gaussian, Weinberg>;
 
-}  // namespace alfi::inline ALFI_ISA
+}  // namespace ALFI_ISA
+}  // namespace alfi

@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "kernels/sim/gaussian.hpp"
 #include "tests/race/tapes.hpp"
 #include "tests/support/fiber_team.hpp"
 #include "tests/support/run_drawn.hpp"
@@ -75,21 +74,22 @@ bool update_is_right(std::uint64_t seed, const FiberLaunch& launch) {
 }
 
 /// What it draws has no oracle: the same on all teams, all written and finite.
-bool drawn_episode_is_right(std::uint64_t seed) {
+bool drawn_episode_is_right(int simulator, std::uint64_t seed) {
   std::vector<DrawnEpisode> drawn;
   for (int threads : {32, 96, 128})
-    drawn.push_back(run_drawn<Gaussian>(seed, [&](auto body) {
+    drawn.push_back(run_drawn(simulator, seed, [&](auto body) {
       launch_fibers({threads, seed}, [&](const FiberTeam& team, int) { body(team); });
     }));
   if (drawn[0] == drawn[1] && drawn[0] == drawn[2]) return true;
-  std::printf("wrong numbers: the drawn episode differs between teams\n");
+  std::printf("wrong numbers: the drawn episode of simulator %d differs between teams\n", simulator);
   return false;
 }
 
 int run(int rounds) {
   for (int round = 1; round <= rounds; ++round) {
     const auto seed = static_cast<std::uint64_t>(round);
-    if (!drawn_episode_is_right(seed)) return 1;
+    for (int simulator = 0; simulator < Simulators::size; ++simulator)
+      if (!drawn_episode_is_right(simulator, seed)) return 1;
     for (const Tape& tape : race_tapes(seed)) {
       for (int threads : {32, 96, 128}) {
         const FiberLaunch launch{threads, seed};

@@ -19,30 +19,35 @@ struct DrawnEpisode {
 };
 
 /// launch(body) runs body(team) on every thread of a team.
-template <class Sim, class Launch>
-DrawnEpisode run_drawn(std::uint64_t seed, Launch launch) {
+template <class Launch>
+DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
+  int D = 0, X = 0;
+  Simulators::with(simulator, [&]<class Sim>() {
+    D = Sim::D;
+    X = Sim::X;
+  });
   // 18 real observations in two pieces and 7 of each parameter: neither is a multiple of a group.
-  const alfi::Shape shape{2, 5, 7, 18, Sim::D, Sim::X, 6, 3, 5, 4, 6, 5, Family::gaussian, Pooling::mean, true, false};
+  const alfi::Shape shape{2, 5, 7, 18, D, X, 6, 3, 5, 4, 6, 5, Family::gaussian, Pooling::mean, true, false};
   const Layout layout = make_layout(shape);
   std::mt19937_64 engine(seed);
   std::normal_distribution<float> normal(0.0F, 0.3F);
   std::vector<float> weights(static_cast<std::size_t>(layout.size));
   for (float& weight : weights) weight = normal(engine);
-  const std::vector<float> iteration_weight(2, 0.5F), mean(Sim::X, 0.5F), scale(Sim::X, 0.25F);
+  const std::vector<float> iteration_weight(2, 0.5F), mean(static_cast<std::size_t>(X), 0.5F),
+      scale(static_cast<std::size_t>(X), 0.25F);
   const auto key = [&](Purpose purpose) { return stream_key(seed, Phase::training, purpose, 0); };
   const alfi::EpisodeSettings<float> settings{
+      simulator,
       shape,
       layout,
       weights.data(),
       iteration_weight.data(),
-      mean.data(),
-      scale.data(),
+      {Transform::asinh, mean.data(), scale.data()},
       Weights::constant,
       Start::draw,
       -1.0,
       {Loss::normal, 0.0, Family::gaussian, 0.0},
       {Update::clamp, 0.25},
-      Transform::asinh,
       {key(Purpose::truth), key(Purpose::real_set), key(Purpose::start), key(Purpose::propose), key(Purpose::observe)}};
 
   Carver<float> counting(nullptr), counting_block(nullptr);
@@ -62,7 +67,7 @@ DrawnEpisode run_drawn(std::uint64_t seed, Launch launch) {
     tile.input.count[l] = static_cast<float>(shape.R - l % 3);
     tile.input.weight[l] = 1.0F / tile_lanes;
   }
-  launch([&](const auto& team) { rollout<Sim>(team, settings, {true, true, true}, tile, block); });
+  launch([&](const auto& team) { rollout(team, settings, {true, true, true}, tile, block); });
   const auto take = [](const float* from, int rows) { return std::vector<float>(from, from + rows * tile_lanes); };
   const int T = shape.T, M = shape.M;
   return {take(tile.truth, shape.D),

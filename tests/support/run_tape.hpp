@@ -67,18 +67,17 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
   std::vector<R> w;
   for (double value : alfi::iteration_weights(s.weights, shape.T)) w.push_back(static_cast<R>(value));
   const std::vector<R> zeros(s.X, R(0)), ones(s.X, R(1));
-  const alfi::EpisodeSettings<R> settings{shape,
+  const alfi::EpisodeSettings<R> settings{recorded,
+                                          shape,
                                           layout,
                                           weights.data(),
                                           w.data(),
-                                          zeros.data(),
-                                          ones.data(),
+                                          {Transform::none, zeros.data(), ones.data()},
                                           s.weights,
                                           Start::prior,
                                           0.0,
                                           {s.loss, s.beta, s.family, std::log(s.sigma)},
                                           {s.update, s.bound},
-                                          Transform::none,
                                           {}};
 
   TapeOutputs out;
@@ -119,7 +118,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
     }
     tile.input.real_rows = real_rows;
     launch([&](const auto& team) {
-      rollout<Recorded>(team, settings, Draws{}, tile, block);
+      rollout(team, settings, Draws{}, tile, block);
       rollout_gradient(team, settings, tile, block, gradient.base());
       bulk_gradient(team, settings, tile, block, gradient.base());
     });

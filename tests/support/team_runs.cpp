@@ -1,6 +1,5 @@
 #include "tests/support/team_runs.hpp"
 
-#include "kernels/sim/list.hpp"
 #include "tests/support/run_tape.hpp"
 
 namespace alfi::test {
@@ -13,13 +12,6 @@ auto on_fibers(const FiberLaunch& launch) {
   return [launch](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); };
 }
 
-template <class Launch>
-DrawnEpisode draw(int simulator, std::uint64_t seed, Launch launch) {
-  DrawnEpisode episode;
-  Simulators::with(simulator, [&]<class Sim>() { episode = run_drawn<Sim>(seed, launch); });
-  return episode;
-}
-
 }  // namespace
 
 TapeOutputs run_host_double(const Tape& tape) { return run_tape<double>(tape, on_host<HostTeam<double>>); }
@@ -28,13 +20,13 @@ TapeOutputs run_host_lanes(const Tape& tape) { return run_tape<float>(tape, on_h
 TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch) { return run_tape<float>(tape, on_fibers(launch)); }
 
 DrawnEpisode draw_host_float(int simulator, std::uint64_t seed) {
-  return draw(simulator, seed, on_host<HostTeam<float>>);
+  return run_drawn(simulator, seed, on_host<HostTeam<float>>);
 }
 DrawnEpisode draw_host_lanes(int simulator, std::uint64_t seed) {
-  return draw(simulator, seed, on_host<HostTeam<FloatLanes>>);
+  return run_drawn(simulator, seed, on_host<HostTeam<FloatLanes>>);
 }
 DrawnEpisode draw_fibers(int simulator, std::uint64_t seed, const FiberLaunch& launch) {
-  return draw(simulator, seed, on_fibers(launch));
+  return run_drawn(simulator, seed, on_fibers(launch));
 }
 
 void update_host_float(UpdateArrays& arrays, const UpdateSettings& settings) {

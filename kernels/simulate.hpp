@@ -1,0 +1,97 @@
+// Simulated observations as the networks see them: θ in natural units, clamped to the simulator's domain, its law, the
+// draws, transformed and standardised. A row is one observation of one episode:
+// row = 16 (parameter · count + number) + lane.
+#pragma once
+
+#include "kernels/dense.hpp"
+#include "kernels/random.hpp"
+#include "kernels/sim/list.hpp"
+#include "kernels/transform.hpp"
+
+namespace alfi {
+
+/// How an observation is transformed and standardised: (transformed − mean) · scale.
+template <class R>
+struct ObservationUnits {
+  Transform transform;
+  const R* mean;   ///< (X)
+  const R* scale;  ///< (X)
+};
+
+inline namespace ALFI_ISA {
+
+/// The prior's mean and deviation: what θ is standardised by.
+template <class Sim>
+struct PriorUnits {
+  double mean[Sim::D], deviation[Sim::D];
+};
+template <class Sim>
+constexpr PriorUnits<Sim> make_prior_units() {
+  PriorUnits<Sim> units{};
+  for (int d = 0; d < Sim::D; ++d) {
+    units.mean[d] = 0.5 * (Sim::low[d] + Sim::high[d]);
+    units.deviation[d] = (Sim::high[d] - Sim::low[d]) * 0.28867513459481288225;  // 1/√12 of a uniform law's width
+  }
+  return units;
+}
+
+/// A draw of the prior, standardised.
+template <class F>
+ALFI_HD F standard_prior_draw(Uint<F> word) {
+  return (uniform<F>(word) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
+}
+
+/// What is asked of a simulator: `count` observations of each of `parameters` parameters.
+struct Simulation {
+  PhiloxKey key;
+  const std::uint32_t* episode;  ///< (16): with `first_row` + the parameter's number it names the random numbers
+  std::uint32_t first_row;
+  int parameters, count;
+  int pieces;          ///< the observations of a parameter are split into so many, so that a team has enough items
+  const float* theta;  ///< (parameters, D, 16), standardised
+  float* clamped;      ///< (parameters, 16): 1 where θ was outside the domain; or null
+  Rows<float> x;       ///< (X, parameters · count · 16)
+};
+
+template <class Sim, class Team>
+ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {
+  using F = typename Team::F;
+  constexpr int group = Sim::group;
+  const int groups = blocks_of(group, to.count);
+  const int groups_per_piece = blocks_of(to.pieces, groups);
+  team.each(to.parameters * to.pieces, [&](int item, int lane) {
+    constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::low
+    const int m = item / to.pieces, piece = item % to.pieces;
+    Array<F, Sim::D> natural;
+    for (int d = 0; d < Sim::D; ++d)
+      natural[d] =
+          fma(splat<F>(static_cast<float>(prior.deviation[d])),
+              load<F>(to.theta + (m * Sim::D + d) * tile_lanes + lane), splat<F>(static_cast<float>(prior.mean[d])));
+    const auto moved = Sim::template clamp<F>(natural);
+    if (piece == 0 && to.clamped != nullptr)
+      store<F>(to.clamped + m * tile_lanes + lane, select(moved, splat<F>(1), F{}));
+    const auto law = Sim::template law<F>(natural);
+    const Stream<F> stream{to.key, load_words<F>(to.episode + lane), to.first_row + static_cast<std::uint32_t>(m)};
+    const int last = (piece + 1) * groups_per_piece < groups ? (piece + 1) * groups_per_piece : groups;
+    for (int g = piece * groups_per_piece; g < last; ++g) {
+      Array<Array<F, Sim::X>, group> drawn;
+      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(g * group), drawn);
+      for (int i = 0; i < group && g * group + i < to.count; ++i)
+        for (int k = 0; k < Sim::X; ++k) {
+          const F value = transformed<F>(units.transform, drawn[i][k]);
+          store<F>(to.x.at(k, (m * to.count + g * group + i) * tile_lanes + lane),
+                   (value - splat<F>(units.mean[k])) * splat<F>(units.scale[k]));
+        }
+    }
+  });
+}
+
+/// The same for the simulator of this number. Simulators know float alone.
+template <class Team>
+ALFI_HD void simulate(const Team& team, int simulator, const ObservationUnits<typename Team::Real>& units,
+                      const Simulation& to) {
+  Simulators::with(simulator, [&]<class Sim>() { simulate<Sim>(team, units, to); });
+}
+
+}  // namespace ALFI_ISA
+}  // namespace alfi
