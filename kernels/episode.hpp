@@ -9,20 +9,17 @@
 
 #include "kernels/aggregator.hpp"
 #include "kernels/loss.hpp"
+#include "kernels/problem.hpp"
 #include "kernels/rim.hpp"
 #include "kernels/simulate.hpp"
 
 namespace alfi {
 
-/// Keys of the streams of one step.
-struct EpisodeKeys {
-  PhiloxKey truth, real_set, start, propose, observe;
-};
-
-/// What is the same for all episodes of a step.
+/// What is the same for all episodes of a run.
 template <class R>
 struct EpisodeSettings {
   int simulator;  ///< its number in kernels/sim/list.hpp
+  ProblemRule problems;
   Shape shape;
   Layout layout;
   const R* weights;           ///< (layout.size)
@@ -33,40 +30,29 @@ struct EpisodeSettings {
   double start_log_sigma;
   LossRule loss;
   UpdateRule update;
-  EpisodeKeys keys;
-};
-
-/// What is the same for all lanes of a tile, and what the caller decides for each.
-template <class R>
-struct TileInput {
-  std::uint32_t episode[tile_lanes];  ///< number in the meta-batch: names its proposals and simulations
-  std::uint32_t problem[tile_lanes];  ///< number of the problem: names θ* and the real observations
-  R weight[tile_lanes];               ///< of the episode's loss in the batch's: 1/B, 0 for lanes without an episode
-  R count[tile_lanes];                ///< real observations, at most real_rows
-  R count_input[tile_lanes];          ///< their number as the RIM sees it
-  int real_rows;                      ///< most of any lane
 };
 
 /// The arrays of one tile. Those of a recorded problem or run are filled by the caller, the others by the rollout.
 template <class R>
 struct Tile {
-  TileInput<R> input;
-  R* truth;            ///< θ* (D, 16)
-  Rows<R> real;        ///< x* (X, real_rows · 16)
-  R* psi;              ///< (T + 1, P, 16)
-  R* theta;            ///< (T, M, D, 16)
-  R* noise;            ///< ε (T, M, D, 16)
-  R* scores;           ///< (T, 4, D, 16)
-  Rows<R> x;           ///< (X, T · M · N · 16)
-  R* real_code;        ///< r (CP, 16)
-  R* codes;            ///< g (T, M, CP, 16)
-  R* real_slope;       ///< (2, C, 16)
-  R* slopes;           ///< (T, M, 2, C, 16)
-  R* clamped;          ///< (T, M, 16): 1 where θ was outside the simulator's domain
-  R* loss;             ///< (T, 16)
-  R* loss_slope;       ///< (T, 16)
-  R* episode_loss;     ///< (16)
-  R* generated_count;  ///< (16): N
+  int number;           ///< in the meta-batch
+  TileInput<R>* input;  ///< made with the problem
+  R* truth;             ///< θ* (D, 16)
+  Rows<R> real;         ///< x* (X, real_rows · 16)
+  R* psi;               ///< (T + 1, P, 16)
+  R* theta;             ///< (T, M, D, 16)
+  R* noise;             ///< ε (T, M, D, 16)
+  R* scores;            ///< (T, 4, D, 16)
+  Rows<R> x;            ///< (X, T · M · N · 16)
+  R* real_code;         ///< r (CP, 16)
+  R* codes;             ///< g (T, M, CP, 16)
+  R* real_slope;        ///< (2, C, 16)
+  R* slopes;            ///< (T, M, 2, C, 16)
+  R* clamped;           ///< (T, M, 16): 1 where θ was outside the simulator's domain
+  R* loss;              ///< (T, 16)
+  R* loss_slope;        ///< (T, 16)
+  R* episode_loss;      ///< (16)
+  R* generated_count;   ///< (16): N
   RimHistory<R> history;
   RimGradient<R> gradient;
   R* real_code_gradient;  ///< (CP, 16)
@@ -159,7 +145,7 @@ BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver) {
 
 /// What the rollout draws itself; the rest is recorded in the tile.
 struct Draws {
-  bool problem;    ///< θ* and the real observations
+  bool problem;    ///< who the lanes are, θ* and the real observations
   bool start;      ///< ψ₀
   bool proposals;  ///< θ and their simulations
 };
@@ -170,26 +156,27 @@ inline namespace ALFI_ISA {
 template <class R>
 inline constexpr bool simulates = sizeof(R) == sizeof(float);
 
-/// θ* and the real observations.
+/// Who the lanes are, θ* and the real observations.
 template <class Team>
-ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                           const Tile<typename Team::Real>& tile) {
   using F = typename Team::F;
+  describe_tile(team, settings.problems, step, tile.number, *tile.input);
   team.each(settings.shape.D, [&](int d, int lane) {
-    const Stream<F> stream{settings.keys.truth, load_words<F>(tile.input.problem + lane), 0};
+    const Stream<F> stream{step.keys.truth, load_words<F>(tile.input->problem + lane), 0};
     store<F>(tile.truth + d * tile_lanes + lane,
              standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(d)).word[0]));
   });
   team.sync();
   simulate(team, settings.simulator, settings.units,
-           {settings.keys.real_set, tile.input.problem, 0, 1, tile.input.real_rows,
-            blocks_of(block_length, tile.input.real_rows), tile.truth, nullptr, tile.real});
+           {step.keys.real_set, tile.input->problem, 0, 1, tile.input->real_rows,
+            blocks_of(block_length, tile.input->real_rows), tile.truth, nullptr, tile.real});
 }
 
 /// ψ₀.
 template <class Team>
 ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
-                            const Tile<typename Team::Real>& tile) {
+                            const StepInput& step, const Tile<typename Team::Real>& tile) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
@@ -199,7 +186,7 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
       if (p >= shape.D) {
         value = splat<F>(static_cast<R>(settings.start_log_sigma));
       } else if constexpr (simulates<R>) {
-        const Stream<F> stream{settings.keys.start, load_words<F>(tile.input.episode + lane), 0};
+        const Stream<F> stream{step.keys.start, load_words<F>(tile.input->episode + lane), 0};
         value = standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(p)).word[0]);
       }
     }
@@ -209,7 +196,7 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
 
 /// ε and θ of iteration t: drawn, or ε from the recorded θ.
 template <class Team>
-ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      const Tile<typename Team::Real>& tile, int t, bool draw) {
   using F = typename Team::F;
   using R = typename Team::Real;
@@ -229,7 +216,7 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
         store<F>(tile.noise + at, (load<F>(tile.theta + at) - mean) / deviation);
       } else if constexpr (simulates<R>) {
         // One block gives the noise of four dimensions; it is drawn anew for each, which costs less than keeping it.
-        const Stream<F> stream{settings.keys.propose, load_words<F>(tile.input.episode + lane),
+        const Stream<F> stream{step.keys.propose, load_words<F>(tile.input->episode + lane),
                                static_cast<std::uint32_t>(t * shape.M + m)};
         F normal[4];
         standard_normals<F>(stream.block(static_cast<std::uint32_t>(d / 4)), normal);
@@ -250,7 +237,7 @@ ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& t
 
 template <class R>
 ALFI_HD ObservationSets<R> real_set(const Tile<R>& tile) {
-  return {tile.real, tile.input.real_rows, tile.input.real_rows, tile.input.count};
+  return {tile.real, tile.input->real_rows, tile.input->real_rows, tile.input->count};
 }
 
 /// The sets of `iterations` iterations from t on.
@@ -262,28 +249,29 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
 
 /// Forward: ψ, the losses, and all that the backward passes read.
 template <class Team>
-ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, Draws draws,
-                     const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block) {
+ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
+                     Draws draws, const Tile<typename Team::Real>& tile,
+                     const BlockMemory<typename Team::Real>& block) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
   const int M = shape.M, D = shape.D, P = shape.P();
   if constexpr (simulates<R>) {
-    if (draws.problem) draw_problem(team, settings, tile);
+    if (draws.problem) draw_problem(team, settings, step, tile);
   }
-  if (draws.start) start_proposal(team, settings, tile);
+  if (draws.start) start_proposal(team, settings, step, tile);
   team.each(1, [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(shape.N))); });
   team.sync();
   encode_sets(team, settings.layout, shape.pooling, settings.weights, real_set(tile), block.encoder, tile.real_code);
   for (int t = 0; t < shape.T; ++t) {
-    propose(team, settings, tile, t, draws.proposals);
+    propose(team, settings, step, tile, t, draws.proposals);
     team.sync();
     if constexpr (simulates<R>) {
       if (draws.proposals) {
         const ObservationSets<R> sets = generated_sets(shape, tile, t, 1);
         simulate(team, settings.simulator, settings.units,
-                 {settings.keys.observe,
-                  tile.input.episode,
+                 {step.keys.observe,
+                  tile.input->episode,
                   static_cast<std::uint32_t>(t * M),
                   M,
                   shape.N,
@@ -301,12 +289,12 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
     aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block.aggregator,
               Rows<R>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
     const R* const psi = tile.psi + t * P * tile_lanes;
-    rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input.count_input,
+    rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input->count_input,
              psi, tile.psi + (t + 1) * P * tile_lanes);
   }
   team.each(shape.T, [&](int t, int lane) {
     store<F>(tile.loss + t * tile_lanes + lane,
-             iteration_loss<F>(settings.loss, D, tile.psi + (t + 1) * P * tile_lanes, tile.truth, lane));
+             iteration_loss<F>(settings.loss, step.beta, D, tile.psi + (t + 1) * P * tile_lanes, tile.truth, lane));
   });
   team.sync();
   team.each(1, [&](int, int lane) {
@@ -319,8 +307,8 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
 /// Back through time: gradient (layout.size) += of RIM and aggregator; tile.slopes and tile.real_slope for the encoder.
 template <class Team>
 ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
-                              const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block,
-                              typename Team::Real* gradient) {
+                              const StepInput& step, const Tile<typename Team::Real>& tile,
+                              const BlockMemory<typename Team::Real>& block, typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
@@ -335,8 +323,9 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
   for (int t = shape.T - 1; t >= 0; --t) {
     const R* const psi = tile.psi + t * P * tile_lanes;
     team.each(D, [&](int d, int lane) {
-      const F scale = load<F>(tile.input.weight + lane) * load<F>(tile.loss_slope + t * tile_lanes + lane);
-      add_loss_gradient<F>(settings.loss, D, psi + P * tile_lanes, tile.truth, scale, d, lane, tile.gradient.psi);
+      const F scale = load<F>(tile.input->weight + lane) * load<F>(tile.loss_slope + t * tile_lanes + lane);
+      add_loss_gradient<F>(settings.loss, step.beta, D, psi + P * tile_lanes, tile.truth, scale, d, lane,
+                           tile.gradient.psi);
       if (shape.has_scores())
         store<F>(tile.deviation + d * tile_lanes + lane,
                  exp(log_deviation<F>(shape.family, settings.loss.log_sigma, D, psi, d, lane)));
@@ -358,7 +347,7 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
   }
   team.each(C, [&](int c, int lane) {
     pooling_gradient<F>(shape.pooling, C, c, lane, tile.real_code_gradient, tile.real_code,
-                        load<F>(tile.input.count + lane), tile.real_slope);
+                        load<F>(tile.input->count + lane), tile.real_slope);
   });
   rim_weight_gradient(team, shape, settings.layout, tile.history, tile.gradient, gradient);
 }

@@ -8,14 +8,14 @@ namespace {
 
 using Team = HostTeam<FloatLanes>;
 
-void rollout_tile(const EpisodeSettings<float>& settings, Draws draws, const Tile<float>& tile,
+void rollout_tile(const EpisodeSettings<float>& settings, const StepInput& step, Draws draws, const Tile<float>& tile,
                   const BlockMemory<float>& block) {
-  rollout(Team{}, settings, draws, tile, block);
+  rollout(Team{}, settings, step, draws, tile, block);
 }
 
-void rollout_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,
+void rollout_gradient_tile(const EpisodeSettings<float>& settings, const StepInput& step, const Tile<float>& tile,
                            const BlockMemory<float>& block, float* gradient) {
-  rollout_gradient(Team{}, settings, tile, block, gradient);
+  rollout_gradient(Team{}, settings, step, tile, block, gradient);
 }
 
 void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,
@@ -27,8 +27,8 @@ void update_weights(const UpdateSettings& settings, const OptimizerState<float>&
   update(Team{}, settings, state);
 }
 
-void draw_problem_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile) {
-  draw_problem(Team{}, settings, tile);
+void draw_problem_tile(const EpisodeSettings<float>& settings, const StepInput& step, const Tile<float>& tile) {
+  draw_problem(Team{}, settings, step, tile);
 }
 
 // Observation i is number i / 16 of episode i % 16.

@@ -8,13 +8,14 @@ namespace alfi {
 
 struct HostKernels {
   const char* name;  ///< baseline, avx2, avx512
-  void (*rollout)(const EpisodeSettings<float>&, Draws, const Tile<float>&, const BlockMemory<float>&);
-  void (*rollout_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&,
-                           float* gradient);
+  void (*rollout)(const EpisodeSettings<float>&, const StepInput&, Draws, const Tile<float>&,
+                  const BlockMemory<float>&);
+  void (*rollout_gradient)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&,
+                           const BlockMemory<float>&, float* gradient);
   void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, float* gradient);
   void (*update)(const UpdateSettings&, const OptimizerState<float>&);
-  /// θ* and the real observations of a tile alone.
-  void (*draw_problem)(const EpisodeSettings<float>&, const Tile<float>&);
+  /// Who the lanes of a tile are, θ* and the real observations alone.
+  void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
   /// Observations first … first + count − 1 of one θ (D), natural units, row-major (count, X). Multiples of 64.
   void (*simulate)(int simulator, PhiloxKey key, const float* theta, std::int64_t first, std::int64_t count, float* x);
   /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.

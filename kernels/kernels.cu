@@ -11,19 +11,21 @@ inline constexpr int threads = 128;
 using Team = CudaTeam<threads>;
 
 __global__ void __launch_bounds__(threads)
-    rollout_tiles(const __grid_constant__ EpisodeSettings<float> settings, Draws draws, const Tile<float>* tiles,
-                  const BlockMemory<float>* blocks) {
+    rollout_tiles(const __grid_constant__ EpisodeSettings<float> settings, const StepInput* step, Draws draws,
+                  const Tile<float>* tiles, const BlockMemory<float>* blocks) {
   const Team team;
   const int i = team.number();
-  rollout(team, settings, draws, tiles[i], blocks[i]);
+  rollout(team, settings, *step, draws, tiles[i], blocks[i]);
 }
 
 __global__ void __launch_bounds__(threads)
-    rollout_gradient_tiles(const __grid_constant__ EpisodeSettings<float> settings, const Tile<float>* tiles,
-                           const BlockMemory<float>* blocks, float* gradients, int gradient_size) {
+    rollout_gradient_tiles(const __grid_constant__ EpisodeSettings<float> settings, const StepInput* step,
+                           const Tile<float>* tiles, const BlockMemory<float>* blocks, float* gradients,
+                           int gradient_size) {
   const Team team;
   const int i = team.number();
-  rollout_gradient(team, settings, tiles[i], blocks[i], gradients + static_cast<std::int64_t>(i) * gradient_size);
+  rollout_gradient(team, settings, *step, tiles[i], blocks[i],
+                   gradients + static_cast<std::int64_t>(i) * gradient_size);
 }
 
 __global__ void __launch_bounds__(threads)

@@ -7,9 +7,10 @@ namespace alfi {
 
 /// To be launched with cudaLaunchKernel; kernels/kernels.cu says what each expects.
 struct CudaKernels {
-  void (*rollout)(EpisodeSettings<float>, Draws, const Tile<float>* tiles, const BlockMemory<float>* blocks);
-  void (*rollout_gradient)(EpisodeSettings<float>, const Tile<float>* tiles, const BlockMemory<float>* blocks,
-                           float* gradients, int gradient_size);
+  void (*rollout)(EpisodeSettings<float>, const StepInput*, Draws, const Tile<float>* tiles,
+                  const BlockMemory<float>* blocks);
+  void (*rollout_gradient)(EpisodeSettings<float>, const StepInput*, const Tile<float>* tiles,
+                           const BlockMemory<float>* blocks, float* gradients, int gradient_size);
   void (*bulk_gradient)(EpisodeSettings<float>, const Tile<float>* tiles, const BlockMemory<float>* blocks,
                         float* gradients, int gradient_size);
   void (*update)(UpdateSettings, OptimizerState<float>);

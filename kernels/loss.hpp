@@ -15,7 +15,6 @@ namespace alfi::inline ALFI_ISA {
 
 struct LossRule {
   Loss kind;
-  double beta;  ///< of beta_normal
   Family family;
   double log_sigma;  ///< of gaussian_fixed, standardised
 };
@@ -27,9 +26,9 @@ ALFI_HD F log_deviation(Family family, double log_sigma, int D, const Real<F>* p
                                     : splat<F>(static_cast<Real<F>>(log_sigma));
 }
 
-/// ℓ of one iteration; psi (P, 16), truth (D, 16) in standardised units.
+/// ℓ of one iteration; beta of loss beta_normal, psi (P, 16), truth (D, 16) in standardised units.
 template <class F>
-ALFI_HD F iteration_loss(const LossRule& rule, int D, const Real<F>* psi, const Real<F>* truth, int lane) {
+ALFI_HD F iteration_loss(const LossRule& rule, double beta, int D, const Real<F>* psi, const Real<F>* truth, int lane) {
   using R = Real<F>;
   F sum{};
   for (int d = 0; d < D; ++d) {
@@ -42,7 +41,7 @@ ALFI_HD F iteration_loss(const LossRule& rule, int D, const Real<F>* psi, const 
       const F log_sigma = log_deviation<F>(rule.family, rule.log_sigma, D, psi, d, lane);
       const F z = distance * exp(-log_sigma);
       F term = fma(splat<F>(R(0.5)) * z, z, log_sigma + splat<F>(R(0.91893853320467274178)));
-      if (rule.kind == Loss::beta_normal) term = term * exp(splat<F>(static_cast<R>(2 * rule.beta)) * log_sigma);
+      if (rule.kind == Loss::beta_normal) term = term * exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma);
       sum = sum + term;
     }
   }
@@ -51,8 +50,8 @@ ALFI_HD F iteration_loss(const LossRule& rule, int D, const Real<F>* psi, const 
 
 /// psi_gradient (P, 16) += scale · ∂ℓ/∂ψ, for dimension d.
 template <class F>
-ALFI_HD void add_loss_gradient(const LossRule& rule, int D, const Real<F>* psi, const Real<F>* truth, F scale, int d,
-                               int lane, Real<F>* psi_gradient) {
+ALFI_HD void add_loss_gradient(const LossRule& rule, double beta, int D, const Real<F>* psi, const Real<F>* truth,
+                               F scale, int d, int lane, Real<F>* psi_gradient) {
   using R = Real<F>;
   const F distance = load<F>(truth + d * tile_lanes + lane) - load<F>(psi + d * tile_lanes + lane);
   R* const into_mean = psi_gradient + d * tile_lanes + lane;
@@ -67,7 +66,7 @@ ALFI_HD void add_loss_gradient(const LossRule& rule, int D, const Real<F>* psi, 
   const F inverse = exp(-log_sigma);
   const F z = distance * inverse;
   F weight = scale;
-  if (rule.kind == Loss::beta_normal) weight = weight * exp(splat<F>(static_cast<R>(2 * rule.beta)) * log_sigma);
+  if (rule.kind == Loss::beta_normal) weight = weight * exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma);
   store<F>(into_mean, load<F>(into_mean) - weight * z * inverse);
   if (rule.family == Family::gaussian) {
     R* const into_log = psi_gradient + (D + d) * tile_lanes + lane;

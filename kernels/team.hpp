@@ -1,8 +1,8 @@
 // Teams: who runs a kernel body.
 //
-// A body is a function of a team. It works in phases: `each`, `each_row` and `sums` divide the items of a phase among
-// the team's threads, and what one phase wrote another thread may read only after `sync`. All threads of a team call
-// the same phases and barriers in the same order.
+// A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row` and `sums` divide the items of a
+// phase among the team's threads, and what one phase wrote another thread may read only after `sync`. All threads of a
+// team call the same phases and barriers in the same order.
 //
 //   HostTeam<F>        one CPU core. F is the lane vector; a phase is a loop, `sync` is nothing.
 //   CudaTeam<threads>  one thread block. F is float; an item's lanes are neighbouring threads.
@@ -85,6 +85,12 @@ class HostTeam {
     body();
   }
 
+  /// body(lane) for each of the 16 lanes alone.
+  template <class Body>
+  ALFI_HD void each_lane(Body body) const {
+    for (int lane = 0; lane < tile_lanes; ++lane) body(lane);
+  }
+
   /// body(item, lane) for each item and each lane vector of the tile, `lane` being its first lane.
   template <class Body>
   ALFI_HD void each(int items, Body body) const {
@@ -148,6 +154,11 @@ class CudaTeam {
   template <class Body>
   __device__ __forceinline__ void once(Body body) const {
     if (threadIdx.x == 0) body();
+  }
+
+  template <class Body>
+  __device__ __forceinline__ void each_lane(Body body) const {
+    if (threadIdx.x < tile_lanes) body(static_cast<int>(threadIdx.x));
   }
 
   template <class Body>

@@ -66,7 +66,7 @@ double regenerated_distance(const Configuration& configuration, const Normalisat
 
 /// The observations (count, X) of one episode of a tile.
 std::vector<float> observations_of(const Tile<float>& tile, int X, int lane) {
-  const int count = static_cast<int>(tile.input.count[lane]);
+  const int count = static_cast<int>(tile.input->count[lane]);
   std::vector<float> x;
   for (int r = 0; r < count; ++r)
     for (int k = 0; k < X; ++k) x.push_back(*tile.real.at(k, r * tile_lanes + lane));

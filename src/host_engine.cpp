@@ -14,7 +14,6 @@
 #include "alfi/error.hpp"
 #include "src/instruction_set.hpp"
 #include "src/iteration_weights.hpp"
-#include "src/problem_order.hpp"
 #include "src/simulators.hpp"
 
 namespace alfi {
@@ -38,21 +37,24 @@ void HostEngine::Worker::prepare(const Shape& shape) {
   };
   tile = fit(memory, carve_tile<float>);
   block = fit(block_memory, carve_block<float>);
+  tile.input = &input;
 }
-
-/// What distinguishes one call from another in the kernels' settings.
-struct HostEngine::Plan {
-  Episodes episodes;
-  Loss loss;
-  double beta;
-};
 
 namespace {
 
 Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
 
-/// Fixed problems are the same at every step.
-std::uint64_t problem_step(const Episodes& episodes) { return episodes.problems > 0 ? 0 : episodes.step; }
+StepInput step_input(const Episodes& episodes, double beta) {
+  const auto key = [&episodes](Purpose purpose, std::uint64_t step) {
+    return stream_key(episodes.seed, episodes.phase, purpose, step);
+  };
+  // Fixed problems are the same at every step.
+  const std::uint64_t step = episodes.step, problem = episodes.problems > 0 ? 0 : step;
+  return {{key(Purpose::truth, problem), key(Purpose::real_count, problem), key(Purpose::real_set, problem),
+           key(Purpose::start, step), key(Purpose::propose, step), key(Purpose::observe, step)},
+          step * static_cast<std::uint64_t>(episodes.count),
+          beta};
+}
 
 double tile_floats(const Shape& shape) {
   Carver<float> counting(nullptr);
@@ -109,6 +111,7 @@ HostEngine::HostEngine(const Configuration& configuration, Normalisation normali
     : configuration_(configuration),
       normalisation_(std::move(normalisation)),
       layout_(make_layout(shape_of(configuration, configuration.episode.iterations))),
+      counts_(real_counts(configuration)),
       simulator_(simulator_number(configuration.simulator.name)),
       kernels_(host_kernels()),
       threads_(thread_count(configuration.engine.threads)),
@@ -116,69 +119,34 @@ HostEngine::HostEngine(const Configuration& configuration, Normalisation normali
   check_memory(configuration, threads_);
 }
 
-EpisodeSettings<float> HostEngine::settings(const Shape& shape, const Plan& plan, const float* weights,
-                                            const std::vector<float>& iteration_weight) const {
+EpisodeSettings<float> HostEngine::settings(const Shape& shape, const Episodes& episodes, Loss loss,
+                                            const float* weights, const std::vector<float>& iteration_weight) const {
   const Configuration& c = configuration_;
-  const auto key = [&plan](Purpose purpose, std::uint64_t step) {
-    return stream_key(plan.episodes.seed, plan.episodes.phase, purpose, step);
-  };
-  const std::uint64_t step = plan.episodes.step, problem = problem_step(plan.episodes);
   const double log_sigma = std::log(c.proposal.sigma);
-  return {simulator_,
-          shape,
-          layout_,
-          weights,
-          iteration_weight.data(),
-          {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
-          c.training.weights,
-          c.proposal.start,
-          log_sigma,
-          {plan.loss, plan.beta, c.proposal.family, log_sigma},
-          {c.networks.rim.update, c.networks.rim.bound},
-          {key(Purpose::truth, problem), key(Purpose::real_set, problem), key(Purpose::start, step),
-           key(Purpose::propose, step), key(Purpose::observe, step)}};
-}
-
-TileInput<float> HostEngine::tile_input(const Episodes& episodes, int first, double weight) const {
-  const auto& range = configuration_.episode.real_observations;
-  const PhiloxKey count_key = stream_key(episodes.seed, episodes.phase, Purpose::real_count, problem_step(episodes));
-  TileInput<float> input{};
-  input.real_rows = 1;
-  for (int lane = 0; lane < tile_lanes; ++lane) {
-    // Lanes without an episode repeat the last one, with weight 0.
-    const int b = std::min(first + lane, episodes.count - 1);
-    const auto episode = static_cast<std::uint32_t>(b);
-    input.episode[lane] = episode;
-    input.weight[lane] = first + lane < episodes.count ? static_cast<float>(weight) : 0.0F;
-    if (episodes.problems > 0)
-      input.problem[lane] =
-          problem_at(episodes.step * static_cast<std::uint64_t>(episodes.count) + static_cast<std::uint64_t>(b),
-                     static_cast<std::uint32_t>(episodes.problems), episodes.seed);
-    else
-      input.problem[lane] = episode;
-    int count = range.min;
-    if (range.min < range.max) {
-      // R is log-uniform. Fresh episodes of a tile share it, since the longest set decides what a tile costs.
-      const std::uint32_t name = episodes.problems > 0 ? input.problem[lane] : episode / tile_lanes;
-      const std::uint32_t word = philox<std::uint32_t>(0, 0, 0, name, count_key).word[0];
-      const double u = (static_cast<double>(word) + 0.5) * 0x1p-32;
-      count = static_cast<int>(range.min * std::pow((range.max + 1.0) / range.min, u));
-      count = std::clamp(count, range.min, range.max);
-    }
-    input.count[lane] = static_cast<float>(count);
-    input.count_input[lane] = count_input(configuration_, count);
-    input.real_rows = std::max(input.real_rows, count);
-  }
-  return input;
+  return {
+      simulator_,
+      {episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed, c.episode.real_observations.min,
+       c.episode.real_observations.max, counts_.above.data(), counts_.input.data()},
+      shape,
+      layout_,
+      weights,
+      iteration_weight.data(),
+      {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
+      c.training.weights,
+      c.proposal.start,
+      log_sigma,
+      {loss, c.proposal.family, log_sigma},
+      {c.networks.rim.update, c.networks.rim.bound}};
 }
 
 StepResult HostEngine::train(const Episodes& episodes, double rate, double beta, TrainingState& state) {
   const Shape shape = shape_of(configuration_, configuration_.episode.iterations);
-  const Plan plan{episodes, configuration_.training.loss, beta};
+  const StepInput step = step_input(episodes, beta);
   std::vector<float> iteration_weight;
   for (const double w : iteration_weights(configuration_.training.weights, shape.T))
     iteration_weight.push_back(static_cast<float>(w));
-  const EpisodeSettings<float> settings = this->settings(shape, plan, state.weights.data(), iteration_weight);
+  const EpisodeSettings<float> settings =
+      this->settings(shape, episodes, configuration_.training.loss, state.weights.data(), iteration_weight);
 
   const int size = padded_size(layout_);
   const int tiles = (episodes.count + tile_lanes - 1) / tile_lanes;
@@ -196,9 +164,9 @@ StepResult HostEngine::train(const Episodes& episodes, double rate, double beta,
       worker.prepare(shape);
       for (int i = p; i < tiles; i += gradient_partials) {
         const int first = i * tile_lanes;
-        worker.tile.input = tile_input(episodes, first, 1.0 / episodes.count);
-        kernels_.rollout(settings, Draws{true, true, true}, worker.tile, worker.block);
-        kernels_.rollout_gradient(settings, worker.tile, worker.block, gradient);
+        worker.tile.number = i;
+        kernels_.rollout(settings, step, Draws{true, true, true}, worker.tile, worker.block);
+        kernels_.rollout_gradient(settings, step, worker.tile, worker.block, gradient);
         kernels_.bulk_gradient(settings, worker.tile, worker.block, gradient);
         std::copy_n(worker.tile.episode_loss, tile_lanes, losses.begin() + first);
         clamped += clamped_draws(shape, worker.tile, std::min(tile_lanes, episodes.count - first));
@@ -226,15 +194,16 @@ StepResult HostEngine::train(const Episodes& episodes, double rate, double beta,
 void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights,
                          const std::function<void(const FinishedTile&)>& sink) {
   const Shape shape = shape_of(configuration_, iterations);
-  const Plan plan{episodes, plain(configuration_.training.loss), 0};
+  const StepInput step = step_input(episodes, 0);
   std::vector<float> iteration_weight;
   for (const double w : iteration_weights(configuration_.training.weights, shape.T))
     iteration_weight.push_back(static_cast<float>(w));
-  const EpisodeSettings<float> settings = this->settings(shape, plan, weights.data(), iteration_weight);
+  const EpisodeSettings<float> settings =
+      this->settings(shape, episodes, plain(configuration_.training.loss), weights.data(), iteration_weight);
   each_tile(
       episodes, shape,
       [&](Worker& worker) {
-        kernels_.rollout(settings, Draws{true, true, true}, worker.tile, worker.block);
+        kernels_.rollout(settings, step, Draws{true, true, true}, worker.tile, worker.block);
       },
       sink);
 }
@@ -242,25 +211,26 @@ void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<con
 void HostEngine::draw_problems(const Episodes& episodes, Transform transform,
                                const std::function<void(const FinishedTile&)>& sink) {
   const Shape shape = shape_of(configuration_, 1);
-  const Plan plan{episodes, Loss::normal, 0};
-  EpisodeSettings<float> settings = this->settings(shape, plan, nullptr, {});
+  const StepInput step = step_input(episodes, 0);
+  EpisodeSettings<float> settings = this->settings(shape, episodes, Loss::normal, nullptr, {});
   const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
       ones(static_cast<std::size_t>(shape.X), 1.0F);
   settings.units = {transform, zeros.data(), ones.data()};
   each_tile(
-      episodes, shape, [&](Worker& worker) { kernels_.draw_problem(settings, worker.tile); }, sink);
+      episodes, shape, [&](Worker& worker) { kernels_.draw_problem(settings, step, worker.tile); }, sink);
 }
 
 void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
                        const std::function<void(const FinishedTile&)>& sink) {
   Shape shape = shape_of(configuration_, iterations);
   shape.R = problem.count;
-  const Plan plan{{Phase::inference, 0, 1, 0, seed}, plain(configuration_.training.loss), 0};
+  const Episodes episode{Phase::inference, 0, 1, 0, seed};
   std::vector<float> iteration_weight(static_cast<std::size_t>(iterations), 0.0F);
-  const EpisodeSettings<float> settings = this->settings(shape, plan, weights.data(), iteration_weight);
+  const EpisodeSettings<float> settings =
+      this->settings(shape, episode, plain(configuration_.training.loss), weights.data(), iteration_weight);
   Worker worker;
   worker.prepare(shape);
-  TileInput<float>& input = worker.tile.input;
+  TileInput<float>& input = *worker.tile.input;
   input = {};
   input.real_rows = problem.count;
   for (int lane = 0; lane < tile_lanes; ++lane) {
@@ -271,7 +241,7 @@ void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<co
       for (int k = 0; k < shape.X; ++k)
         *worker.tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
   }
-  kernels_.rollout(settings, Draws{false, true, true}, worker.tile, worker.block);
+  kernels_.rollout(settings, step_input(episode, 0), Draws{false, true, true}, worker.tile, worker.block);
   sink({worker.tile, 0, 1});
 }
 
@@ -282,7 +252,7 @@ void HostEngine::each_tile(const Episodes& episodes, const Shape& shape, const s
       Worker& worker = workers_.local();
       worker.prepare(shape);
       const int first = i * tile_lanes;
-      worker.tile.input = tile_input(episodes, first, 1.0 / episodes.count);
+      worker.tile.number = i;
       body(worker);
       sink({worker.tile, first, std::min(tile_lanes, episodes.count - first)});
     });

@@ -17,6 +17,7 @@
 #include "alfi/configuration.hpp"
 #include "kernels/host_kernels.hpp"
 #include "src/model.hpp"
+#include "src/real_counts.hpp"
 
 namespace alfi {
 
@@ -94,21 +95,21 @@ class HostEngine {
   /// One thread's memory. It is cut up anew for every tile, so a rollout of other sizes can use it too.
   struct Worker {
     std::vector<float> memory, block_memory;
+    TileInput<float> input;
     Tile<float> tile;
     BlockMemory<float> block;
     void prepare(const Shape& shape);
   };
-  struct Plan;
 
-  EpisodeSettings<float> settings(const Shape& shape, const Plan& plan, const float* weights,
+  EpisodeSettings<float> settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
                                   const std::vector<float>& iteration_weight) const;
-  TileInput<float> tile_input(const Episodes& episodes, int first, double weight) const;
   void each_tile(const Episodes& episodes, const Shape& shape, const std::function<void(Worker&)>& body,
                  const std::function<void(const FinishedTile&)>& sink);
 
   Configuration configuration_;
   Normalisation normalisation_;
   Layout layout_;
+  RealCounts counts_;
   int simulator_;
   const HostKernels& kernels_;
   int threads_;

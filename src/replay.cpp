@@ -104,6 +104,7 @@ struct Recording {
   Layout layout;
   int B;
   LossRule loss;
+  double beta = 0;
   UpdateRule update;
   Weights weights_kind;
   std::vector<float> weights;  // (layout.size)
@@ -142,8 +143,8 @@ void read_choices(const TapeReader& reader, Recording& run) {
   run.update.bound = reader.number("bound", run.update.kind == Update::tanh ? 1e-30 : -largest, largest);
   run.weights_kind = reader.choice<Weights>("weight", weights_names);
   const double sigma = shape.family == Family::gaussian_fixed ? reader.number("sigma", 1e-30, 1e30) : 1;
-  run.loss = {reader.choice<Loss>("loss", loss_names), 0, shape.family, std::log(sigma)};
-  if (run.loss.kind == Loss::beta_normal) run.loss.beta = reader.number("beta", 0, 1);
+  run.loss = {reader.choice<Loss>("loss", loss_names), shape.family, std::log(sigma)};
+  if (run.loss.kind == Loss::beta_normal) run.beta = reader.number("beta", 0, 1);
   if (shape.family == Family::point && run.loss.kind != Loss::mse && run.loss.kind != Loss::l1)
     reader.refuse("metadata family = point has no density: loss must be one of mse, l1");
 }
@@ -246,14 +247,15 @@ void put_rows(std::span<const float> from, std::size_t first, int count, int X, 
 /// Lanes without an episode repeat the last one, with weight 0.
 void fill_tile(const Recording& run, int first, Tile<float>& tile) {
   const Shape& s = run.shape;
-  tile.input = {};
+  TileInput<float>& input = *tile.input;
+  input = {};
   for (int lane = 0; lane < tile_lanes; ++lane) {
     const auto b = static_cast<std::size_t>(std::min(first + lane, run.B - 1));
     const auto start = [b](int size) { return b * static_cast<std::size_t>(size); };
-    tile.input.weight[lane] = first + lane < run.B ? 1.0F / static_cast<float>(run.B) : 0.0F;
-    tile.input.count[lane] = static_cast<float>(run.real_counts[b]);
-    tile.input.count_input[lane] = run.real_count_inputs[b];
-    tile.input.real_rows = std::max(tile.input.real_rows, run.real_counts[b]);
+    input.weight[lane] = first + lane < run.B ? 1.0F / static_cast<float>(run.B) : 0.0F;
+    input.count[lane] = static_cast<float>(run.real_counts[b]);
+    input.count_input[lane] = run.real_count_inputs[b];
+    input.real_rows = std::max(input.real_rows, run.real_counts[b]);
     put(run.theta_true, start(s.D), s.D, tile.truth, lane);
     put(run.psi_0, start(s.P()), s.P(), tile.psi, lane);
     put(run.theta_gen, start(s.T * s.M * s.D), s.T * s.M * s.D, tile.theta, lane);
@@ -290,6 +292,7 @@ SafeTensors replay(const SafeTensors& tape) {
   for (const double w : iteration_weights(run.weights_kind, s.T)) iteration_weight.push_back(static_cast<float>(w));
   const std::vector<float> zeros(static_cast<std::size_t>(s.X), 0.0F), ones(static_cast<std::size_t>(s.X), 1.0F);
   const EpisodeSettings<float> settings{recorded,
+                                        {},
                                         s,
                                         run.layout,
                                         run.weights.data(),
@@ -299,8 +302,8 @@ SafeTensors replay(const SafeTensors& tape) {
                                         Start::prior,
                                         0,
                                         run.loss,
-                                        run.update,
-                                        {}};
+                                        run.update};
+  const StepInput step{{}, 0, run.beta};
 
   Carver<float> tile_size(nullptr), block_size(nullptr);
   carve_tile(s, tile_size);
@@ -310,6 +313,8 @@ SafeTensors replay(const SafeTensors& tape) {
   Carver<float> tile_carver(tile_memory.data()), block_carver(block_memory.data());
   Tile<float> tile = carve_tile(s, tile_carver);
   const BlockMemory<float> block = carve_block(s, block_carver);
+  TileInput<float> input;
+  tile.input = &input;
 
   const int tiles = (run.B + tile_lanes - 1) / tile_lanes, partial_count = partials_of(run.B);
   std::vector<float> partials(static_cast<std::size_t>(partial_count) * static_cast<std::size_t>(run.layout.size),
@@ -319,8 +324,8 @@ SafeTensors replay(const SafeTensors& tape) {
   for (int i = 0; i < tiles; ++i) {
     float* const gradient = partials.data() + static_cast<std::ptrdiff_t>(i % gradient_partials) * run.layout.size;
     fill_tile(run, i * tile_lanes, tile);
-    kernels.rollout(settings, Draws{}, tile, block);
-    kernels.rollout_gradient(settings, tile, block, gradient);
+    kernels.rollout(settings, step, Draws{}, tile, block);
+    kernels.rollout_gradient(settings, step, tile, block, gradient);
     kernels.bulk_gradient(settings, tile, block, gradient);
     for (int lane = 0; lane < std::min(tile_lanes, run.B - i * tile_lanes); ++lane) {
       for (int p = 0; p < s.T * s.P(); ++p) psi.push_back(tile.psi[(s.P() + p) * tile_lanes + lane]);

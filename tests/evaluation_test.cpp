@@ -63,7 +63,7 @@ std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T)
         episode.alfi_deviation.push_back(std::exp(double{finished.tile.psi[(T * 2 * D + D + d) * tile_lanes + lane]}));
       }
       episode.loss = finished.tile.loss[(T - 1) * tile_lanes + lane];
-      for (int r = 0; r < static_cast<int>(finished.tile.input.count[lane]); ++r) {
+      for (int r = 0; r < static_cast<int>(finished.tile.input->count[lane]); ++r) {
         const double transformed =
             *finished.tile.real.at(0, r * tile_lanes + lane) / normalisation.scale[0] + normalisation.mean[0];
         // √(k + 3/8) is undone to the count exactly: its error, 1e-7 of √k, is far below a half of a count.

@@ -89,7 +89,7 @@ std::pair<std::vector<float>, std::vector<float>> rollout_of(const Configuration
   engine.rollout(episodes, T, state.weights, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       const auto b = static_cast<std::size_t>(finished.first + lane);
-      counts[b] = finished.tile.input.count[lane];
+      counts[b] = finished.tile.input->count[lane];
       for (int p = 0; p < P; ++p)
         psi[b * static_cast<std::size_t>(P) + static_cast<std::size_t>(p)] =
             finished.tile.psi[(T * P + p) * tile_lanes + lane];
@@ -149,7 +149,7 @@ TEST(HostEngine, FixedProblemsComeBack) {
   for (std::uint64_t step = 0; step < 6; ++step)
     engine.draw_problems({Phase::training, step, 20, 40, 3}, Transform::none, [&](const FinishedTile& finished) {
       for (int lane = 0; lane < finished.episodes; ++lane)
-        problems.emplace(finished.tile.input.problem[lane], finished.tile.truth[lane]);
+        problems.emplace(finished.tile.input->problem[lane], finished.tile.truth[lane]);
     });
   EXPECT_EQ(problems.size(), 40U);  // 120 visits, 40 problems, each with one truth
 }

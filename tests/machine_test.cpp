@@ -100,7 +100,7 @@ TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
     int compared = 0;
     engine.draw_problems(drawn, Transform::none, [&](const FinishedTile& finished) {
       for (int lane = 0; lane < finished.episodes; ++lane) {
-        const int count = static_cast<int>(finished.tile.input.count[lane]);
+        const int count = static_cast<int>(finished.tile.input->count[lane]);
         std::vector<float> x;
         for (int r = 0; r < count; ++r) x.push_back(*finished.tile.real.at(0, r * tile_lanes + lane));
         const Posterior posterior = machine.infer(x, count);

@@ -52,6 +52,13 @@ class FiberTeam {
   }
 
   template <class Body>
+  void each_lane(Body body) const {
+    if (thread_ >= tile_lanes) return;
+    pause();
+    body(thread_);
+  }
+
+  template <class Body>
   ALFI_HD void each(int items, Body body) const {
     for (int i = thread_; i < items * tile_lanes; i += threads_) {
       pause();

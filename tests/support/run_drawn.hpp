@@ -14,7 +14,8 @@ namespace alfi::test {
 
 /// What the draws made, and what came of it; equal only if every number was written.
 struct DrawnEpisode {
-  std::vector<float> truth, real, theta, x, clamped, psi, loss;
+  std::vector<std::uint32_t> problem;
+  std::vector<float> weight, count, truth, real, theta, x, clamped, psi, loss;
   bool operator==(const DrawnEpisode&) const = default;
 };
 
@@ -35,20 +36,26 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   for (float& weight : weights) weight = normal(engine);
   const std::vector<float> iteration_weight(2, 0.5F), mean(static_cast<std::size_t>(X), 0.5F),
       scale(static_cast<std::size_t>(X), 0.25F);
+  // R is 16, 17 or 18, whatever the problem.
+  const std::vector<std::uint32_t> above{1U << 30, 3U << 30};
+  const std::vector<float> count_input{0.0F, 0.0F, 0.0F};
   const auto key = [&](Purpose purpose) { return stream_key(seed, Phase::training, purpose, 0); };
-  const alfi::EpisodeSettings<float> settings{
-      simulator,
-      shape,
-      layout,
-      weights.data(),
-      iteration_weight.data(),
-      {Transform::asinh, mean.data(), scale.data()},
-      Weights::constant,
-      Start::draw,
-      -1.0,
-      {Loss::normal, 0.0, Family::gaussian, 0.0},
-      {Update::clamp, 0.25},
-      {key(Purpose::truth), key(Purpose::real_set), key(Purpose::start), key(Purpose::propose), key(Purpose::observe)}};
+  const alfi::EpisodeSettings<float> settings{simulator,
+                                              {30, 7, seed, 16, 18, above.data(), count_input.data()},
+                                              shape,
+                                              layout,
+                                              weights.data(),
+                                              iteration_weight.data(),
+                                              {Transform::asinh, mean.data(), scale.data()},
+                                              Weights::constant,
+                                              Start::draw,
+                                              -1.0,
+                                              {Loss::normal, Family::gaussian, 0.0},
+                                              {Update::clamp, 0.25}};
+  const StepInput step{{key(Purpose::truth), key(Purpose::real_count), key(Purpose::real_set), key(Purpose::start),
+                        key(Purpose::propose), key(Purpose::observe)},
+                       30,
+                       0.0};
 
   Carver<float> counting(nullptr), counting_block(nullptr);
   carve_tile(shape, counting);
@@ -59,19 +66,23 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   Carver<float> carver(memory.data()), block_carver(fast.data());
   Tile<float> tile = carve_tile(shape, carver);
   const BlockMemory<float> block = carve_block(shape, block_carver);
-  tile.input = {};
-  tile.input.real_rows = shape.R;
-  for (int l = 0; l < tile_lanes; ++l) {
-    tile.input.episode[l] = static_cast<std::uint32_t>(l);
-    tile.input.problem[l] = static_cast<std::uint32_t>(100 + l);
-    tile.input.count[l] = static_cast<float>(shape.R - l % 3);
-    tile.input.weight[l] = 1.0F / tile_lanes;
-  }
-  launch([&](const auto& team) { rollout(team, settings, {true, true, true}, tile, block); });
+  TileInput<float> input{};
+  tile.input = &input;
+  tile.number = 1;  // of 30 episodes: its last two lanes are empty
+  launch([&](const auto& team) { rollout(team, settings, step, {true, true, true}, tile, block); });
   const auto take = [](const float* from, int rows) { return std::vector<float>(from, from + rows * tile_lanes); };
+  const auto lanes = [](auto array) { return std::vector(array, array + tile_lanes); };
+  std::vector<float> real;
+  for (int k = 0; k < X; ++k) {
+    const std::vector<float> feature = take(tile.real.at(k, 0), input.real_rows);
+    real.insert(real.end(), feature.begin(), feature.end());
+  }
   const int T = shape.T, M = shape.M;
-  return {take(tile.truth, shape.D),
-          take(tile.real.data, shape.X * shape.R),
+  return {lanes(input.problem),
+          lanes(input.weight),
+          lanes(input.count),
+          take(tile.truth, shape.D),
+          real,
           take(tile.theta, T * M * shape.D),
           take(tile.x.data, shape.X * T * M * shape.N),
           take(tile.clamped, T * M),

@@ -68,6 +68,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
   for (double value : alfi::iteration_weights(s.weights, shape.T)) w.push_back(static_cast<R>(value));
   const std::vector<R> zeros(s.X, R(0)), ones(s.X, R(1));
   const alfi::EpisodeSettings<R> settings{recorded,
+                                          {},
                                           shape,
                                           layout,
                                           weights.data(),
@@ -76,9 +77,9 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
                                           s.weights,
                                           Start::prior,
                                           0.0,
-                                          {s.loss, s.beta, s.family, std::log(s.sigma)},
-                                          {s.update, s.bound},
-                                          {}};
+                                          {s.loss, s.family, std::log(s.sigma)},
+                                          {s.update, s.bound}};
+  const StepInput step{{}, 0, s.beta};
 
   TapeOutputs out;
   Arena<R> gradient(layout.size);
@@ -92,14 +93,15 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
     Carver<R> carver(arena.base()), block_carver(fast.base());
     Tile<R> tile = carve_tile(shape, carver);
     const BlockMemory<R> block = carve_block(shape, block_carver);
-    tile.input = {};
+    TileInput<R> input{};
+    tile.input = &input;
     int real_rows = 1;
     for (std::size_t l = 0; l < L; ++l) {
       const std::size_t b = std::min(first + l, B - 1);
       const std::size_t count = tape.real_counts.empty() ? s.R : tape.real_counts[b];
-      tile.input.weight[l] = first + l < B ? R(1) / static_cast<R>(B) : R(0);
-      tile.input.count[l] = static_cast<R>(count);
-      tile.input.count_input[l] = s.real_count_input ? static_cast<R>(tape.real_count_inputs[b]) : R(0);
+      input.weight[l] = first + l < B ? R(1) / static_cast<R>(B) : R(0);
+      input.count[l] = static_cast<R>(count);
+      input.count_input[l] = s.real_count_input ? static_cast<R>(tape.real_count_inputs[b]) : R(0);
       real_rows = std::max(real_rows, static_cast<int>(count));
       for (std::size_t d = 0; d < s.D; ++d) tile.truth[d * L + l] = static_cast<R>(tape.theta_true[b * s.D + d]);
       for (std::size_t p = 0; p < P; ++p) tile.psi[p * L + l] = static_cast<R>(tape.psi_0[b * P + p]);
@@ -116,10 +118,10 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
           *tile.x.at(static_cast<int>(k), static_cast<int>(i * L + l)) =
               static_cast<R>(tape.x_gen[(b * drawn * s.N + i) * s.X + k]);
     }
-    tile.input.real_rows = real_rows;
+    input.real_rows = real_rows;
     launch([&](const auto& team) {
-      rollout(team, settings, Draws{}, tile, block);
-      rollout_gradient(team, settings, tile, block, gradient.base());
+      rollout(team, settings, step, Draws{}, tile, block);
+      rollout_gradient(team, settings, step, tile, block, gradient.base());
       bulk_gradient(team, settings, tile, block, gradient.base());
     });
     if (!arena.sentinels_hold() || !fast.sentinels_hold() || !gradient.sentinels_hold())

@@ -1,4 +1,4 @@
-#include "src/problem_order.hpp"
+#include "kernels/problem.hpp"
 
 #include <gtest/gtest.h>
 
