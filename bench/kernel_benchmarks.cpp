@@ -71,7 +71,8 @@ void encoder_forward(benchmark::State& state) {
 void encoder_backward(benchmark::State& state) {
   EncoderFixture f;
   for (auto _ : state) {
-    encoder_gradient(Team{}, f.layout, f.weights.data(), f.sets, f.slope.data(), f.block.encoder, f.gradient.data());
+    encoder_gradient(Team{}, f.layout, f.weights.data(), f.sets, 0, blocks_of(block_length, f.observations),
+                     f.slope.data(), f.block.encoder, f.gradient.data());
     benchmark::ClobberMemory();
   }
   // Recompute and dW of all layers, dX of all but the first.

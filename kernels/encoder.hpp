@@ -119,16 +119,18 @@ ALFI_HD void pooling_gradient(Pooling pooling, int C, int c, int lane, const Rea
   store<F>(slope + there, b);
 }
 
-/// gradient += the encoder's weight gradient of all sets, given slope (sets, 2, C, 16).
+/// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
+/// slope (sets, 2, C, 16).
 template <class Team>
 ALFI_HD void encoder_gradient(const Team& team, const Layout& layout, const typename Team::Real* weights,
-                              const ObservationSets<typename Team::Real>& sets, const typename Team::Real* slope,
-                              const EncoderBlock<typename Team::Real>& block, typename Team::Real* gradient) {
+                              const ObservationSets<typename Team::Real>& sets, int first_block, int last_block,
+                              const typename Team::Real* slope, const EncoderBlock<typename Team::Real>& block,
+                              typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const int C = layout.encoder[2].out;
-  for (int first = 0; first < sets.observations; first += block_length) {
-    const int left = sets.observations - first;
+  for (int b = first_block; b < last_block; ++b) {
+    const int first = b * block_length, left = sets.observations - first;
     const int observations = left < block_length ? left : block_length;
     const int rows = observations * tile_lanes;
     encode_block(team, layout, weights, sets, first, observations, block);

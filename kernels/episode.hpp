@@ -352,14 +352,21 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
   rim_weight_gradient(team, shape, settings.layout, tile.history, tile.gradient, gradient);
 }
 
-/// gradient (layout.size) += of the encoder.
+/// gradient (layout.encoder_size()) += of the encoder: one of `pieces` pieces, cut between blocks of observations,
+/// those of the real set before those of the generated ones.
 template <class Team>
 ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                            const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block,
-                           typename Team::Real* gradient) {
-  encoder_gradient(team, settings.layout, settings.weights, real_set(tile), tile.real_slope, block.encoder, gradient);
-  encoder_gradient(team, settings.layout, settings.weights, generated_sets(settings.shape, tile, 0, settings.shape.T),
-                   tile.slopes, block.encoder, gradient);
+                           int piece, int pieces, typename Team::Real* gradient) {
+  using R = typename Team::Real;
+  const ObservationSets<R> real = real_set(tile), generated = generated_sets(settings.shape, tile, 0, settings.shape.T);
+  const int real_blocks = blocks_of(block_length, real.observations);
+  const std::int64_t all = real_blocks + blocks_of(block_length, generated.observations);
+  const int first = static_cast<int>(all * piece / pieces), last = static_cast<int>(all * (piece + 1) / pieces);
+  encoder_gradient(team, settings.layout, settings.weights, real, first, last < real_blocks ? last : real_blocks,
+                   tile.real_slope, block.encoder, gradient);
+  encoder_gradient(team, settings.layout, settings.weights, generated, first < real_blocks ? 0 : first - real_blocks,
+                   last - real_blocks, tile.slopes, block.encoder, gradient);
 }
 
 }  // namespace ALFI_ISA

@@ -19,12 +19,21 @@ void rollout_gradient_tile(const EpisodeSettings<float>& settings, const StepInp
 }
 
 void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,
-                        const BlockMemory<float>& block, float* gradient) {
-  bulk_gradient(Team{}, settings, tile, block, gradient);
+                        const BlockMemory<float>& block, int piece, int pieces, float* gradient) {
+  bulk_gradient(Team{}, settings, tile, block, piece, pieces, gradient);
 }
 
-void update_weights(const UpdateSettings& settings, const OptimizerState<float>& state) {
-  update(Team{}, settings, state);
+void report(const Shape& shape, const Tile<float>& tile, const BatchReport<float>& to) {
+  report_tile(Team{}, shape, tile, to);
+}
+
+void update_weights(const Optimizer<float>& optimizer, float rate, const BatchReport<float>& report, int episodes,
+                    StepOutput& output) {
+  // On one core each stage is done when the next begins.
+  sum_partials(Team{}, optimizer, 0, optimizer.groups);
+  gradient_norm(Team{}, optimizer);
+  apply_update(Team{}, optimizer, rate, 0, optimizer.groups);
+  conclude_step(Team{}, optimizer, report, episodes, output);
 }
 
 void draw_problem_tile(const EpisodeSettings<float>& settings, const StepInput& step, const Tile<float>& tile) {
@@ -78,8 +87,9 @@ constexpr const char* isa_name =
     "baseline";
 #endif
 
-constexpr HostKernels kernels{isa_name,       rollout_tile,      rollout_gradient_tile, bulk_gradient_tile,
-                              update_weights, draw_problem_tile, simulate_rows_of_one,  spin};
+constexpr HostKernels kernels{isa_name, rollout_tile,   rollout_gradient_tile, bulk_gradient_tile,
+                              report,   update_weights, draw_problem_tile,     simulate_rows_of_one,
+                              spin};
 
 }  // namespace
 }  // namespace ALFI_ISA

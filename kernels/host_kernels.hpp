@@ -1,8 +1,7 @@
 // The kernels as the host calls them: one table of functions per instruction set.
 #pragma once
 
-#include "kernels/episode.hpp"
-#include "kernels/optimizer.hpp"
+#include "kernels/report.hpp"
 
 namespace alfi {
 
@@ -12,8 +11,11 @@ struct HostKernels {
                   const BlockMemory<float>&);
   void (*rollout_gradient)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&,
                            const BlockMemory<float>&, float* gradient);
-  void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, float* gradient);
-  void (*update)(const UpdateSettings&, const OptimizerState<float>&);
+  void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, int piece,
+                        int pieces, float* gradient);
+  void (*report)(const Shape&, const Tile<float>&, const BatchReport<float>&);
+  /// The whole update and the step's summary.
+  void (*update)(const Optimizer<float>&, float rate, const BatchReport<float>&, int episodes, StepOutput&);
   /// Who the lanes of a tile are, θ* and the real observations alone.
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
   /// Observations first … first + count − 1 of one θ (D), natural units, row-major (count, X). Multiples of 64.

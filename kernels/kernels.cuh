@@ -11,9 +11,11 @@ struct CudaKernels {
                   const BlockMemory<float>* blocks);
   void (*rollout_gradient)(EpisodeSettings<float>, const StepInput*, const Tile<float>* tiles,
                            const BlockMemory<float>* blocks, float* gradients, int gradient_size);
-  void (*bulk_gradient)(EpisodeSettings<float>, const Tile<float>* tiles, const BlockMemory<float>* blocks,
-                        float* gradients, int gradient_size);
-  void (*update)(UpdateSettings, OptimizerState<float>);
+  void (*bulk_gradient)(EpisodeSettings<float>, const Tile<float>* tiles, const BlockMemory<float>* blocks, int piece,
+                        int pieces, float* gradients, int gradient_size);
+  void (*sum_partials)(Optimizer<float>, int groups_per_block);
+  void (*gradient_norm)(Optimizer<float>);
+  void (*update)(Optimizer<float>, float rate, int groups_per_block);
 };
 
 CudaKernels cuda_kernels();

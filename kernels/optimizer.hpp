@@ -5,7 +5,8 @@
 //   average ← decay · average + (1 − decay) w
 //
 // A gradient whose norm is not finite changes nothing. Weights are taken in groups of 16, one a lane; arrays are padded
-// to whole groups.
+// to whole groups. Three stages, each of which must be done before the next begins: several teams may share the groups
+// of the first and the last.
 #pragma once
 
 #include "kernels/shape.hpp"
@@ -15,76 +16,121 @@ namespace alfi {
 
 inline constexpr double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-8;
 
-struct UpdateSettings {
-  float rate;
-  float correction1, correction2;  ///< 1/(1 − β₁ᵏ), 1/(1 − β₂ᵏ), k counting from 1
-  float clip_norm;                 ///< 0: no clipping
+/// What depends on the number k of this update, counting from 1.
+struct UpdateFactors {
+  float correction1, correction2;  ///< 1/(1 − β₁ᵏ), 1/(1 − β₂ᵏ)
   float average_decay;
 };
 
+struct UpdateCounts {
+  std::int64_t applied;
+  std::int64_t skipped;  ///< since their gradient was not finite
+};
+
+/// Partial sums of the gradient of consecutive groups; summed up into the first.
 template <class R>
-struct OptimizerState {
+struct PartialSums {
+  R* data;    ///< (count, groups · 16)
+  int count;  ///< at most 256
+  int first_group, groups;
+};
+
+template <class R>
+struct Optimizer {
   int groups;  ///< of 16 weights
   R* weights;
   R* first_moment;
   R* second_moment;
   R* average;
-  R* partials;  ///< (partial_count, groups · 16); summed up into the first
-  int partial_count;
-  R* squares;  ///< (groups)
-  R* norm;     ///< (1): of the gradient before clipping
+  PartialSums<R> partials[2];    ///< of the encoder's groups, then of the others'
+  R* squares;                    ///< (groups)
+  R* norm;                       ///< (1): of the gradient before clipping
+  UpdateCounts* counts;          ///< (1)
+  const UpdateFactors* factors;  ///< of the update number first_update, counting from 0, and those after it
+  std::int64_t first_update;
+  float clip_norm;  ///< 0: no clipping
 };
 
 inline namespace ALFI_ISA {
 
+/// Where the gradient of a group is, once its partial sums are added up.
+template <class R>
+ALFI_HD R* summed(const Optimizer<R>& optimizer, int group, int& groups, int& count) {
+  const PartialSums<R>& part = optimizer.partials[group < optimizer.partials[1].first_group ? 0 : 1];
+  groups = part.groups;
+  count = part.count;
+  return part.data + (group - part.first_group) * tile_lanes;
+}
+template <class R>
+ALFI_HD const R* summed(const Optimizer<R>& optimizer, int group) {
+  int groups = 0, count = 0;
+  return summed(optimizer, group, groups, count);
+}
+
+/// Stage 1, of `count` groups from `first` on: the gradient and its squares.
 template <class Team>
-ALFI_HD void update(const Team& team, const UpdateSettings& settings,
-                    const OptimizerState<typename Team::Real>& state) {
+ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>& optimizer, int first, int count) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  const int size = state.groups * tile_lanes;
-  team.each(state.groups, [&](int group, int lane) {
-    R* const column = state.partials + group * tile_lanes + lane;
-    for (int half = gradient_partials / 2; half > 0; half /= 2)
-      for (int p = 0; p < half && p + half < state.partial_count; ++p) {
-        R* const place = column + static_cast<std::int64_t>(p) * size;
-        store<F>(place, load<F>(place) + load<F>(place + static_cast<std::int64_t>(half) * size));
-      }
-  });
-  team.sync();
   team.template sums<1>(
-      state.groups,
-      [&](int group, int lane, Array<F, 1>& sum) {
-        const F g = load<F>(state.partials + group * tile_lanes + lane);
+      count,
+      [&](int item, int lane, Array<F, 1>& sum) {
+        int groups = 0, partials = 0;
+        R* const column = summed(optimizer, first + item, groups, partials) + lane;
+        const std::int64_t size = static_cast<std::int64_t>(groups) * tile_lanes;
+        for (int half = gradient_partials / 2; half > 0; half /= 2)
+          for (int p = 0; p < half && p + half < partials; ++p) {
+            R* const place = column + p * size;
+            store<F>(place, load<F>(place) + load<F>(place + half * size));
+          }
+        const F g = load<F>(column);
         sum[0] = g * g;
       },
-      [&](int group, const Array<R, 1>& total) { state.squares[group] = total[0]; });
-  team.sync();
+      [&](int item, const Array<R, 1>& total) { optimizer.squares[first + item] = total[0]; });
+}
+
+/// Stage 2, by one team: the norm.
+template <class Team>
+ALFI_HD void gradient_norm(const Team& team, const Optimizer<typename Team::Real>& optimizer) {
+  using R = typename Team::Real;
   team.once([&] {
     R sum{};
-    for (int group = 0; group < state.groups; ++group) sum = sum + state.squares[group];
-    *state.norm = sqrt(sum);
+    for (int group = 0; group < optimizer.groups; ++group) sum = sum + optimizer.squares[group];
+    *optimizer.norm = sqrt(sum);
   });
-  team.sync();
-  const R norm = *state.norm;
-  const bool finite = norm - norm == R(0);
-  if (!finite) return;
-  const R scale = settings.clip_norm > 0 && norm > settings.clip_norm ? settings.clip_norm / norm : R(1);
-  team.each(state.groups, [&](int group, int lane) {
-    const int at = group * tile_lanes + lane;
-    const F g = load<F>(state.partials + at) * splat<F>(scale);
-    const F m = fma(splat<F>(R(adam_beta1)), load<F>(state.first_moment + at), splat<F>(R(1 - adam_beta1)) * g);
-    const F v = fma(splat<F>(R(adam_beta2)), load<F>(state.second_moment + at), splat<F>(R(1 - adam_beta2)) * (g * g));
-    const F step = splat<F>(settings.rate) * (m * splat<F>(settings.correction1)) /
-                   (sqrt(v * splat<F>(settings.correction2)) + splat<F>(R(adam_epsilon)));
-    const F w = load<F>(state.weights + at) - step;
-    const F average = load<F>(state.average + at);
-    store<F>(state.first_moment + at, m);
-    store<F>(state.second_moment + at, v);
-    store<F>(state.weights + at, w);
-    store<F>(state.average + at, fma(splat<F>(settings.average_decay), average - w, w));
+}
+
+template <class R>
+ALFI_HD bool is_finite(R value) {
+  return value - value == R(0);
+}
+
+/// Stage 3, of `count` groups from `first` on: the weights, their moments and average.
+template <class Team>
+ALFI_HD void apply_update(const Team& team, const Optimizer<typename Team::Real>& optimizer, float rate, int first,
+                          int count) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const R norm = *optimizer.norm;
+  if (!is_finite(norm)) return;
+  const float clip = optimizer.clip_norm;
+  const R scale = clip > 0 && norm > clip ? clip / norm : R(1);
+  const UpdateFactors factors = optimizer.factors[optimizer.counts->applied - optimizer.first_update];
+  team.each(count, [&](int item, int lane) {
+    const int at = (first + item) * tile_lanes + lane;
+    const F g = load<F>(summed(optimizer, first + item) + lane) * splat<F>(scale);
+    const F m = fma(splat<F>(R(adam_beta1)), load<F>(optimizer.first_moment + at), splat<F>(R(1 - adam_beta1)) * g);
+    const F v =
+        fma(splat<F>(R(adam_beta2)), load<F>(optimizer.second_moment + at), splat<F>(R(1 - adam_beta2)) * (g * g));
+    const F step = splat<F>(rate) * (m * splat<F>(factors.correction1)) /
+                   (sqrt(v * splat<F>(factors.correction2)) + splat<F>(R(adam_epsilon)));
+    const F w = load<F>(optimizer.weights + at) - step;
+    const F average = load<F>(optimizer.average + at);
+    store<F>(optimizer.first_moment + at, m);
+    store<F>(optimizer.second_moment + at, v);
+    store<F>(optimizer.weights + at, w);
+    store<F>(optimizer.average + at, fma(splat<F>(factors.average_decay), average - w, w));
   });
-  team.sync();
 }
 
 }  // namespace ALFI_ISA

@@ -17,8 +17,10 @@ inline constexpr int tile_lanes = 16;
 /// observations and parameters are cut into blocks of this length, so it is part of what makes a result's bits.
 inline constexpr int block_length = 16;
 
-/// Logical partial sums of a gradient: tile i adds to partial i mod 256, and a fixed tree adds the partials up.
+/// Logical partial sums of a gradient: tile i adds to partial i mod 256, and a fixed tree adds the partials up. Where
+/// there are few tiles, the encoder's part of a tile is cut into pieces that have a partial sum each.
 inline constexpr int gradient_partials = 256;
+inline constexpr int most_pieces = 16;
 
 struct Shape {
   int T, M, N, R;
@@ -46,7 +48,8 @@ struct Linear {
   int weight, bias, in, out;
 };
 
-/// The flat vector of weights, in the order of the reference's modules.
+/// The flat vector of weights, in the order of the reference's modules. The encoder's part and the whole are rounded up
+/// to whole groups of 16.
 struct Layout {
   Linear encoder[3];
   Linear aggregator[3];
@@ -54,7 +57,12 @@ struct Layout {
   Linear update_gate, reset_gate, out_gate;  ///< of [y, h]; the candidate's is [y, v∘h]
   Linear fc3, fc4;
   int size;
+
+  /// Where the encoder's part ends.
+  constexpr int encoder_size() const { return aggregator[0].weight; }
 };
+
+constexpr int whole_groups(int size) { return (size + tile_lanes - 1) / tile_lanes * tile_lanes; }
 
 constexpr Layout make_layout(const Shape& shape) {
   Layout layout{};
@@ -67,6 +75,7 @@ constexpr Layout make_layout(const Shape& shape) {
   layout.encoder[0] = linear(shape.X, shape.encoder_hidden);
   layout.encoder[1] = linear(shape.encoder_hidden, shape.encoder_hidden);
   layout.encoder[2] = linear(shape.encoder_hidden, shape.C);
+  next = whole_groups(next);
   layout.aggregator[0] = linear(shape.aggregator_inputs(), shape.aggregator_hidden);
   layout.aggregator[1] = linear(shape.aggregator_hidden, shape.aggregator_hidden);
   layout.aggregator[2] = linear(shape.aggregator_hidden, shape.A);
@@ -77,8 +86,15 @@ constexpr Layout make_layout(const Shape& shape) {
   layout.out_gate = linear(shape.H + shape.S, shape.S);
   layout.fc3 = linear(shape.S, shape.H);
   layout.fc4 = linear(shape.H, shape.P());
-  layout.size = next;
+  layout.size = whole_groups(next);
   return layout;
+}
+
+/// Pieces the encoder's gradient of a tile is cut into, a power of two, in a meta-batch of so many tiles.
+constexpr int gradient_pieces(int tiles) {
+  int pieces = 1;
+  while (pieces < most_pieces && 2 * pieces * tiles <= gradient_partials) pieces *= 2;
+  return pieces;
 }
 
 }  // namespace alfi

@@ -79,7 +79,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const Shape shape = shape_of(checkpoint.configuration, 1);
   const Layout layout = make_layout(shape);
   for (const auto& [prefix, array] : arrays_of(checkpoint.state)) {
-    array->assign(static_cast<std::size_t>(padded_size(layout)), 0.0F);
+    array->assign(static_cast<std::size_t>(layout.size), 0.0F);
     for (const auto& [name, linear] : named_layers(layout)) {
       const auto weight = content.values<float>(prefix + name + ".weight", {linear.out, linear.in});
       const auto bias = content.values<float>(prefix + name + ".bias", {linear.out});

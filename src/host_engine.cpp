@@ -56,6 +56,17 @@ StepInput step_input(const Episodes& episodes, double beta) {
           beta};
 }
 
+int tile_count(int episodes) { return (episodes + tile_lanes - 1) / tile_lanes; }
+
+/// Of the update after so many.
+UpdateFactors update_factors(std::int64_t updates, double ema) {
+  const auto k = static_cast<double>(updates + 1);
+  // Early on the average looks back only over the steps there have been, so that it soon forgets the initial weights.
+  const double decay = std::min(ema, k / (k + 9));
+  return {static_cast<float>(1 / (1 - std::pow(adam_beta1, k))), static_cast<float>(1 / (1 - std::pow(adam_beta2, k))),
+          static_cast<float>(decay)};
+}
+
 double tile_floats(const Shape& shape) {
   Carver<float> counting(nullptr);
   carve_tile(shape, counting);
@@ -101,9 +112,10 @@ std::size_t engine_bytes(const Configuration& configuration, int threads) {
   Carver<float> block(nullptr);
   carve_block(shape, block);
   const Layout layout = make_layout(shape);
-  const int tiles = (configuration.training.meta_batch + tile_lanes - 1) / tile_lanes;
+  const int tiles = tile_count(configuration.training.meta_batch), partials = std::min(tiles, gradient_partials);
   const double floats = threads * (tile_floats(shape) + static_cast<double>(block.used())) +
-                        static_cast<double>(std::min(tiles, gradient_partials) + 8) * padded_size(layout);
+                        static_cast<double>(partials + 8) * layout.size +
+                        static_cast<double>(partials) * gradient_pieces(tiles) * layout.encoder_size();
   return static_cast<std::size_t>(floats * sizeof(float));
 }
 
@@ -148,47 +160,63 @@ StepResult HostEngine::train(const Episodes& episodes, double rate, double beta,
   const EpisodeSettings<float> settings =
       this->settings(shape, episodes, configuration_.training.loss, state.weights.data(), iteration_weight);
 
-  const int size = padded_size(layout_);
-  const int tiles = (episodes.count + tile_lanes - 1) / tile_lanes;
+  const int tiles = tile_count(episodes.count), pieces = gradient_pieces(tiles);
   const int partial_count = std::min(tiles, gradient_partials);
-  partials_.resize(static_cast<std::size_t>(partial_count) * static_cast<std::size_t>(size));
-  squares_.resize(static_cast<std::size_t>(size / tile_lanes));
-  std::vector<float> losses(static_cast<std::size_t>(tiles * tile_lanes));
-  std::atomic<std::int64_t> clamped = 0;
+  const int encoder_size = layout_.encoder_size(), others_size = layout_.size - encoder_size;
+  const auto resize = [](auto& array, std::int64_t size) { array.resize(static_cast<std::size_t>(size)); };
+  resize(partials_, std::int64_t{partial_count} * (pieces * encoder_size + others_size));
+  float* const encoder_partials = partials_.data();
+  float* const other_partials = encoder_partials + std::ptrdiff_t{partial_count} * pieces * encoder_size;
+  resize(squares_, layout_.size / tile_lanes);
+  resize(losses_, std::int64_t{tiles} * tile_lanes);
+  resize(clamped_, std::int64_t{tiles} * tile_lanes);
+  double lane_loss[tile_lanes];
+  std::int64_t lane_clamped[tile_lanes];
+  const BatchReport<float> report{losses_.data(), clamped_.data(), lane_loss, lane_clamped};
 
   arena_.execute([&] {
     tbb::parallel_for(0, partial_count, [&](int p) {
-      float* const gradient = partials_.data() + static_cast<std::ptrdiff_t>(p) * size;
-      std::fill_n(gradient, size, 0.0F);
+      float* const encoder_gradient = encoder_partials + std::ptrdiff_t{p} * pieces * encoder_size;
+      float* const gradient = other_partials + std::ptrdiff_t{p} * others_size;
+      std::fill_n(encoder_gradient, std::ptrdiff_t{pieces} * encoder_size, 0.0F);
+      std::fill_n(gradient, others_size, 0.0F);
       Worker& worker = workers_.local();
       worker.prepare(shape);
       for (int i = p; i < tiles; i += gradient_partials) {
-        const int first = i * tile_lanes;
         worker.tile.number = i;
         kernels_.rollout(settings, step, Draws{true, true, true}, worker.tile, worker.block);
-        kernels_.rollout_gradient(settings, step, worker.tile, worker.block, gradient);
-        kernels_.bulk_gradient(settings, worker.tile, worker.block, gradient);
-        std::copy_n(worker.tile.episode_loss, tile_lanes, losses.begin() + first);
-        clamped += clamped_draws(shape, worker.tile, std::min(tile_lanes, episodes.count - first));
+        kernels_.rollout_gradient(settings, step, worker.tile, worker.block, gradient - encoder_size);
+        for (int piece = 0; piece < pieces; ++piece)
+          kernels_.bulk_gradient(settings, worker.tile, worker.block, piece, pieces,
+                                 encoder_gradient + std::ptrdiff_t{piece} * encoder_size);
+        kernels_.report(shape, worker.tile, report);
       }
     });
   });
 
-  const auto k = static_cast<double>(state.updates + 1);
-  // Early on the average looks back only over the steps there have been, so that it soon forgets the initial weights.
-  const double decay = std::min(configuration_.training.ema, k / (k + 9));
-  const UpdateSettings update{static_cast<float>(rate), static_cast<float>(1 / (1 - std::pow(adam_beta1, k))),
-                              static_cast<float>(1 / (1 - std::pow(adam_beta2, k))),
-                              static_cast<float>(configuration_.training.clip_norm), static_cast<float>(decay)};
+  UpdateCounts counts{state.updates, state.skipped};
+  const UpdateFactors factors = update_factors(state.updates, configuration_.training.ema);
   float norm = 0;
-  kernels_.update(update,
-                  {size / tile_lanes, state.weights.data(), state.first_moment.data(), state.second_moment.data(),
-                   state.average.data(), partials_.data(), partial_count, squares_.data(), &norm});
-  StepResult result{0, norm, std::isfinite(norm), clamped};
-  ++(result.applied ? state.updates : state.skipped);
-  for (int b = 0; b < episodes.count; ++b) result.loss += losses[static_cast<std::size_t>(b)];
-  result.loss /= episodes.count;
-  return result;
+  StepOutput output{};
+  const int encoder_groups = encoder_size / tile_lanes, groups = layout_.size / tile_lanes;
+  kernels_.update({groups,
+                   state.weights.data(),
+                   state.first_moment.data(),
+                   state.second_moment.data(),
+                   state.average.data(),
+                   {{encoder_partials, partial_count * pieces, 0, encoder_groups},
+                    {other_partials, partial_count, encoder_groups, groups - encoder_groups}},
+                   squares_.data(),
+                   &norm,
+                   &counts,
+                   &factors,
+                   state.updates,
+                   static_cast<float>(configuration_.training.clip_norm)},
+                  static_cast<float>(rate), report, episodes.count, output);
+  const bool applied = counts.applied > state.updates;
+  state.updates = counts.applied;
+  state.skipped = counts.skipped;
+  return {output.loss, output.gradient_norm, applied, output.clamped};
 }
 
 void HostEngine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights,
@@ -248,7 +276,7 @@ void HostEngine::infer(const GivenProblem& problem, int iterations, std::span<co
 void HostEngine::each_tile(const Episodes& episodes, const Shape& shape, const std::function<void(Worker&)>& body,
                            const std::function<void(const FinishedTile&)>& sink) {
   arena_.execute([&] {
-    tbb::parallel_for(0, (episodes.count + tile_lanes - 1) / tile_lanes, [&](int i) {
+    tbb::parallel_for(0, tile_count(episodes.count), [&](int i) {
       Worker& worker = workers_.local();
       worker.prepare(shape);
       const int first = i * tile_lanes;

@@ -21,7 +21,7 @@
 
 namespace alfi {
 
-/// The weights and all that training changes about them; arrays of padded_size, in the kernels' layout.
+/// The weights and all that training changes about them; arrays of layout.size, in the kernels' layout.
 struct TrainingState {
   std::vector<float> weights, first_moment, second_moment, average;
   std::int64_t updates = 0;  ///< applied so far
@@ -115,7 +115,8 @@ class HostEngine {
   int threads_;
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<Worker> workers_;
-  std::vector<float> partials_, squares_;
+  std::vector<float> partials_, squares_, losses_;
+  std::vector<std::int32_t> clamped_;
 };
 
 /// Parameters of the first `episodes` lanes that were drawn outside the simulator's domain.

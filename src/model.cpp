@@ -81,7 +81,7 @@ float count_input(const Configuration& c, double count) {
 }
 
 std::vector<float> initial_weights(const Layout& layout, std::uint64_t seed) {
-  std::vector<float> weights(static_cast<std::size_t>(padded_size(layout)), 0.0F);
+  std::vector<float> weights(static_cast<std::size_t>(layout.size), 0.0F);
   const PhiloxKey key = stream_key(seed, Phase::training, Purpose::weights, 0);
   std::uint32_t row = 0;
   for (const auto& [name, linear] : named_layers(layout)) {

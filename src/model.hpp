@@ -26,11 +26,8 @@ inline bool sees_count(const Configuration& configuration) {
 /// log R, standardised by the mean and deviation of log R ~ U(log min, log max); 0 where R is fixed.
 float count_input(const Configuration& configuration, double count);
 
-/// The flat vector of weights at the start of training, padded to whole lanes: linear layers uniform in ±1/√fan_in,
+/// The flat vector of weights at the start of training (layout.size): linear layers uniform in ±1/√fan_in,
 /// the GRU's matrices orthogonal with biases as linear. A pure function of the seed.
 std::vector<float> initial_weights(const Layout& layout, std::uint64_t seed);
-
-/// Weights in the flat vector, rounded up to whole lanes.
-inline int padded_size(const Layout& layout) { return (layout.size + tile_lanes - 1) / tile_lanes * tile_lanes; }
 
 }  // namespace alfi

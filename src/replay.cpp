@@ -326,7 +326,7 @@ SafeTensors replay(const SafeTensors& tape) {
     fill_tile(run, i * tile_lanes, tile);
     kernels.rollout(settings, step, Draws{}, tile, block);
     kernels.rollout_gradient(settings, step, tile, block, gradient);
-    kernels.bulk_gradient(settings, tile, block, gradient);
+    kernels.bulk_gradient(settings, tile, block, 0, 1, gradient);
     for (int lane = 0; lane < std::min(tile_lanes, run.B - i * tile_lanes); ++lane) {
       for (int p = 0; p < s.T * s.P(); ++p) psi.push_back(tile.psi[(s.P() + p) * tile_lanes + lane]);
       for (int t = 0; t < s.T; ++t) losses.push_back(tile.loss[t * tile_lanes + lane]);

@@ -24,10 +24,10 @@ shift 2
     }'
 } | tee "$table"
 
-# Four kernels at the very least: the rollout, both gradients, the update.
+# Six kernels: the rollout, both gradients, three stages of the update.
 for architecture in "$@"; do
   rows=$(grep -c "^sm_$architecture " "$table" || true)
-  if ((rows < 4)); then
+  if ((rows < 6)); then
     echo "only $rows kernels of sm_$architecture were found in $log" >&2
     exit 1
   fi

@@ -266,7 +266,7 @@ TEST(Episode, DrawsTheSameBitsOnEveryTeam) {
 TEST(Episode, UpdateHasTheSameBitsOnEveryTeam) {
   for (const int partial_count : {1, 5, 200, 256}) {
     for (const float clip_norm : {0.0F, 1.0F}) {
-      const UpdateSettings settings{1e-3F, 10.0F, 1000.0F, clip_norm, 0.9F};
+      const UpdateSettings settings{1e-3F, {10.0F, 1000.0F, 0.9F}, clip_norm};
       UpdateArrays expected = random_update(11, partial_count, 1);
       update_host_float(expected, settings);
       EXPECT_TRUE(expected.sentinels_hold());
@@ -281,7 +281,7 @@ TEST(Episode, UpdateHasTheSameBitsOnEveryTeam) {
       };
       expect_same([&](UpdateArrays& arrays) { update_host_lanes(arrays, settings); });
       for (int threads : {32, 96, 128})
-        expect_same([&](UpdateArrays& arrays) { update_fibers(arrays, settings, {threads, 2}); });
+        expect_same([&](UpdateArrays& arrays) { update_fibers(arrays, settings, {threads, 2, 3}); });
     }
   }
 }
@@ -294,9 +294,10 @@ TEST(Episode, UpdateIsAdams) {
     const double rate = 1e-3, decay = 0.9;
     const int step = 7;
     const double correction1 = 1.0 / (1.0 - std::pow(0.9, step)), correction2 = 1.0 / (1.0 - std::pow(0.999, step));
-    update_host_lanes(after, {float(rate), float(correction1), float(correction2), float(clip_norm), float(decay)});
+    update_host_lanes(after, {float(rate), {float(correction1), float(correction2), float(decay)}, float(clip_norm)});
     std::vector<double> gradient(3 * 16, 0.0);
-    for (std::size_t i = 0; i < 256 * gradient.size(); ++i) gradient[i % gradient.size()] += before.partials[i];
+    for (int p = 0; p < 256; ++p)
+      for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += before.partial(p, static_cast<int>(i));
     const double length = norm(gradient);
     EXPECT_NEAR(after.norm[0] / length, 1.0, 1e-6);
     for (std::size_t i = 0; i < gradient.size(); ++i) {
@@ -317,7 +318,7 @@ TEST(Episode, UpdateKeepsAllWhereTheGradientIsNotFinite) {
   for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     UpdateArrays before = random_update(3, 4, 5);
     before.partials[17] = bad;
-    const UpdateSettings settings{1e-3F, 10.0F, 1000.0F, 1.0F, 0.9F};
+    const UpdateSettings settings{1e-3F, {10.0F, 1000.0F, 0.9F}, 1.0F};
     for (auto run : {update_host_float, update_host_lanes, +[](UpdateArrays&arrays, const UpdateSettings&s) {
                        update_fibers(arrays, s, {96, 6});
                      }}) {

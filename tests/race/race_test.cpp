@@ -15,6 +15,7 @@
 #include "tests/race/tapes.hpp"
 #include "tests/support/fiber_team.hpp"
 #include "tests/support/run_drawn.hpp"
+#include "tests/support/run_report.hpp"
 #include "tests/support/run_tape.hpp"
 #include "tests/support/run_update.hpp"
 
@@ -56,21 +57,28 @@ bool episode_is_right(const Tape& tape, const FiberLaunch& launch) {
 }
 
 bool update_is_right(std::uint64_t seed, const FiberLaunch& launch) {
-  UpdateArrays arrays = random_update(11, 5, seed);
-  const std::vector<float> partials = arrays.partials;
+  constexpr int groups = 11, partials = 5;
+  UpdateArrays arrays = random_update(groups, partials, seed);
   double squares = 0.0;
-  for (std::size_t i = 0; i < 11 * 16; ++i) {
+  for (int i = 0; i < groups * tile_lanes; ++i) {
     double sum = 0.0;
-    for (std::size_t p = 0; p < 5; ++p) sum += partials[p * 11 * 16 + i];
+    for (int p = 0; p < partials; ++p) sum += arrays.partial(p, i);
     squares += sum * sum;
   }
-  run_update(arrays, {1e-3F, 10.0F, 1000.0F, 1.0F, 0.9F},
-             [&](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); });
+  run_update(arrays, {1e-3F, {10.0F, 1000.0F, 0.9F}, 1.0F}, on_blocks_of_fibers({launch.threads, launch.seed, 3}));
   const bool right =
       std::abs(arrays.norm[0] / std::sqrt(squares) - 1.0) <= tolerance && arrays.sentinels_hold() &&
       std::all_of(arrays.weights.begin(), arrays.weights.end() - tile_lanes, [](float w) { return std::isfinite(w); });
   if (!right) std::printf("wrong numbers: the update's\n");
   return right;
+}
+
+bool report_is_right(const FiberLaunch& launch) {
+  StepReport step = numbered_report();
+  step.conclude(37, 1.5F, [&](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); });
+  if (step.output.loss == 0.5 * 36 / 2 && step.output.clamped == 37 * 36 / 2) return true;
+  std::printf("wrong numbers: the report's\n");
+  return false;
 }
 
 /// What it draws has no oracle: the same on all teams, all written and finite.
@@ -93,7 +101,7 @@ int run(int rounds) {
     for (const Tape& tape : race_tapes(seed)) {
       for (int threads : {32, 96, 128}) {
         const FiberLaunch launch{threads, seed};
-        if (!episode_is_right(tape, launch) || !update_is_right(seed, launch)) return 1;
+        if (!episode_is_right(tape, launch) || !update_is_right(seed, launch) || !report_is_right(launch)) return 1;
       }
     }
   }

@@ -48,9 +48,9 @@ struct Arena {
   }
 };
 
-/// launch(body) runs body(team) on every thread of a team; a tile at a time.
+/// launch(body) runs body(team) on every thread of a team; a tile at a time, its encoder's gradient in `pieces`.
 template <class R, class Launch>
-TapeOutputs run_tape(const Tape& tape, Launch launch) {
+TapeOutputs run_tape(const Tape& tape, Launch launch, int pieces = 2) {
   const EpisodeSettings& s = tape.settings;
   const alfi::Shape shape = kernel_shape(s);
   const Layout layout = make_layout(shape);
@@ -122,7 +122,8 @@ TapeOutputs run_tape(const Tape& tape, Launch launch) {
     launch([&](const auto& team) {
       rollout(team, settings, step, Draws{}, tile, block);
       rollout_gradient(team, settings, step, tile, block, gradient.base());
-      bulk_gradient(team, settings, tile, block, gradient.base());
+      for (int piece = 0; piece < pieces; ++piece)
+        bulk_gradient(team, settings, tile, block, piece, pieces, gradient.base());
     });
     if (!arena.sentinels_hold() || !fast.sentinels_hold() || !gradient.sentinels_hold())
       throw std::logic_error("a kernel wrote behind the end of its memory");

@@ -30,13 +30,13 @@ DrawnEpisode draw_fibers(int simulator, std::uint64_t seed, const FiberLaunch& l
 }
 
 void update_host_float(UpdateArrays& arrays, const UpdateSettings& settings) {
-  run_update(arrays, settings, on_host<HostTeam<float>>);
+  run_update(arrays, settings, [](int groups, auto body) { body(HostTeam<float>{}, 0, groups); });
 }
 void update_host_lanes(UpdateArrays& arrays, const UpdateSettings& settings) {
-  run_update(arrays, settings, on_host<HostTeam<FloatLanes>>);
+  run_update(arrays, settings, [](int groups, auto body) { body(HostTeam<FloatLanes>{}, 0, groups); });
 }
 void update_fibers(UpdateArrays& arrays, const UpdateSettings& settings, const FiberLaunch& launch) {
-  run_update(arrays, settings, on_fibers(launch));
+  run_update(arrays, settings, on_blocks_of_fibers(launch));
 }
 
 }  // namespace alfi::test

@@ -1,0 +1,41 @@
+// Runs the summary of a step on made-up numbers, on any team.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/report.hpp"
+
+namespace alfi::test {
+
+struct StepReport {
+  std::vector<float> loss;
+  std::vector<std::int32_t> clamped;
+  UpdateCounts counts{5, 2};
+  StepOutput output{};
+
+  /// launch(body) runs body(team) on every thread of a team.
+  template <class Launch>
+  void conclude(int episodes, float norm, Launch launch) {
+    double lane_loss[tile_lanes];
+    std::int64_t lane_clamped[tile_lanes];
+    Optimizer<float> optimizer{};
+    optimizer.norm = &norm;
+    optimizer.counts = &counts;
+    launch([&](const auto& team) {
+      conclude_step(team, optimizer, {loss.data(), clamped.data(), lane_loss, lane_clamped}, episodes, output);
+    });
+  }
+};
+
+/// 37 episodes in three tiles, numbers 0, 1, 2, …; the empty lanes hold zeros.
+inline StepReport numbered_report() {
+  StepReport step;
+  for (int b = 0; b < 48; ++b) {
+    step.loss.push_back(b < 37 ? 0.5F * static_cast<float>(b) : 0.0F);
+    step.clamped.push_back(b < 37 ? b : 0);
+  }
+  return step;
+}
+
+}  // namespace alfi::test
