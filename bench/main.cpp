@@ -7,7 +7,7 @@
 #include <chrono>
 
 #include "bench/kernel_benchmarks.hpp"
-#include "src/host_engine.hpp"
+#include "src/engine.hpp"
 #include "src/instruction_set.hpp"
 #include "src/throughput.hpp"
 
@@ -40,7 +40,7 @@ Configuration published_poisson() {
 
 void rollout_forward(benchmark::State& state) {
   const Configuration configuration = published_poisson();
-  HostEngine engine(configuration, pilot_normalisation(configuration));
+  Engine engine(configuration, pilot_normalisation(configuration));
   const std::vector<float> weights = initial_weights(engine.layout(), 1);
   const Shape shape = shape_of(configuration, 5);
   constexpr int episodes = 16;
@@ -54,11 +54,15 @@ void rollout_forward(benchmark::State& state) {
 
 void meta_step(benchmark::State& state) {
   const Configuration configuration = published_poisson();
-  HostEngine engine(configuration, pilot_normalisation(configuration));
-  TrainingState training = initial_state(engine.layout(), 1);
-  constexpr int episodes = 64;
+  Engine engine(configuration, pilot_normalisation(configuration));
+  engine.begin(initial_state(engine.layout(), 1));
+  const int episodes = configuration.training.meta_batch;
   std::uint64_t step = 0;
-  for (auto _ : state) engine.train({Phase::training, step++, episodes, 0, 1}, 1e-3, 0, training);
+  for (auto _ : state) {
+    const MetaStep steps[] = {{step++, 1e-3, 0}};
+    engine.submit(steps);
+    engine.collect();
+  }
   const double flops = meta_step_flops(shape_of(configuration, 5)) * episodes;
   state.counters["fraction_of_peak"] =
       benchmark::Counter(flops / one_core_peak(), benchmark::Counter::kIsIterationInvariantRate);

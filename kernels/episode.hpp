@@ -143,6 +143,23 @@ BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver) {
   return block;
 }
 
+/// Numbers carve_tile and carve_block cut out.
+template <class R = float>
+std::int64_t tile_size(const Shape& shape) {
+  Carver<R> counting(nullptr);
+  carve_tile(shape, counting);
+  return counting.used();
+}
+template <class R = float>
+std::int64_t block_size(const Shape& shape) {
+  Carver<R> counting(nullptr);
+  carve_block(shape, counting);
+  return counting.used();
+}
+
+/// Places in a tile are counted in 32 bits.
+inline constexpr std::int64_t most_tile_size = 2147483647;
+
 /// What the rollout draws itself; the rest is recorded in the tile.
 struct Draws {
   bool problem;    ///< who the lanes are, θ* and the real observations

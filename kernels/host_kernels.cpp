@@ -27,10 +27,11 @@ void report(const Shape& shape, const Tile<float>& tile, const BatchReport<float
   report_tile(Team{}, shape, tile, to);
 }
 
+void sum_all_partials(const Optimizer<float>& optimizer) { sum_partials(Team{}, optimizer, 0, optimizer.groups); }
+
 void update_weights(const Optimizer<float>& optimizer, float rate, const BatchReport<float>& report, int episodes,
                     StepOutput& output) {
   // On one core each stage is done when the next begins.
-  sum_partials(Team{}, optimizer, 0, optimizer.groups);
   gradient_norm(Team{}, optimizer);
   apply_update(Team{}, optimizer, rate, 0, optimizer.groups);
   conclude_step(Team{}, optimizer, report, episodes, output);
@@ -87,9 +88,8 @@ constexpr const char* isa_name =
     "baseline";
 #endif
 
-constexpr HostKernels kernels{isa_name, rollout_tile,   rollout_gradient_tile, bulk_gradient_tile,
-                              report,   update_weights, draw_problem_tile,     simulate_rows_of_one,
-                              spin};
+constexpr HostKernels kernels{isa_name,         rollout_tile,   rollout_gradient_tile, bulk_gradient_tile,   report,
+                              sum_all_partials, update_weights, draw_problem_tile,     simulate_rows_of_one, spin};
 
 }  // namespace
 }  // namespace ALFI_ISA

@@ -14,7 +14,9 @@ struct HostKernels {
   void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, int piece,
                         int pieces, float* gradient);
   void (*report)(const Shape&, const Tile<float>&, const BatchReport<float>&);
-  /// The whole update and the step's summary.
+  /// The gradient: the partial sums added up into the first ones.
+  void (*sum_partials)(const Optimizer<float>&);
+  /// The rest of the update, and the step's summary.
   void (*update)(const Optimizer<float>&, float rate, const BatchReport<float>&, int episodes, StepOutput&);
   /// Who the lanes of a tile are, θ* and the real observations alone.
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);

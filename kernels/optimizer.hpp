@@ -35,6 +35,30 @@ struct PartialSums {
   int first_group, groups;
 };
 
+/// Where the partial sums of a meta-batch's gradient lie in one array: those of the encoder's part, then those of the
+/// rest. Tile i adds to partial sum i mod 256.
+struct GradientSums {
+  int count;   ///< partial sums
+  int pieces;  ///< of the encoder's part, each with a place of its own in every partial sum
+  int encoder_size, size;
+
+  constexpr std::int64_t rest_begin() const { return std::int64_t{count} * pieces * encoder_size; }
+  constexpr std::int64_t all() const { return rest_begin() + std::int64_t{count} * (size - encoder_size); }
+  /// Of one piece, as (encoder_size).
+  constexpr std::int64_t encoder(int partial, int piece) const {
+    return (std::int64_t{partial} * pieces + piece) * encoder_size;
+  }
+  /// Of the rest, as the end of (size).
+  constexpr std::int64_t rest(int partial) const {
+    return rest_begin() + std::int64_t{partial} * (size - encoder_size) - encoder_size;
+  }
+};
+
+constexpr GradientSums gradient_sums(const Layout& layout, int tiles) {
+  return {tiles < gradient_partials ? tiles : gradient_partials, gradient_pieces(tiles), layout.encoder_size(),
+          layout.size};
+}
+
 template <class R>
 struct Optimizer {
   int groups;  ///< of 16 weights

@@ -20,6 +20,8 @@ struct StepOutput {
   double loss;           ///< mean over the episodes
   float gradient_norm;   ///< before clipping; where it is not finite, nothing was changed
   std::int64_t clamped;  ///< draws outside the simulator's domain
+
+  constexpr bool applied() const { return gradient_norm - gradient_norm == 0; }
 };
 
 inline namespace ALFI_ISA {

@@ -10,7 +10,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "src/host_engine.hpp"
+#include "src/model.hpp"
+#include "src/training_state.hpp"
 
 namespace alfi {
 

@@ -14,6 +14,7 @@
 #include "alfi/simulators.hpp"
 #include "src/answers.hpp"
 #include "src/checkpoint.hpp"
+#include "src/engine.hpp"
 #include "src/exact.hpp"
 #include "src/simulators.hpp"
 #include "src/standardise.hpp"
@@ -86,7 +87,7 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   const Episodes episodes{Phase::evaluation, 0, count, 0, seed};
   const Shape shape = shape_of(configuration, T);
   const Normalisation& normalisation = machine.checkpoint_->normalisation;
-  HostEngine engine(configuration, normalisation);
+  Engine engine(configuration, normalisation);
   Progress progress(options.progress, 2 * count);
 
   Answers answers(count, D);

@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
 #include "src/checkpoint.hpp"
+#include "src/engine.hpp"
 #include "src/observations.hpp"
 #include "src/standardise.hpp"
 #include "src/statistics.hpp"
@@ -94,7 +95,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
         trained_for, count, count));
   }
 
-  HostEngine engine(configuration, checkpoint_->normalisation);
+  Engine engine(configuration, checkpoint_->normalisation);
   const std::vector<float> standard = standardise(x, configuration.simulator.transform, checkpoint_->normalisation);
   const int T = configuration.evaluation.iterations, P = engine.layout().fc4.out, D = engine.parameters();
   std::vector<double> psi(static_cast<std::size_t>(P));

@@ -2,20 +2,18 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <limits>
+#include <numeric>
 #include <set>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "alfi/error.hpp"
-#include "src/instruction_set.hpp"
 #include "src/iteration_weights.hpp"
 #include "src/parameters.hpp"
 #include "src/printable.hpp"
@@ -113,23 +111,19 @@ struct Recording {
   std::vector<float> real_count_inputs;  // (B)
 };
 
-/// Partial sums of the gradient that B episodes fill.
-int partials_of(int B) { return std::min((B + tile_lanes - 1) / tile_lanes, gradient_partials); }
-
-void check_memory(const TapeReader& reader, const Shape& shape, int B) {
-  Carver<float> tile(nullptr), block(nullptr);
-  carve_tile(shape, tile);
-  carve_block(shape, block);
-  const double gradients = static_cast<double>(partials_of(B)) * make_layout(shape).size;
-  const double bytes = sizeof(float) * (static_cast<double>(tile.used() + block.used()) + gradients);
-  const double available = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  // Places in a tile are counted in 32 bits.
-  if (bytes > available || tile.used() > std::numeric_limits<std::int32_t>::max())
-    reader.refuse(
-        fmt::format("B = {}, T = {}, M = {}, N = {}, R = {}, D = {}, X = {}: a replay, 16 episodes at a time, would "
-                    "take {:.1f} GiB; "
-                    "this machine has {:.1f} GiB, and 16 episodes can use 8 GiB",
-                    B, shape.T, shape.M, shape.N, shape.R, shape.D, shape.X, bytes / 0x1p30, available / 0x1p30));
+/// A tape whose sizes alone are known.
+void require_room(const TapeReader& reader, const Shape& shape, int B, const Processor& processor) {
+  const auto sizes = [&] {
+    return fmt::format("B = {}, T = {}, M = {}, N = {}, R = {}, D = {}, X = {}: a replay", B, shape.T, shape.M, shape.N,
+                       shape.R, shape.D, shape.X);
+  };
+  if (tile_size(shape) > most_tile_size)
+    reader.refuse(fmt::format("{} would take {:.1f} GiB for 16 episodes; at most 8 GiB are addressed", sizes(),
+                              static_cast<double>(tile_size(shape)) * sizeof(float) / 0x1p30));
+  const Room room = processor.room(shape, B);
+  if (room.needed > room.available)
+    reader.refuse(fmt::format("{} would take {:.1f} GiB; there are {:.1f} GiB", sizes(), room.needed / 0x1p30,
+                              room.available / 0x1p30));
 }
 
 void read_choices(const TapeReader& reader, Recording& run) {
@@ -219,12 +213,12 @@ void read_draws(const TapeReader& reader, Recording& run) {
   if (s.count_input) run.real_count_inputs = reader.values("real_count_inputs", {run.B});
 }
 
-Recording read_recording(const SafeTensors& tape) {
+Recording read_recording(const SafeTensors& tape, const Processor& processor) {
   const TapeReader reader(tape);
   Recording run{};
   read_choices(reader, run);
   read_sizes(reader, run);
-  check_memory(reader, run.shape, run.B);
+  require_room(reader, run.shape, run.B, processor);
   run.layout = make_layout(run.shape);
   read_weights(reader, run);
   read_draws(reader, run);
@@ -245,7 +239,7 @@ void put_rows(std::span<const float> from, std::size_t first, int count, int X, 
 }
 
 /// Lanes without an episode repeat the last one, with weight 0.
-void fill_tile(const Recording& run, int first, Tile<float>& tile) {
+void fill_tile(const Recording& run, int first, const Tile<float>& tile) {
   const Shape& s = run.shape;
   TileInput<float>& input = *tile.input;
   input = {};
@@ -264,15 +258,6 @@ void fill_tile(const Recording& run, int first, Tile<float>& tile) {
   }
 }
 
-/// The sum of the partials, in the order of the update's tree.
-std::span<const float> sum_partials(std::vector<float>& partials, int count, int size) {
-  const auto at = [&](int p) { return partials.begin() + static_cast<std::ptrdiff_t>(p) * size; };
-  for (int half = gradient_partials / 2; half > 0; half /= 2)
-    for (int p = 0; p < half && p + half < count; ++p)
-      std::transform(at(p), at(p) + size, at(p + half), at(p), std::plus());
-  return std::span(partials).first(static_cast<std::size_t>(size));
-}
-
 void add_result(SafeTensors& result, const std::string& name, const std::vector<std::int64_t>& shape,
                 std::span<const float> values) {
   const auto wrong = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
@@ -284,10 +269,9 @@ void add_result(SafeTensors& result, const std::string& name, const std::vector<
 
 }  // namespace
 
-SafeTensors replay(const SafeTensors& tape) {
-  const Recording run = read_recording(tape);
+SafeTensors replay(const SafeTensors& tape, Processor& processor) {
+  const Recording run = read_recording(tape, processor);
   const Shape& s = run.shape;
-  const HostKernels& kernels = host_kernels();
   std::vector<float> iteration_weight;
   for (const double w : iteration_weights(run.weights_kind, s.T)) iteration_weight.push_back(static_cast<float>(w));
   const std::vector<float> zeros(static_cast<std::size_t>(s.X), 0.0F), ones(static_cast<std::size_t>(s.X), 1.0F);
@@ -305,42 +289,31 @@ SafeTensors replay(const SafeTensors& tape) {
                                         run.update};
   const StepInput step{{}, 0, run.beta};
 
-  Carver<float> tile_size(nullptr), block_size(nullptr);
-  carve_tile(s, tile_size);
-  carve_block(s, block_size);
-  std::vector<float> tile_memory(static_cast<std::size_t>(tile_size.used()));
-  std::vector<float> block_memory(static_cast<std::size_t>(block_size.used()));
-  Carver<float> tile_carver(tile_memory.data()), block_carver(block_memory.data());
-  Tile<float> tile = carve_tile(s, tile_carver);
-  const BlockMemory<float> block = carve_block(s, block_carver);
-  TileInput<float> input;
-  tile.input = &input;
-
-  const int tiles = (run.B + tile_lanes - 1) / tile_lanes, partial_count = partials_of(run.B);
-  std::vector<float> partials(static_cast<std::size_t>(partial_count) * static_cast<std::size_t>(run.layout.size),
-                              0.0F);
-  std::vector<float> psi, losses;
-  double loss = 0;
-  for (int i = 0; i < tiles; ++i) {
-    float* const gradient = partials.data() + static_cast<std::ptrdiff_t>(i % gradient_partials) * run.layout.size;
-    fill_tile(run, i * tile_lanes, tile);
-    kernels.rollout(settings, step, Draws{}, tile, block);
-    kernels.rollout_gradient(settings, step, tile, block, gradient);
-    kernels.bulk_gradient(settings, tile, block, 0, 1, gradient);
-    for (int lane = 0; lane < std::min(tile_lanes, run.B - i * tile_lanes); ++lane) {
-      for (int p = 0; p < s.T * s.P(); ++p) psi.push_back(tile.psi[(s.P() + p) * tile_lanes + lane]);
-      for (int t = 0; t < s.T; ++t) losses.push_back(tile.loss[t * tile_lanes + lane]);
-      loss += tile.episode_loss[lane];
+  const auto B = static_cast<std::size_t>(run.B), T = static_cast<std::size_t>(s.T),
+             P = static_cast<std::size_t>(s.P());
+  std::vector<float> psi(B * T * P), losses(B * T);
+  std::vector<double> episode_losses(B);
+  const auto fill = [&](const Tile<float>& tile) { fill_tile(run, tile.number * tile_lanes, tile); };
+  const auto sink = [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      const auto b = static_cast<std::size_t>(finished.first + lane);
+      for (std::size_t i = 0; i < T * P; ++i)
+        psi[b * T * P + i] = finished.tile.psi[(P + i) * tile_lanes + static_cast<std::size_t>(lane)];
+      for (std::size_t t = 0; t < T; ++t)
+        losses[b * T + t] = finished.tile.loss[t * tile_lanes + static_cast<std::size_t>(lane)];
+      episode_losses[b] = finished.tile.episode_loss[lane];
     }
-  }
+  };
+  const std::vector<float> gradients = processor.differentiate({settings, step, Draws{}, run.B, fill, sink});
 
   SafeTensors result;
   result.metadata = tape.metadata;
-  result.metadata["source"] = fmt::format("alfi, float32, {}", kernels.name);
+  result.metadata["source"] = fmt::format("alfi, float32, {}", processor.name());
   add_result(result, "psi", {run.B, s.T, s.P() / s.D, s.D}, psi);
   add_result(result, "loss_per_iteration", {run.B, s.T}, losses);
-  result.tensors["loss"] = Tensor::of<double>({1}, std::vector{loss / run.B});
-  const std::span<const float> gradient = sum_partials(partials, partial_count, run.layout.size);
+  result.tensors["loss"] =
+      Tensor::of<double>({1}, std::vector{std::reduce(episode_losses.begin(), episode_losses.end()) / run.B});
+  const std::span<const float> gradient = gradients;
   for (const auto& [layer, linear] : named_layers(run.layout)) {
     const auto in = static_cast<std::size_t>(linear.in), out = static_cast<std::size_t>(linear.out);
     add_result(result, "grad." + layer + ".weight", {linear.out, linear.in},

@@ -1,4 +1,4 @@
-// Replaying a recorded run: the engine's kernels on somebody else's weights and draws, for comparison.
+// Replaying a recorded run: a processor's kernels on somebody else's weights and draws, for comparison.
 //
 // A recorded run ("tape") holds, all in normalised units and under these names, as F32 or F64
 //
@@ -18,6 +18,7 @@
 // Every size follows from the tensors' shapes. Other tensors (the recorded results) are not read.
 #pragma once
 
+#include "src/processor.hpp"
 #include "src/safetensors.hpp"
 
 namespace alfi {
@@ -26,6 +27,6 @@ namespace alfi {
 /// reference has them though computed in float32. The metadata are the tape's with `source` replaced.
 /// InputError where the tape is incomplete or contradicts itself, naming tensor, shape or value and what is expected;
 /// RunError where the run leaves the range of float32.
-SafeTensors replay(const SafeTensors& tape);
+SafeTensors replay(const SafeTensors& tape, Processor& processor);
 
 }  // namespace alfi

@@ -5,8 +5,7 @@
 
 namespace alfi {
 
-RolloutErrors rollout_errors(HostEngine& engine, const Episodes& episodes, int iterations,
-                             std::span<const float> weights) {
+RolloutErrors rollout_errors(Engine& engine, const Episodes& episodes, int iterations, std::span<const float> weights) {
   std::vector<double> losses(static_cast<std::size_t>(episodes.count)), errors(losses.size());
   const Layout& layout = engine.layout();
   const int D = engine.parameters(), P = layout.fc4.out;

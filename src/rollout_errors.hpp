@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "src/host_engine.hpp"
+#include "src/engine.hpp"
 
 namespace alfi {
 
@@ -12,7 +12,6 @@ struct RolloutErrors {
   double error;  ///< mean over episodes of ‖θ* − μ_T‖₂, standardised
 };
 
-RolloutErrors rollout_errors(HostEngine& engine, const Episodes& episodes, int iterations,
-                             std::span<const float> weights);
+RolloutErrors rollout_errors(Engine& engine, const Episodes& episodes, int iterations, std::span<const float> weights);
 
 }  // namespace alfi

@@ -1,13 +1,12 @@
 #include "src/throughput.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <span>
 #include <vector>
 
-#include "src/host_engine.hpp"
+#include "src/engine.hpp"
 
 namespace alfi {
 namespace {
@@ -24,7 +23,7 @@ constexpr int peak_rounds_between = 2;
 /// fma on registers, all threads at once, in rounds of about 15 ms; keeps the best round.
 class Peak {
  public:
-  explicit Peak(HostEngine& engine) : engine_(engine) {
+  explicit Peak(Processor& processor) : processor_(processor) {
     // The first rounds wake the cores up and find out how much work 15 ms are.
     while (round() < peak_round_seconds / 2) rounds_ *= 2;
   }
@@ -37,15 +36,14 @@ class Peak {
 
  private:
   double round() {
-    std::atomic<double> flops = 0;
     const Clock::time_point begin = Clock::now();
-    engine_.on_all_threads([&] { flops += engine_.kernels().spin(rounds_); });
+    const double flops = processor_.spin(rounds_);
     const double seconds = seconds_since(begin);
     best_ = std::max(best_, flops / seconds);
     return seconds;
   }
 
-  HostEngine& engine_;
+  Processor& processor_;
   std::int64_t rounds_ = 1 << 14;
   double best_ = 0;
 };
@@ -78,25 +76,31 @@ double meta_step_flops(const Shape& shape) {
 }
 
 Throughput measure_throughput(const Configuration& configuration, double seconds) {
-  require_built(configuration.engine);
-  HostEngine engine(configuration, pilot_normalisation(configuration));
+  Engine engine(configuration, pilot_normalisation(configuration));
   const Configuration::Training& training = configuration.training;
-  TrainingState state = initial_state(engine.layout(), configuration.engine.seed);
+  const Pipeline pipeline = engine.processor().pipeline();
+  engine.begin(initial_state(engine.layout(), configuration.engine.seed));
   std::uint64_t step = 0;
+  const auto submit = [&] {
+    std::vector<MetaStep> steps;
+    for (int i = 0; i < pipeline.steps; ++i) steps.push_back({step++, training.learning_rate, training.beta.from});
+    engine.submit(steps);
+  };
   const auto episodes_per_second = [&](double duration) {
     const Clock::time_point begin = Clock::now();
+    const std::uint64_t first = step;
+    for (int ahead = 0; ahead < pipeline.windows; ++ahead) submit();
     double taken = 0;
-    std::int64_t steps = 0;
     do {
-      engine.train({Phase::training, step++, training.meta_batch, training.problems, configuration.engine.seed},
-                   training.learning_rate, training.beta.from, state);
-      ++steps;
+      engine.collect();
       taken = seconds_since(begin);
+      if (taken < duration) submit();
     } while (taken < duration);
-    return static_cast<double>(steps) * training.meta_batch / taken;
+    for (int ahead = 1; ahead < pipeline.windows; ++ahead) engine.collect();
+    return static_cast<double>(step - first) * training.meta_batch / seconds_since(begin);
   };
 
-  Peak peak(engine);
+  Peak peak(engine.processor());
   episodes_per_second(warm_up * seconds);
   const std::uint64_t first_step = step;
   std::vector<double> rates;
@@ -110,8 +114,8 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   Shape shape = shape_of(configuration, configuration.episode.iterations);
   shape.R = mean_real_observations(configuration);
   Throughput result{};
-  result.instruction_set = engine.kernels().name;
-  result.threads = engine.threads();
+  result.instruction_set = engine.processor().name();
+  result.threads = engine.processor().threads();
   result.episodes = static_cast<std::int64_t>(step - first_step) * training.meta_batch;
   result.repetitions = repetitions;
   result.episodes_per_second = rates[repetitions / 2];

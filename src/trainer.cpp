@@ -6,15 +6,17 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <deque>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <span>
-#include <sstream>
+#include <vector>
 
 #include "alfi/error.hpp"
 #include "src/atomic_file.hpp"
 #include "src/checkpoint.hpp"
+#include "src/engine.hpp"
 #include "src/rollout_errors.hpp"
 #include "src/run_lock.hpp"
 
@@ -114,10 +116,9 @@ void clear(const std::filesystem::path& run) {
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options) try {
   validate(configuration);
-  require_built(configuration.engine);
   Checkpoint checkpoint = prepare(configuration, run, options);
   const Configuration::Training& training = configuration.training;
-  HostEngine engine(configuration, checkpoint.normalisation);
+  Engine engine(configuration, checkpoint.normalisation);
   std::filesystem::create_directories(run);
   const RunLock lock(run);
   if (!options.resume) clear(run);  // not before: the old run survives what the new one may be refused for
@@ -127,15 +128,17 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
 
   const Clock::time_point begin = Clock::now();
   Clock::time_point window_begin = begin;
-  std::int64_t window_steps = 0, clamped = 0, line_steps = 0;
+  std::int64_t window_steps = 0, clamped = 0, line_steps = 0, skipped = checkpoint.state.skipped;
   double rate_of_episodes = 0, loss_mean = 0, line_loss = 0, seconds_per_step = 0;
   double validation_loss = std::numeric_limits<double>::quiet_NaN();
   std::int64_t saved_step = -1;
   int skipped_in_a_row = 0;
   bool go_on = true;
 
+  engine.begin(checkpoint.state);
   const auto save = [&] {
     if (saved_step == checkpoint.step) return;
+    checkpoint.state = engine.state();
     write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
     saved_step = checkpoint.step;
   };
@@ -146,29 +149,26 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
                    {"learning_rate", learning},
                    {"episodes_per_second", rate_of_episodes},
                    {"clamped_draws", clamped},
-                   {"skipped_updates", checkpoint.state.skipped}});
+                   {"skipped_updates", skipped}});
     line_steps = 0;
     line_loss = 0;
     clamped = 0;
   };
-
-  while (checkpoint.step < training.steps && go_on) {
+  const auto finish_step = [&](const StepOutput& result) {
     const double learning = learning_rate(training, checkpoint.step);
-    const Episodes episodes{Phase::training, static_cast<std::uint64_t>(checkpoint.step), training.meta_batch,
-                            training.problems, configuration.engine.seed};
-    const StepResult result =
-        engine.train(episodes, learning, annealed_beta(training, checkpoint.step), checkpoint.state);
     ++checkpoint.step;
-    if (result.applied) {
+    if (result.applied()) {
       skipped_in_a_row = 0;
-    } else if (++skipped_in_a_row == most_skipped_in_a_row) {
-      throw RunError(fmt::format(
-          "training diverged: {} gradients in a row were not finite, the last at step {} (loss {}). The last good "
-          "checkpoint is in {}. A smaller training.learning_rate ({}) or training.clip_norm ({}) may help",
-          skipped_in_a_row, checkpoint.step, result.loss, (run / "checkpoints").string(), training.learning_rate,
-          training.clip_norm));
+    } else {
+      ++skipped;
+      if (++skipped_in_a_row == most_skipped_in_a_row)
+        throw RunError(fmt::format(
+            "training diverged: {} gradients in a row were not finite, the last at step {} (loss {}). The last good "
+            "checkpoint is in {}. A smaller training.learning_rate ({}) or training.clip_norm ({}) may help",
+            skipped_in_a_row, checkpoint.step, result.loss, (run / "checkpoints").string(), training.learning_rate,
+            training.clip_norm));
     }
-    clamped += result.clamped_draws;
+    clamped += result.clamped;
     line_loss += result.loss;
     ++line_steps;
     ++window_steps;
@@ -183,28 +183,61 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
       window_steps = 0;
     }
     if (checkpoint.step % steps_per_line == 0) write_line(learning);
-    if (checkpoint.step % training.validate_every == 0 || checkpoint.step == training.steps) {
-      const RolloutErrors validation =
-          rollout_errors(engine, {Phase::validation, 0, validation_episodes, 0, configuration.engine.seed},
-                         configuration.episode.iterations, checkpoint.state.average);
-      validation_loss = validation.loss;
-      metrics.write(
-          {{"step", checkpoint.step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}});
-      window_begin = Clock::now();
-      window_steps = 0;
+  };
+  const auto validate_weights = [&] {
+    const RolloutErrors validation =
+        rollout_errors(engine, {Phase::validation, 0, validation_episodes, 0, configuration.engine.seed},
+                       configuration.episode.iterations, engine.state().average);
+    validation_loss = validation.loss;
+    metrics.write(
+        {{"step", checkpoint.step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}});
+    window_begin = Clock::now();
+    window_steps = 0;
+  };
+  const auto validates_after = [&](std::int64_t step) {
+    return step % training.validate_every == 0 || step == training.steps;
+  };
+
+  // Steps are submitted in windows, some ahead of the one that is waited for, so that a device never idles; but none
+  // beyond a step whose weights are needed.
+  const Pipeline pipeline = engine.processor().pipeline();
+  std::int64_t submitted = checkpoint.step;
+  std::deque<std::int64_t> windows;
+  const auto needs_weights = [&](std::int64_t step) {
+    return validates_after(step) || step % training.checkpoint_every == 0;
+  };
+  const auto submit = [&] {
+    std::vector<MetaStep> steps;
+    do {
+      steps.push_back({static_cast<std::uint64_t>(submitted), learning_rate(training, submitted),
+                       annealed_beta(training, submitted)});
+      ++submitted;
+    } while (static_cast<int>(steps.size()) < pipeline.steps && submitted < training.steps &&
+             !needs_weights(submitted));
+    engine.submit(steps);
+    windows.push_back(submitted);
+  };
+  while (checkpoint.step < training.steps && (go_on || !windows.empty())) {
+    while (go_on && static_cast<int>(windows.size()) < pipeline.windows && submitted < training.steps &&
+           (windows.empty() || !needs_weights(submitted)))
+      submit();
+    for (const StepOutput& result : engine.collect()) finish_step(result);
+    windows.pop_front();
+    if (windows.empty() && needs_weights(checkpoint.step)) {
+      if (validates_after(checkpoint.step)) validate_weights();
+      // A state that has stopped being finite is not saved over a good one.
+      if (checkpoint.step % training.checkpoint_every == 0 && skipped_in_a_row == 0) save();
     }
-    // A state that has stopped being finite is not saved over a good one.
-    if (checkpoint.step % training.checkpoint_every == 0 && skipped_in_a_row == 0) save();
     if (options.progress)
       go_on = options.progress({checkpoint.step, training.steps, loss_mean, validation_loss, rate_of_episodes,
-                                seconds_per_step * static_cast<double>(training.steps - checkpoint.step),
-                                checkpoint.state.skipped});
+                                seconds_per_step * static_cast<double>(training.steps - checkpoint.step), skipped}) &&
+              go_on;
   }
   write_line(learning_rate(training, checkpoint.step));
   save();
   return {checkpoint.step == training.steps,
           checkpoint.step,
-          checkpoint.state.skipped,
+          skipped,
           std::chrono::duration<double>(Clock::now() - begin).count(),
           validation_loss,
           checkpoint_path(run, checkpoint.step)};

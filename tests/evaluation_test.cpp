@@ -51,7 +51,7 @@ std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T)
   const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
   const int D = static_cast<int>(simulator.parameters.size());
   const auto exact = make_exact_inference(simulator.name);
-  HostEngine engine(configuration, normalisation);
+  Engine engine(configuration, normalisation);
   std::vector<Episode> episodes(static_cast<std::size_t>(count));
   const Episodes drawn{Phase::evaluation, 0, count, 0, configuration.engine.seed};
   engine.rollout(drawn, T, checkpoint.state.average, [&](const FinishedTile& finished) {

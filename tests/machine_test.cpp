@@ -87,7 +87,7 @@ TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
     const auto& parameters = find_simulator(name).parameters;
     const std::size_t D = parameters.size();
     const int T = 3, episodes = 40, P = 2 * static_cast<int>(D);
-    HostEngine engine(checkpoint.configuration, checkpoint.normalisation);
+    Engine engine(checkpoint.configuration, checkpoint.normalisation);
     const Episodes drawn{Phase::evaluation, 0, episodes, 0, 1};
     std::vector<std::vector<double>> psi(episodes);
     engine.rollout(drawn, T, checkpoint.state.average, [&](const FinishedTile& finished) {

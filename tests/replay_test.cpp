@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "alfi/error.hpp"
+#include "src/host_processor.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/tape.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -24,6 +25,11 @@ using test::Tape;
 using test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+
+SafeTensors replay(const SafeTensors& tape) {
+  HostProcessor processor(2);
+  return alfi::replay(tape, processor);
+}
 
 /// ‖a − b‖ / ‖b‖
 double distance(const std::vector<double>& a, const std::vector<double>& b) {

@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "src/atomic_file.hpp"
 #include "src/cli/command.hpp"
+#include "src/host_processor.hpp"
 
 namespace alfi::cli {
 namespace {
@@ -23,7 +24,8 @@ void run_replay(const Arguments& arguments) {
   std::error_code ignored;
   if (std::filesystem::equivalent(arguments.tape, arguments.out, ignored))
     throw InputError(fmt::format("--out {} is the recorded run itself, another file is needed", arguments.out));
-  write_file_atomically(arguments.out, serialize(replay(read_safetensors(arguments.tape))));
+  HostProcessor processor(0);
+  write_file_atomically(arguments.out, serialize(replay(read_safetensors(arguments.tape), processor)));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "src/checkpoint.hpp"
+#include "src/engine.hpp"
 
 namespace alfi::test {
 

@@ -1,4 +1,4 @@
-#include "src/host_engine.hpp"
+#include "src/engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,17 +17,14 @@ namespace {
 
 /// The state after three steps, and the losses.
 std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& configuration) {
-  HostEngine engine(configuration, pilot_normalisation(configuration));
-  TrainingState state = initial_state(engine.layout(), 1);
+  Engine engine(configuration, pilot_normalisation(configuration));
+  engine.begin(initial_state(engine.layout(), 1));
+  const MetaStep steps[] = {{0, 1e-3, 0.5}, {1, 1e-3, 0.5}, {2, 1e-3, 0.5}};
+  engine.submit(steps);
   std::vector<double> losses;
-  for (std::uint64_t step = 0; step < 3; ++step)
-    losses.push_back(engine
-                         .train({Phase::training, step, configuration.training.meta_batch,
-                                 configuration.training.problems, configuration.engine.seed},
-                                1e-3, 0.5, state)
-                         .loss);
-  EXPECT_EQ(state.updates, 3);
-  return {state, losses};
+  for (const StepOutput& output : engine.collect()) losses.push_back(output.loss);
+  EXPECT_EQ(engine.state().updates, 3);
+  return {engine.state(), losses};
 }
 
 class Simulators : public testing::TestWithParam<const char*> {};
@@ -41,7 +38,7 @@ TEST_P(Simulators, SameBitsOnOneAndTwoThreads) {
   EXPECT_EQ(one, three_steps(configuration));
 }
 
-TEST(HostEngine, SameBitsOnTwoThreadsWhereTilesShareAPartialSum) {
+TEST(Engine, SameBitsOnTwoThreadsWhereTilesShareAPartialSum) {
   Configuration configuration = test::small_configuration();
   configuration.episode.iterations = 1;
   configuration.episode.thetas = 2;
@@ -73,7 +70,7 @@ TEST_P(Simulators, SameBitsOnEveryInstructionSet) {
   under_each_instruction_set([&] { EXPECT_EQ(best, three_steps(configuration)); });
 }
 
-TEST(HostEngine, RefusesAnUnknownInstructionSet) {
+TEST(Engine, RefusesAnUnknownInstructionSet) {
   setenv("ALFI_ISA", "avx3", 1);
   EXPECT_THROW(host_kernels(), InputError);
   unsetenv("ALFI_ISA");
@@ -81,7 +78,7 @@ TEST(HostEngine, RefusesAnUnknownInstructionSet) {
 
 /// ψ after the last iteration and the number of real observations, by episode.
 std::pair<std::vector<float>, std::vector<float>> rollout_of(const Configuration& configuration, Episodes episodes) {
-  HostEngine engine(configuration, pilot_normalisation(configuration));
+  Engine engine(configuration, pilot_normalisation(configuration));
   const TrainingState state = initial_state(engine.layout(), 1);
   const int T = configuration.episode.iterations, P = engine.layout().fc4.out;
   std::vector<float> psi(static_cast<std::size_t>(episodes.count * P)),
@@ -106,11 +103,11 @@ TEST_P(Simulators, AnEpisodeDoesNotDependOnTheOthers) {
   EXPECT_EQ(few, many);
 }
 
-TEST(HostEngine, StartsFromAPriorDrawWhereToldTo) {
+TEST(Engine, StartsFromAPriorDrawWhereToldTo) {
   Configuration configuration = test::small_configuration("gaussian");
   configuration.proposal.start = Start::draw;
   configuration.proposal.sigma = 0.25;
-  HostEngine engine(configuration, pilot_normalisation(configuration));
+  Engine engine(configuration, pilot_normalisation(configuration));
   const TrainingState state = initial_state(engine.layout(), 1);
   std::set<float> means;
   std::mutex guard;
@@ -125,7 +122,7 @@ TEST(HostEngine, StartsFromAPriorDrawWhereToldTo) {
   EXPECT_EQ(means.size(), 64U);
 }
 
-TEST(HostEngine, DrawsTheNumberOfRealObservationsLogUniformly) {
+TEST(Engine, DrawsTheNumberOfRealObservationsLogUniformly) {
   Configuration configuration = test::small_configuration();
   configuration.episode.real_observations = {5, 200};
   const auto counts = rollout_of(configuration, {Phase::evaluation, 0, 16 * 400, 0, 9}).second;
@@ -141,9 +138,9 @@ TEST(HostEngine, DrawsTheNumberOfRealObservationsLogUniformly) {
   EXPECT_NEAR(mean_log, (std::log(5.0) + std::log(201.0)) / 2, 0.31);
 }
 
-TEST(HostEngine, FixedProblemsComeBack) {
+TEST(Engine, FixedProblemsComeBack) {
   Configuration configuration = test::small_configuration();
-  HostEngine engine(configuration, pilot_normalisation(configuration));
+  Engine engine(configuration, pilot_normalisation(configuration));
   const TrainingState state = initial_state(engine.layout(), 1);
   std::set<std::pair<std::uint32_t, float>> problems;
   for (std::uint64_t step = 0; step < 6; ++step)
@@ -154,14 +151,23 @@ TEST(HostEngine, FixedProblemsComeBack) {
   EXPECT_EQ(problems.size(), 40U);  // 120 visits, 40 problems, each with one truth
 }
 
-TEST(HostEngine, ChangesNothingOnAGradientThatIsNotFinite) {
+/// Brings the state one step on.
+StepOutput first_step(Engine& engine, TrainingState& state) {
+  engine.begin(state);
+  const MetaStep steps[] = {{0, 1e-3, 1}};
+  engine.submit(steps);
+  const std::vector<StepOutput> outputs = engine.collect();
+  state = engine.state();
+  return outputs.at(0);
+}
+
+TEST(Engine, ChangesNothingOnAGradientThatIsNotFinite) {
   const Configuration configuration = test::small_configuration();
-  HostEngine engine(configuration, pilot_normalisation(configuration));
+  Engine engine(configuration, pilot_normalisation(configuration));
   TrainingState state = initial_state(engine.layout(), 1);
   state.weights[3] = std::numeric_limits<float>::quiet_NaN();
   const TrainingState before = state;
-  const StepResult result = engine.train({Phase::training, 0, 20, 0, 1}, 1e-3, 1, state);
-  EXPECT_FALSE(result.applied);
+  EXPECT_FALSE(first_step(engine, state).applied());
   EXPECT_EQ(state.skipped, 1);
   EXPECT_EQ(state.updates, 0);
   EXPECT_EQ(state.first_moment, before.first_moment);
@@ -169,12 +175,12 @@ TEST(HostEngine, ChangesNothingOnAGradientThatIsNotFinite) {
             std::vector<float>(before.weights.begin() + 4, before.weights.end()));
 }
 
-TEST(HostEngine, ClipsTheGradient) {
+TEST(Engine, ClipsTheGradient) {
   Configuration configuration = test::small_configuration();
   configuration.training.clip_norm = 1e-3;
-  HostEngine engine(configuration, pilot_normalisation(configuration));
+  Engine engine(configuration, pilot_normalisation(configuration));
   TrainingState state = initial_state(engine.layout(), 1);
-  const StepResult result = engine.train({Phase::training, 0, 20, 0, 1}, 1e-3, 1, state);
+  const StepOutput result = first_step(engine, state);
   ASSERT_GT(result.gradient_norm, 1e-3);
   double squares = 0;
   for (const float m : state.first_moment) squares += static_cast<double>(m) * m;
@@ -182,15 +188,15 @@ TEST(HostEngine, ClipsTheGradient) {
   EXPECT_NEAR(std::sqrt(squares), 0.1 * 1e-3, 1e-9);
 }
 
-TEST(HostEngine, RefusesWhatDoesNotFitIntoMemory) {
+TEST(Engine, RefusesWhatDoesNotFitIntoMemory) {
   Configuration configuration = test::small_configuration();
   configuration.episode.iterations = 1000;
   configuration.episode.thetas = 1000;
   configuration.episode.observations = 1000;
-  EXPECT_THROW(HostEngine(configuration, {{0}, {1}}), InputError);
+  EXPECT_THROW(Engine(configuration, {{0}, {1}}), InputError);
 }
 
-TEST(HostEngine, PilotFindsMeanAndDeviationOverThePrior) {
+TEST(Engine, PilotFindsMeanAndDeviationOverThePrior) {
   const Normalisation normalisation = pilot_normalisation(test::small_configuration("gaussian"));
   // x = μ + σ z with μ ~ U(−10, 10), log σ ~ U(−2, 1.5): variance 400/12 + (e³ − e⁻⁴)/7. The pilot has 4096 values of
   // θ: errors of 5.77/64 for the mean, about 1 % for the deviation; five of each.

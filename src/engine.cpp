@@ -1,0 +1,208 @@
+#include "src/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "alfi/error.hpp"
+#include "src/host_processor.hpp"
+#include "src/iteration_weights.hpp"
+#include "src/simulators.hpp"
+
+namespace alfi {
+namespace {
+
+Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
+
+StepInput step_input(const Episodes& episodes, double beta) {
+  const auto key = [&episodes](Purpose purpose, std::uint64_t step) {
+    return stream_key(episodes.seed, episodes.phase, purpose, step);
+  };
+  // Fixed problems are the same at every step.
+  const std::uint64_t step = episodes.step, problem = episodes.problems > 0 ? 0 : step;
+  return {{key(Purpose::truth, problem), key(Purpose::real_count, problem), key(Purpose::real_set, problem),
+           key(Purpose::start, step), key(Purpose::propose, step), key(Purpose::observe, step)},
+          step * static_cast<std::uint64_t>(episodes.count),
+          beta};
+}
+
+std::vector<float> narrow_iteration_weights(Weights weights, int T) {
+  const std::vector<double> w = iteration_weights(weights, T);
+  return {w.begin(), w.end()};
+}
+
+std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine) {
+  if (engine.backend == Backend::cuda)
+    throw RunError("engine.backend = cuda was not built; auto and cpu run on the processor");
+  if (engine.precision != Precision::fp32)
+    throw RunError("engine.precision = tf32x3 and bf16 were not built; fp32 is there");
+  if (engine.encoder == Encoder::table || engine.encoder == Encoder::segments)
+    throw RunError("engine.encoder = table and segments were not built; auto and dense are there");
+  return std::make_unique<HostProcessor>(engine.threads);
+}
+
+}  // namespace
+
+Engine::Engine(const Configuration& configuration, Normalisation normalisation)
+    : Engine(configuration, std::move(normalisation), make_processor(configuration.engine)) {}
+
+Engine::Engine(const Configuration& configuration, Normalisation normalisation, std::unique_ptr<Processor> processor)
+    : configuration_(configuration),
+      normalisation_(std::move(normalisation)),
+      layout_(make_layout(shape_of(configuration, configuration.episode.iterations))),
+      counts_(real_counts(configuration)),
+      simulator_(simulator_number(configuration.simulator.name)),
+      iteration_weight_(narrow_iteration_weights(configuration.training.weights, configuration.episode.iterations)),
+      processor_(std::move(processor)) {
+  for (const int iterations : {configuration.episode.iterations, configuration.evaluation.iterations})
+    if (iterations > 0) require_room(iterations);
+}
+
+void Engine::require_room(int iterations) const {
+  const Configuration& c = configuration_;
+  const Shape shape = shape_of(c, iterations);
+  const double tile = static_cast<double>(tile_size(shape));
+  if (tile > most_tile_size)
+    throw InputError(fmt::format(
+        "episode.iterations × thetas × observations = {} × {} × {}, real_observations = {}: 16 episodes would take "
+        "{:.1f} GiB; at most 8 GiB are addressed",
+        iterations, c.episode.thetas, c.episode.observations, c.episode.real_observations.max,
+        tile * sizeof(float) / 0x1p30));
+  const Room room = processor_->room(shape, c.training.meta_batch);
+  if (room.needed > room.available)
+    throw InputError(
+        fmt::format("the sizes of this configuration need {:.2f} GiB on {}, {} threads; there are {:.2f} GiB. Fewer "
+                    "episode.iterations, thetas, observations, real_observations, narrower networks or fewer "
+                    "engine.threads need less",
+                    room.needed / 0x1p30, processor_->name(), processor_->threads(), room.available / 0x1p30));
+}
+
+EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
+                                        const std::vector<float>& iteration_weight) const {
+  const Configuration& c = configuration_;
+  const double log_sigma = std::log(c.proposal.sigma);
+  return {
+      simulator_,
+      {episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed, c.episode.real_observations.min,
+       c.episode.real_observations.max, counts_.above.data(), counts_.input.data()},
+      shape,
+      layout_,
+      weights,
+      iteration_weight.data(),
+      {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
+      c.training.weights,
+      c.proposal.start,
+      log_sigma,
+      {loss, c.proposal.family, log_sigma},
+      {c.networks.rim.update, c.networks.rim.bound}};
+}
+
+void Engine::begin(TrainingState state) {
+  const Configuration::Training& training = configuration_.training;
+  const Episodes episodes{Phase::training, 0, training.meta_batch, training.problems, configuration_.engine.seed};
+  const Shape shape = shape_of(configuration_, configuration_.episode.iterations);
+  processor_->begin({settings(shape, episodes, training.loss, nullptr, iteration_weight_), training.meta_batch,
+                     training.clip_norm, training.ema},
+                    std::move(state));
+}
+
+void Engine::submit(std::span<const MetaStep> steps) {
+  const Configuration::Training& training = configuration_.training;
+  std::vector<TrainingStep> inputs;
+  for (const MetaStep& step : steps)
+    inputs.push_back(
+        {step_input({Phase::training, step.number, training.meta_batch, training.problems, configuration_.engine.seed},
+                    step.beta),
+         static_cast<float>(step.rate)});
+  processor_->submit(inputs);
+}
+
+void Engine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink) {
+  const StepInput step = step_input(episodes, 0);
+  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
+  const EpisodeSettings<float> settings =
+      this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
+                     weights.data(), iteration_weight);
+  processor_->rollout({settings, step, {true, true, true}, episodes.count, {}, sink});
+}
+
+void Engine::draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink) {
+  const Shape shape = shape_of(configuration_, 1);
+  const StepInput step = step_input(episodes, 0);
+  EpisodeSettings<float> settings = this->settings(shape, episodes, Loss::normal, nullptr, iteration_weight_);
+  const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
+      ones(static_cast<std::size_t>(shape.X), 1.0F);
+  settings.units = {transform, zeros.data(), ones.data()};
+  processor_->draw_problems({settings, step, {true, false, false}, episodes.count, {}, sink});
+}
+
+void Engine::infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
+                   const TileSink& sink) {
+  Shape shape = shape_of(configuration_, iterations);
+  shape.R = problem.count;
+  const Episodes episode{Phase::inference, 0, 1, 0, seed};
+  const StepInput step = step_input(episode, 0);
+  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
+  const EpisodeSettings<float> settings =
+      this->settings(shape, episode, plain(configuration_.training.loss), weights.data(), iteration_weight);
+  const auto fill = [&](const Tile<float>& tile) {
+    TileInput<float>& input = *tile.input;
+    input = {};
+    input.real_rows = problem.count;
+    for (int lane = 0; lane < tile_lanes; ++lane) {
+      input.count[lane] = static_cast<float>(problem.count);
+      input.count_input[lane] = count_input(configuration_, problem.count);
+      for (int d = 0; d < shape.D; ++d) tile.truth[d * tile_lanes + lane] = 0.0F;
+      for (int r = 0; r < problem.count; ++r)
+        for (int k = 0; k < shape.X; ++k)
+          *tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
+    }
+  };
+  processor_->rollout({settings, step, {false, true, true}, 1, fill, sink});
+}
+
+std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes) {
+  std::int64_t count = 0;
+  for (int i = 0; i < shape.T * shape.M; ++i)
+    for (int lane = 0; lane < episodes; ++lane) count += tile.clamped[i * tile_lanes + lane] != 0.0F ? 1 : 0;
+  return count;
+}
+
+Normalisation pilot_normalisation(const Configuration& configuration) {
+  // 4096 draws of the prior with 64 observations each; the seed is fixed so that a configuration has one normalisation.
+  constexpr int problems = 4096, observations = 64;
+  constexpr std::uint64_t pilot_seed = 0x616C6669;
+  Configuration pilot = configuration;
+  pilot.episode.real_observations = {observations, observations};
+  const Shape shape = shape_of(pilot, 1);
+  const auto X = static_cast<std::size_t>(shape.X);
+  Normalisation identity{std::vector<float>(X, 0.0F), std::vector<float>(X, 1.0F)};
+  Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads));
+  std::vector<std::vector<double>> sums(problems / tile_lanes, std::vector<double>(2 * X, 0.0));
+  engine.draw_problems({Phase::simulation, 0, problems, 0, pilot_seed}, pilot.simulator.transform,
+                       [&](const FinishedTile& finished) {
+                         std::vector<double>& sum = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
+                         for (int k = 0; k < shape.X; ++k)
+                           for (int row = 0; row < observations * tile_lanes; ++row) {
+                             const double value = *finished.tile.real.at(k, row);
+                             sum[static_cast<std::size_t>(2 * k)] += value;
+                             sum[static_cast<std::size_t>(2 * k + 1)] += value * value;
+                           }
+                       });
+  Normalisation normalisation;
+  const double n = static_cast<double>(problems) * observations;
+  for (std::size_t k = 0; k < X; ++k) {
+    double total = 0, squares = 0;
+    for (const auto& sum : sums) {
+      total += sum[2 * k];
+      squares += sum[2 * k + 1];
+    }
+    const double mean = total / n;
+    normalisation.mean.push_back(static_cast<float>(mean));
+    normalisation.scale.push_back(static_cast<float>(1 / std::sqrt((squares - n * mean * mean) / (n - 1))));
+  }
+  return normalisation;
+}
+
+}  // namespace alfi

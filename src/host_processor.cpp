@@ -1,0 +1,190 @@
+#include "src/host_processor.hpp"
+
+#include <oneapi/tbb/parallel_for.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "src/instruction_set.hpp"
+#include "src/update_factors.hpp"
+
+namespace alfi {
+namespace {
+
+int thread_count(int configured) {
+  return configured > 0 ? configured : std::max(1, tbb::this_task_arena::max_concurrency());
+}
+
+template <class T>
+void resize(std::vector<T>& array, std::int64_t size) {
+  array.resize(static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+void HostProcessor::Worker::prepare(const Shape& shape) {
+  const auto fit = [&shape](std::vector<float>& memory, std::int64_t size, auto carve) {
+    if (memory.size() < static_cast<std::size_t>(size)) resize(memory, size);
+    Carver<float> carver(memory.data());
+    return carve(shape, carver);
+  };
+  tile = fit(memory, tile_size(shape), carve_tile<float>);
+  block = fit(block_memory, block_size(shape), carve_block<float>);
+  tile.input = &input;
+}
+
+HostProcessor::HostProcessor(int threads)
+    : kernels_(host_kernels()), threads_(thread_count(threads)), arena_(threads_) {}
+
+Room HostProcessor::room(const Shape& shape, int episodes) const {
+  const Layout layout = make_layout(shape);
+  const double workers = threads_ * static_cast<double>(tile_size(shape) + block_size(shape));
+  const double gradients = static_cast<double>(gradient_sums(layout, blocks_of(tile_lanes, episodes)).all());
+  constexpr double copies = 8;  // of the weights: training's, and a checkpoint's
+  return {sizeof(float) * (workers + gradients + copies * layout.size),
+          static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE))};
+}
+
+template <class Body>
+void HostProcessor::each_tile(const TilePass& pass, Body body) {
+  arena_.execute([&] {
+    tbb::parallel_for(0, blocks_of(tile_lanes, pass.episodes), [&](int i) {
+      Worker& worker = workers_.local();
+      worker.prepare(pass.settings.shape);
+      worker.tile.number = i;
+      if (pass.fill) pass.fill(worker.tile);
+      body(worker);
+      const int first = i * tile_lanes;
+      pass.sink({worker.tile, first, std::min(tile_lanes, pass.episodes - first)});
+    });
+  });
+}
+
+void HostProcessor::rollout(const TilePass& pass) {
+  each_tile(pass,
+            [&](Worker& worker) { kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block); });
+}
+
+void HostProcessor::draw_problems(const TilePass& pass) {
+  each_tile(pass, [&](Worker& worker) { kernels_.draw_problem(pass.settings, pass.step, worker.tile); });
+}
+
+template <class Finish>
+void HostProcessor::add_gradients(const TilePass& pass, Finish finish) {
+  const Shape& shape = pass.settings.shape;
+  const int tiles = blocks_of(tile_lanes, pass.episodes);
+  const GradientSums sums = gradient_sums(pass.settings.layout, tiles);
+  resize(partials_, sums.all());
+  arena_.execute([&] {
+    tbb::parallel_for(0, sums.count, [&](int p) {
+      float* const rest = partials_.data() + sums.rest(p);
+      std::fill_n(partials_.data() + sums.encoder(p, 0), sums.pieces * sums.encoder_size, 0.0F);
+      std::fill_n(rest + sums.encoder_size, sums.size - sums.encoder_size, 0.0F);
+      Worker& worker = workers_.local();
+      worker.prepare(shape);
+      for (int i = p; i < tiles; i += gradient_partials) {
+        worker.tile.number = i;
+        if (pass.fill) pass.fill(worker.tile);
+        kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
+        kernels_.rollout_gradient(pass.settings, pass.step, worker.tile, worker.block, rest);
+        for (int piece = 0; piece < sums.pieces; ++piece)
+          kernels_.bulk_gradient(pass.settings, worker.tile, worker.block, piece, sums.pieces,
+                                 partials_.data() + sums.encoder(p, piece));
+        finish(worker.tile);
+      }
+    });
+  });
+}
+
+Optimizer<float> HostProcessor::optimizer(const Layout& layout, int tiles) {
+  const GradientSums sums = gradient_sums(layout, tiles);
+  const int encoder_groups = sums.encoder_size / tile_lanes, groups = sums.size / tile_lanes;
+  resize(squares_, groups);
+  Optimizer<float> optimizer{};
+  optimizer.groups = groups;
+  optimizer.partials[0] = {partials_.data(), sums.count * sums.pieces, 0, encoder_groups};
+  optimizer.partials[1] = {partials_.data() + sums.rest_begin(), sums.count, encoder_groups, groups - encoder_groups};
+  optimizer.squares = squares_.data();
+  return optimizer;
+}
+
+std::vector<float> HostProcessor::differentiate(const TilePass& pass) {
+  add_gradients(pass, [&](const Tile<float>& tile) {
+    const int first = tile.number * tile_lanes;
+    pass.sink({tile, first, std::min(tile_lanes, pass.episodes - first)});
+  });
+  const Layout& layout = pass.settings.layout;
+  const Optimizer<float> optimizer = this->optimizer(layout, blocks_of(tile_lanes, pass.episodes));
+  kernels_.sum_partials(optimizer);
+  std::vector<float> gradient(optimizer.partials[0].data, optimizer.partials[0].data + layout.encoder_size());
+  gradient.insert(gradient.end(), optimizer.partials[1].data,
+                  optimizer.partials[1].data + layout.size - layout.encoder_size());
+  return gradient;
+}
+
+void HostProcessor::begin(const TrainingPlan& plan, TrainingState state) {
+  plan_ = plan;
+  state_ = std::move(state);
+  finished_.clear();
+}
+
+void HostProcessor::submit(std::span<const TrainingStep> steps) {
+  std::vector<StepOutput> outputs;
+  for (const TrainingStep& step : steps) outputs.push_back(this->step(step));
+  finished_.push_back(std::move(outputs));
+}
+
+std::vector<StepOutput> HostProcessor::collect() {
+  std::vector<StepOutput> outputs = std::move(finished_.front());
+  finished_.pop_front();
+  return outputs;
+}
+
+StepOutput HostProcessor::step(const TrainingStep& step) {
+  EpisodeSettings<float> settings = plan_.settings;
+  settings.weights = state_.weights.data();
+  const int tiles = blocks_of(tile_lanes, plan_.episodes);
+  resize(losses_, std::int64_t{tiles} * tile_lanes);
+  resize(clamped_, std::int64_t{tiles} * tile_lanes);
+  double lane_loss[tile_lanes];
+  std::int64_t lane_clamped[tile_lanes];
+  const BatchReport<float> report{losses_.data(), clamped_.data(), lane_loss, lane_clamped};
+  add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
+                [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
+
+  UpdateCounts counts{state_.updates, state_.skipped};
+  const UpdateFactors factors = update_factors(state_.updates, plan_.average_decay);
+  float norm = 0;
+  Optimizer<float> optimizer = this->optimizer(settings.layout, tiles);
+  optimizer.weights = state_.weights.data();
+  optimizer.first_moment = state_.first_moment.data();
+  optimizer.second_moment = state_.second_moment.data();
+  optimizer.average = state_.average.data();
+  optimizer.norm = &norm;
+  optimizer.counts = &counts;
+  optimizer.factors = &factors;
+  optimizer.first_update = state_.updates;
+  optimizer.clip_norm = static_cast<float>(plan_.clip_norm);
+  StepOutput output{};
+  kernels_.sum_partials(optimizer);
+  kernels_.update(optimizer, step.rate, report, plan_.episodes, output);
+  state_.updates = counts.applied;
+  state_.skipped = counts.skipped;
+  return output;
+}
+
+double HostProcessor::spin(std::int64_t rounds) {
+  std::atomic<double> operations = 0;
+  const auto body = [&] { operations += kernels_.spin(rounds); };
+  {
+    std::vector<std::jthread> others;
+    for (int i = 1; i < threads_; ++i) others.emplace_back(body);
+    body();
+  }
+  return operations;
+}
+
+}  // namespace alfi
