@@ -111,4 +111,11 @@ std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& r
   return paths;
 }
 
+Checkpoint read_newest(const std::vector<std::filesystem::path>& saved) try {
+  return read_checkpoint(saved.back());
+} catch (const InputError& error) {
+  if (saved.size() < 2) throw;
+  throw InputError(fmt::format("{}. Remove it and {} is used", error.what(), saved[saved.size() - 2].string()));
+}
+
 }  // namespace alfi

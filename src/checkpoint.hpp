@@ -34,4 +34,7 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int
 /// The checkpoints of a run folder by step, oldest first; empty where there are none.
 std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& run);
 
+/// The newest of these, which are not none; where it cannot be read the error names the one before it.
+Checkpoint read_newest(const std::vector<std::filesystem::path>& saved);
+
 }  // namespace alfi

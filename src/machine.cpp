@@ -45,15 +45,14 @@ Machine Machine::load(const std::filesystem::path& path) {
   std::error_code hidden;  // what cannot be looked at cannot be loaded either
   if (!std::filesystem::exists(path, hidden))
     throw InputError(fmt::format("{}: does not exist; a run folder or a checkpoint is expected", path.string()));
-  std::filesystem::path file = path;
   if (std::filesystem::is_directory(path, hidden)) {
     const auto saved = checkpoints_of(path);
     if (saved.empty())
       throw InputError(
           fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", path.string()));
-    file = saved.back();
+    return Machine(std::make_unique<const Checkpoint>(read_newest(saved)));
   }
-  return Machine(std::make_unique<const Checkpoint>(read_checkpoint(file)));
+  return Machine(std::make_unique<const Checkpoint>(read_checkpoint(path)));
 }
 
 const Configuration& Machine::configuration() const { return checkpoint_->configuration; }

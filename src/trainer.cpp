@@ -10,6 +10,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -85,11 +86,19 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
                    const TrainingOptions& options) {
   const auto saved = checkpoints_of(run);
   if (options.resume) {
-    if (saved.empty()) throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
-    Checkpoint checkpoint = read_checkpoint(saved.back());
+    const std::filesystem::path yaml = run / "config.yaml";
+    const bool killed_early = saved.empty() && std::filesystem::exists(yaml);  // before its first checkpoint
+    if (saved.empty() && !killed_early)
+      throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
+    Checkpoint checkpoint;
+    if (killed_early)
+      checkpoint.configuration = load_configuration(yaml);
+    else
+      checkpoint = read_newest(saved);
     if (!continues(checkpoint.configuration, configuration))
       throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
-                                   run.string(), (run / "config.yaml").string()));
+                                   run.string(), yaml.string()));
+    if (killed_early) return start(configuration);
     checkpoint.configuration = configuration;
     return checkpoint;
   }
@@ -116,11 +125,15 @@ void clear(const std::filesystem::path& run) {
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options) try {
   validate(configuration);
+  std::optional<RunLock> lock;
+  if (std::filesystem::is_directory(run)) lock.emplace(run);
   Checkpoint checkpoint = prepare(configuration, run, options);
   const Configuration::Training& training = configuration.training;
   Engine engine(configuration, checkpoint.normalisation);
-  std::filesystem::create_directories(run);
-  const RunLock lock(run);
+  if (!lock) {
+    std::filesystem::create_directories(run);
+    lock.emplace(run);
+  }
   if (!options.resume) clear(run);  // not before: the old run survives what the new one may be refused for
   const std::string yaml = to_yaml(configuration);
   write_file_atomically(run / "config.yaml", std::as_bytes(std::span(yaml)));

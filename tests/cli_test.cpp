@@ -495,8 +495,11 @@ TEST_F(Cli, AnInterruptedTrainingGoesOnBitForBit) {
     return all;
   };
   const auto train_until = [&](const std::string& run, int step, int signal, const char* more = nullptr) {
+    // Not one that is there already: the process would be signalled before it listens.
+    int awaited = step;
+    while (fs::exists(checkpoint(run, awaited))) awaited += 10;
     Process process(arguments(run, more));
-    wait_for(process, checkpoint(run, step));
+    wait_for(process, checkpoint(run, awaited));
     process.signal(signal);
     const Outcome outcome = process.wait();
     EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -515,7 +518,7 @@ TEST_F(Cli, OneTrainingAtATimeInAFolder) {
   wait_for(process, checkpoint("run", 10));
   std::vector<std::string> resumed = training("run", endless);
   resumed.emplace_back("--resume");
-  for (const auto& arguments : {training("run", {"--force"}), resumed}) {
+  for (const auto& arguments : {training("run", {"--force"}), training("run"), resumed}) {
     const Outcome second = alfi(arguments);
     EXPECT_EQ(second.code, 2) << arguments.back();
     EXPECT_THAT(second.err, AllOf(HasSubstr(path("run")), HasSubstr("another training"))) << arguments.back();

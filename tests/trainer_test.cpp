@@ -18,6 +18,7 @@ namespace alfi {
 namespace {
 
 using test::message_of;
+using testing::AllOf;
 using testing::HasSubstr;
 
 std::string content_of(const std::filesystem::path& path) {
@@ -131,6 +132,21 @@ TEST(Trainer, ResumesOnlyTheSameConfiguration) {
               HasSubstr("no checkpoint"));
 }
 
+TEST(Trainer, ResumesARunKilledBeforeItsFirstCheckpoint) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run", whole = folder.path() / "whole";
+  const Configuration configuration = test::small_configuration();
+  std::filesystem::create_directories(run);
+  std::ofstream(run / "config.yaml") << to_yaml(configuration);
+  std::ofstream(run / "metrics.jsonl") << "{\"step\": 1}\n";
+  Configuration other = configuration;
+  other.engine.seed = 8;
+  EXPECT_THAT(message_of<InputError>([&] { train(other, run, until(100, true)); }), HasSubstr("another configuration"));
+  train(configuration, run, until(100, true));
+  train(configuration, whole);
+  EXPECT_EQ(content_of(checkpoint_path(run, 12)), content_of(checkpoint_path(whole, 12)));
+}
+
 TEST(Trainer, RefusesADamagedCheckpointAndKeepsIt) {
   const test::TemporaryFolder folder;
   const auto run = folder.path() / "run";
@@ -140,7 +156,7 @@ TEST(Trainer, RefusesADamagedCheckpointAndKeepsIt) {
   bytes[bytes.size() / 2] ^= 1;
   std::ofstream(newest, std::ios::binary) << bytes;
   EXPECT_THAT(message_of<InputError>([&] { train(test::small_configuration(), run, until(100, true)); }),
-              HasSubstr("step-12"));
+              AllOf(HasSubstr("step-12"), HasSubstr("step-10")));
   EXPECT_EQ(content_of(newest), bytes);
 }
 

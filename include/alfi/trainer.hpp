@@ -21,7 +21,7 @@ struct TrainingProgress {
 };
 
 struct TrainingOptions {
-  bool resume = false;  ///< go on from the folder's newest checkpoint
+  bool resume = false;  ///< go on from the folder's newest checkpoint, or its configuration where it got to none
   bool force = false;   ///< replace the run that is in the folder
   /// Called after each meta-step; return false to stop there: the run is saved and can be resumed.
   std::function<bool(const TrainingProgress&)> progress;

@@ -140,7 +140,7 @@ void add_simulate(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("simulate", "Draws observations from a simulator at given parameters");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("NAME", arguments->simulator, "The simulator; alfi info lists them")->required();
-  command->add_option("--theta", arguments->theta, "Parameters in natural units, with commas between")
+  command->add_option("--theta", arguments->theta, "Parameters as alfi info names them, with commas between")
       ->type_name("A,B")
       ->required();
   command->add_option("--count", arguments->count, "Observations")->type_name("N")->required();
