@@ -38,8 +38,11 @@ struct Tile {
   int number;           ///< in the meta-batch
   TileInput<R>* input;  ///< made with the problem
   R* truth;             ///< θ* (D, 16)
-  Rows<R> real;         ///< x* (X, real_rows · 16)
   R* psi;               ///< (T + 1, P, 16)
+  R* clamped;           ///< (T, M, 16): 1 where θ was outside the simulator's domain
+  R* loss;              ///< (T, 16)
+  R* episode_loss;      ///< (16)
+  Rows<R> real;         ///< x* (X, real_rows · 16)
   R* theta;             ///< (T, M, D, 16)
   R* noise;             ///< ε (T, M, D, 16)
   R* scores;            ///< (T, 4, D, 16)
@@ -48,10 +51,7 @@ struct Tile {
   R* codes;             ///< g (T, M, CP, 16)
   R* real_slope;        ///< (2, C, 16)
   R* slopes;            ///< (T, M, 2, C, 16)
-  R* clamped;           ///< (T, M, 16): 1 where θ was outside the simulator's domain
-  R* loss;              ///< (T, 16)
   R* loss_slope;        ///< (T, 16)
-  R* episode_loss;      ///< (16)
   R* generated_count;   ///< (16): N
   RimHistory<R> history;
   RimGradient<R> gradient;
@@ -68,24 +68,31 @@ struct BlockMemory {
   AggregatorBlock<R> aggregator;
 };
 
-/// Cuts arrays out of one allocation; with a null base it only counts.
+/// Places in a tile are counted in 32 bits.
+inline constexpr std::int64_t most_tile_size = 2147483647;
+
+/// Cuts arrays out of one allocation; with a null base it only counts. What would end beyond `limit` is null.
 template <class R>
 class Carver {
  public:
-  explicit Carver(R* base) : base_(base) {}
-  R* take(std::int64_t size) {
-    R* const place = base_ == nullptr ? nullptr : base_ + used_;
+  ALFI_HD explicit Carver(R* base, std::int64_t limit = most_tile_size) : base_(base), limit_(limit) {}
+  ALFI_HD R* take(std::int64_t size) {
+    const std::int64_t begin = used_;
     used_ += (size + tile_lanes - 1) / tile_lanes * tile_lanes;
-    return place;
+    return base_ == nullptr || used_ > limit_ ? nullptr : base_ + begin;
   }
-  Rows<R> rows(std::int64_t features, std::int64_t rows, std::int64_t pad = 0) {
+  ALFI_HD Rows<R> rows(std::int64_t features, std::int64_t rows, std::int64_t pad = 0) {
     return {take(features * (rows + pad)), static_cast<int>(rows + pad)};
   }
-  std::int64_t used() const { return used_; }
+  ALFI_HD std::int64_t used() const { return used_; }
+  /// At least so many numbers are taken.
+  ALFI_HD void use(std::int64_t size) {
+    if (size > used_) used_ = size;
+  }
 
  private:
   R* base_;
-  std::int64_t used_ = 0;
+  std::int64_t limit_, used_ = 0;
 };
 
 template <class R>
@@ -94,9 +101,13 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   constexpr std::int64_t L = tile_lanes;
   const std::int64_t steps = T * L;
   Tile<R> tile{};
+  // First what a rollout is asked for, so that it is one piece to copy; then what problems are.
   tile.truth = carver.take(D * L);
-  tile.real = carver.rows(X, s.R * L);
   tile.psi = carver.take((T + 1) * P * L);
+  tile.clamped = carver.take(T * M * L);
+  tile.loss = carver.take(T * L);
+  tile.episode_loss = carver.take(L);
+  tile.real = carver.rows(X, s.R * L);
   tile.theta = carver.take(T * M * D * L);
   tile.noise = carver.take(T * M * D * L);
   tile.scores = carver.take(T * 4 * D * L);
@@ -105,10 +116,7 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   tile.codes = carver.take(T * M * CP * L);
   tile.real_slope = carver.take(2 * C * L);
   tile.slopes = carver.take(T * M * 2 * C * L);
-  tile.clamped = carver.take(T * M * L);
-  tile.loss = carver.take(T * L);
   tile.loss_slope = carver.take(T * L);
-  tile.episode_loss = carver.take(L);
   tile.generated_count = carver.take(L);
   tile.history = {carver.rows(s.rim_inputs(), steps),
                   carver.rows(H, steps),
@@ -131,15 +139,17 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
 }
 
 template <class R>
-BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver) {
+ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver) {
   // Features 256 rows apart would fall on the same few sets of a cache.
   constexpr std::int64_t rows = block_length * tile_lanes, pad = tile_lanes;
   BlockMemory<R> block{};
+  Carver<R> same_place = carver;  // encoder and aggregator are never at work together
   block.encoder = {carver.rows(s.encoder_hidden, rows, pad), carver.rows(s.encoder_hidden, rows, pad),
                    carver.rows(s.C, rows, pad)};
-  block.aggregator = {carver.rows(s.aggregator_inputs(), rows, pad), carver.rows(s.aggregator_hidden, rows, pad),
-                      carver.rows(s.aggregator_hidden, rows, pad), carver.rows(s.A, rows, pad),
-                      carver.rows(s.aggregator_inputs(), rows, pad)};
+  block.aggregator = {same_place.rows(s.aggregator_inputs(), rows, pad),
+                      same_place.rows(s.aggregator_hidden, rows, pad), same_place.rows(s.aggregator_hidden, rows, pad),
+                      same_place.rows(s.A, rows, pad), same_place.rows(s.aggregator_inputs(), rows, pad)};
+  carver.use(same_place.used());
   return block;
 }
 
@@ -157,8 +167,15 @@ std::int64_t block_size(const Shape& shape) {
   return counting.used();
 }
 
-/// Places in a tile are counted in 32 bits.
-inline constexpr std::int64_t most_tile_size = 2147483647;
+/// Numbers of a tile up to and including the last array of what a rollout is asked for, and of what problems are.
+template <class R = float>
+std::int64_t results_size(const Shape& s) {
+  return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + s.T * s.M + s.T + 1);
+}
+template <class R = float>
+std::int64_t problem_size(const Shape& s) {
+  return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R;
+}
 
 /// What the rollout draws itself; the rest is recorded in the tile.
 struct Draws {

@@ -70,8 +70,8 @@ struct Optimizer {
   R* squares;                    ///< (groups)
   R* norm;                       ///< (1): of the gradient before clipping
   UpdateCounts* counts;          ///< (1)
-  const UpdateFactors* factors;  ///< of the update number first_update, counting from 0, and those after it
-  std::int64_t first_update;
+  const UpdateFactors* factors;      ///< of the update number first_update, counting from 0, and those after it
+  const std::int64_t* first_update;  ///< (1)
   float clip_norm;  ///< 0: no clipping
 };
 
@@ -139,7 +139,7 @@ ALFI_HD void apply_update(const Team& team, const Optimizer<typename Team::Real>
   if (!is_finite(norm)) return;
   const float clip = optimizer.clip_norm;
   const R scale = clip > 0 && norm > clip ? clip / norm : R(1);
-  const UpdateFactors factors = optimizer.factors[optimizer.counts->applied - optimizer.first_update];
+  const UpdateFactors factors = optimizer.factors[optimizer.counts->applied - *optimizer.first_update];
   team.each(count, [&](int item, int lane) {
     const int at = (first + item) * tile_lanes + lane;
     const F g = load<F>(summed(optimizer, first + item) + lane) * splat<F>(scale);

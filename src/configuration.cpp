@@ -439,6 +439,8 @@ const Key keys[] = {
      "Arithmetic of the encoder's products; fp32 is the reference."},
     {"engine.encoder", Choice{at<&C::engine, &C::Engine::encoder>, encoder_names},
      "Path of the encoder: every observation, each distinct integer once, or linear pieces."},
+    {"engine.device", Whole{at<&C::engine, &C::Engine::device>, 0, 1023, "no machine has more"},
+     "Which CUDA device, counting from 0."},
     {"engine.threads", Whole{at<&C::engine, &C::Engine::threads>, 0, 4096, "no machine has more cores"},
      "Threads of the CPU backend; 0 takes all cores."},
     {"engine.seed", Seed{at<&C::engine, &C::Engine::seed>},

@@ -8,6 +8,7 @@
 #include "alfi/error.hpp"
 #include "src/host_processor.hpp"
 #include "src/iteration_weights.hpp"
+#include "src/processors.hpp"
 #include "src/simulators.hpp"
 
 namespace alfi {
@@ -30,16 +31,6 @@ StepInput step_input(const Episodes& episodes, double beta) {
 std::vector<float> narrow_iteration_weights(Weights weights, int T) {
   const std::vector<double> w = iteration_weights(weights, T);
   return {w.begin(), w.end()};
-}
-
-std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine) {
-  if (engine.backend == Backend::cuda)
-    throw RunError("engine.backend = cuda was not built; auto and cpu run on the processor");
-  if (engine.precision != Precision::fp32)
-    throw RunError("engine.precision = tf32x3 and bf16 were not built; fp32 is there");
-  if (engine.encoder == Encoder::table || engine.encoder == Encoder::segments)
-    throw RunError("engine.encoder = table and segments were not built; auto and dense are there");
-  return std::make_unique<HostProcessor>(engine.threads);
 }
 
 }  // namespace

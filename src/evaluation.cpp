@@ -29,6 +29,8 @@ Configuration configured(Configuration configuration, int default_iterations, co
   if (options.episodes != 0) configuration.evaluation.episodes = options.episodes;
   configuration.evaluation.iterations = options.iterations != 0 ? options.iterations : default_iterations;
   if (options.threads != 0) configuration.engine.threads = options.threads;
+  configuration.engine.backend = options.backend;
+  configuration.engine.device = options.device;
   validate(configuration);
   return configuration;
 }

@@ -166,7 +166,7 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
   optimizer.norm = &norm;
   optimizer.counts = &counts;
   optimizer.factors = &factors;
-  optimizer.first_update = state_.updates;
+  optimizer.first_update = &state_.updates;
   optimizer.clip_norm = static_cast<float>(plan_.clip_norm);
   StepOutput output{};
   kernels_.sum_partials(optimizer);

@@ -70,6 +70,8 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   Configuration configuration = checkpoint_->configuration;
   configuration.evaluation.iterations = options.iterations == 0 ? default_iterations() : options.iterations;
   configuration.engine.threads = 1;
+  configuration.engine.backend = options.backend;
+  configuration.engine.device = options.device;
   validate(configuration);
   const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
   check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);

@@ -70,7 +70,8 @@ class Processor {
   /// Of the host.
   virtual int threads() const = 0;
 
-  /// For batches of so many episodes of this shape, forward and backward.
+  /// For batches of so many episodes of this shape, forward and backward. Throws RunError where a device, which others
+  /// use too, has not enough left for even one tile.
   virtual Room room(const Shape& shape, int episodes) const = 0;
 
   /// Forward only.

@@ -114,7 +114,8 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   Shape shape = shape_of(configuration, configuration.episode.iterations);
   shape.R = mean_real_observations(configuration);
   Throughput result{};
-  result.instruction_set = engine.processor().name();
+  result.backend = engine.processor().backend() == Backend::cuda ? "cuda" : "cpu";
+  result.device = engine.processor().name();
   result.threads = engine.processor().threads();
   result.episodes = static_cast<std::int64_t>(step - first_step) * training.meta_batch;
   result.repetitions = repetitions;

@@ -10,7 +10,8 @@
 namespace alfi {
 
 struct Throughput {
-  std::string instruction_set;
+  std::string backend;  ///< cpu or cuda
+  std::string device;   ///< the instruction set, the device
   int threads;
   std::int64_t episodes;          ///< that were measured
   int repetitions;                ///< they were measured in

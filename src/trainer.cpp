@@ -1,4 +1,4 @@
-#include "alfi/trainer.hpp"
+#include "src/trainer.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +18,7 @@
 #include "src/atomic_file.hpp"
 #include "src/checkpoint.hpp"
 #include "src/engine.hpp"
+#include "src/processors.hpp"
 #include "src/rollout_errors.hpp"
 #include "src/run_lock.hpp"
 
@@ -74,6 +75,7 @@ class Metrics {
 bool continues(Configuration a, const Configuration& b) {
   a.engine.threads = b.engine.threads;
   a.engine.backend = b.engine.backend;
+  a.engine.device = b.engine.device;
   return a == b;
 }
 
@@ -123,13 +125,18 @@ void clear(const std::filesystem::path& run) {
 }  // namespace
 
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
-                      const TrainingOptions& options) try {
+                      const TrainingOptions& options) {
   validate(configuration);
+  return train(configuration, run, options, make_processor(configuration.engine));
+}
+
+TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
+                      const TrainingOptions& options, std::unique_ptr<Processor> processor) try {
   std::optional<RunLock> lock;
   if (std::filesystem::is_directory(run)) lock.emplace(run);
   Checkpoint checkpoint = prepare(configuration, run, options);
   const Configuration::Training& training = configuration.training;
-  Engine engine(configuration, checkpoint.normalisation);
+  Engine engine(configuration, checkpoint.normalisation, std::move(processor));
   if (!lock) {
     std::filesystem::create_directories(run);
     lock.emplace(run);

@@ -289,7 +289,8 @@ TEST_F(Cli, AFileThatCannotBeCompletedLeavesTheOldOne) {
 // bench ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(Cli, BenchMeasures) {
-  const nlohmann::json result = json_of(alfi({"bench", config_, "--seconds", "0.2", "--threads", "1", "--json"}));
+  const nlohmann::json result =
+      json_of(alfi({"bench", config_, "--backend", "cpu", "--seconds", "0.2", "--threads", "1", "--json"}));
   EXPECT_EQ(result.at("simulator"), "poisson");
   EXPECT_EQ(result.at("backend"), "cpu");
   EXPECT_EQ(result.at("precision"), "fp32");
@@ -299,7 +300,7 @@ TEST_F(Cli, BenchMeasures) {
   for (const char* const key :
        {"episodes", "episodes_per_second", "simulations_per_second", "gflops", "peak_gflops", "fraction_of_peak"})
     EXPECT_GT(result.at(key), 0) << key;
-  EXPECT_FALSE(result.at("instruction_set").get<std::string>().empty());
+  EXPECT_FALSE(result.at("device").get<std::string>().empty());
   // Without a configuration: poisson at the method's sizes, T·M·N + R = 2500 observations an episode.
   const nlohmann::json standard =
       json_of(alfi({"bench", "--set", "training.meta_batch=1", "--seconds", "0.01", "--json"}));
@@ -397,7 +398,7 @@ TEST_F(Cli, EvaluateAndInferRefuseWrongOptions) {
   for (const auto& [arguments, part] : calls) {
     const Outcome outcome = alfi(arguments);
     EXPECT_EQ(outcome.code, 2) << part;
-    EXPECT_THAT(outcome.err, AllOf(StartsWith("alfi: error: "), HasSubstr(part)));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("alfi: error: "), HasSubstr(part)));
   }
   EXPECT_FALSE(fs::exists(path("run") + "/evaluation.json"));
 }
@@ -419,19 +420,39 @@ TEST_F(Cli, TrainRefusesAWrongConfiguration) {
   for (const auto& [arguments, part] : calls) {
     const Outcome outcome = alfi(arguments);
     EXPECT_EQ(outcome.code, 2) << part;
-    EXPECT_THAT(outcome.err, AllOf(StartsWith("alfi: error: "), HasSubstr(part)));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("alfi: error: "), HasSubstr(part)));
     EXPECT_FALSE(fs::exists(path("run"))) << part;
   }
 }
 
 TEST_F(Cli, WhatWasNotBuiltIsARunThatFails) {
-  for (const char* const value : {"engine.backend=cuda", "engine.precision=bf16", "engine.encoder=table"}) {
+  for (const char* const value : {"engine.precision=bf16", "engine.encoder=table"}) {
     const Outcome outcome = alfi(training("run", {"--set", value}));
     EXPECT_EQ(outcome.code, 1) << value;
     EXPECT_THAT(outcome.err, HasSubstr("not built")) << value;
   }
-  EXPECT_EQ(alfi(training("run", {"--backend", "cuda"})).code, 1);
   EXPECT_FALSE(fs::exists(path("run")));
+}
+
+TEST_F(Cli, ADeviceThatIsNotThereIsARunThatFails) {
+  const Outcome trained = alfi(training("run", {"--backend", "cuda", "--set", "engine.device=1000"}));
+  EXPECT_EQ(trained.code, 1);
+  EXPECT_THAT(trained.err, HasSubstr("device 1000 cannot be used: "));
+  EXPECT_FALSE(fs::exists(path("run")));
+  const Outcome fallen_back = alfi(training("run", {"--backend", "auto", "--set", "engine.device=1000"}));
+  EXPECT_EQ(fallen_back.code, 0);
+  EXPECT_THAT(fallen_back.err, StartsWith("running on the CPU; no CUDA device: "));
+  const std::string tape = ALFI_TEST_DATA "/poisson_networks.safetensors";
+  for (std::vector<std::string> call :
+       {std::vector<std::string>{"evaluate", path("run")},
+        {"infer", path("run"), "--data", ALFI_EXAMPLES "/data/rutherford_geiger_1910.csv"},
+        {"replay", tape, "--out", path("replayed")}}) {
+    call.insert(call.end(), {"--backend", "cuda", "--device", "1000"});
+    const Outcome outcome = alfi(call);
+    EXPECT_EQ(outcome.code, 1) << call[0];
+    EXPECT_THAT(outcome.err, HasSubstr("device 1000 cannot be used: ")) << call[0];
+  }
+  EXPECT_FALSE(fs::exists(path("replayed")));
 }
 
 TEST_F(Cli, TrainKeepsTheRunThatIsThere) {

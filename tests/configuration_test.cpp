@@ -182,7 +182,7 @@ networks:
 training: {steps: 25, meta_batch: 26, problems: 27, loss: l1, beta: {from: 0.28, to: 0.29}, weights: const, learning_rate: 0.31,
            schedule: constant, warmup_steps: 32, clip_norm: 0.33, ema: 0.34, checkpoint_every: 35, validate_every: 36}
 evaluation: {episodes: 37, iterations: 38}
-engine: {backend: cpu, precision: bf16, encoder: dense, threads: 39, seed: 18446744073709551615}
+engine: {backend: cpu, precision: bf16, encoder: dense, device: 3, threads: 39, seed: 18446744073709551615}
 )");
   Configuration expected;
   expected.simulator = {"gaussian", {}, Transform::asinh};
@@ -192,7 +192,7 @@ engine: {backend: cpu, precision: bf16, encoder: dense, threads: 39, seed: 18446
   expected.training = {25,   26,   27, Loss::l1, {0.28, 0.29}, Weights::constant, 0.31, Schedule::constant, 32,
                        0.33, 0.34, 35, 36};
   expected.evaluation = {37, 38};
-  expected.engine = {Backend::cpu, Precision::bf16, Encoder::dense, 39, std::numeric_limits<std::uint64_t>::max()};
+  expected.engine = {Backend::cpu, Precision::bf16, Encoder::dense, 3, 39, std::numeric_limits<std::uint64_t>::max()};
   EXPECT_EQ(read, expected);
   EXPECT_EQ(parse_configuration(to_yaml(read)), expected);
 }
@@ -256,8 +256,12 @@ TEST(Configuration, RandomConfigurationsRoundTrip) {
                               whole(1, 1'000'000'000),
                               whole(1, 1'000'000'000)};
     configuration.evaluation = {whole(1, 10'000'000), whole(0, 100'000)};
-    configuration.engine = {static_cast<Backend>(whole(0, 2)), static_cast<Precision>(whole(0, 2)),
-                            static_cast<Encoder>(whole(0, 3)), whole(0, 4096), random()};
+    configuration.engine = {static_cast<Backend>(whole(0, 2)),
+                            static_cast<Precision>(whole(0, 2)),
+                            static_cast<Encoder>(whole(0, 3)),
+                            whole(0, 1023),
+                            whole(0, 4096),
+                            random()};
     const std::string yaml = to_yaml(configuration);
     EXPECT_EQ(parse_configuration(yaml), configuration) << yaml;
   }
@@ -368,6 +372,7 @@ TEST(Configuration, NumbersOutsideTheirLimitsAreRefused) {
       {"training.validate_every", "0", "1000000001"},
       {"evaluation.episodes", "0", "10000001"},
       {"evaluation.iterations", "-1", "100001"},
+      {"engine.device", "-1", "1024"},
       {"engine.threads", "-1", "4097"},
   };
   for (const auto& [key, low, high] : below_least_and_above_most) {

@@ -152,7 +152,8 @@ TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
 
 TEST(Evaluation, GivesTheSameNumbersForAnyThreads) {
   const Machine machine = machine_of(small_checkpoint(small_configuration("gaussian")));
-  Evaluation one = evaluate(machine, {100, 0, 1, {}}), two = evaluate(machine, {100, 0, 2, {}});
+  Evaluation one = evaluate(machine, {.episodes = 100, .iterations = 0, .threads = 1}),
+             two = evaluate(machine, {.episodes = 100, .iterations = 0, .threads = 2});
   one.seconds = two.seconds = 0;
   EXPECT_EQ(to_json(one), to_json(two));
 }
@@ -169,8 +170,9 @@ TEST(Evaluation, MeasuresTheEnergyDistanceOfWhatIsSimulatedAtTheEstimate) {
     for (float& value : *x)
       value = (std::sqrt(value + 0.375F) - checkpoint.normalisation.mean[0]) * checkpoint.normalisation.scale[0];
   const Machine machine = machine_of(checkpoint);
-  EXPECT_NEAR(evaluate(machine, {1, 0, 1, {}}).energy_distance.value, energy_distance(real, simulated, 1), 1e-12);
-  const Evaluation many = evaluate(machine, {600, 0, 1, {}});
+  EXPECT_NEAR(evaluate(machine, {.episodes = 1, .iterations = 0, .threads = 1}).energy_distance.value,
+              energy_distance(real, simulated, 1), 1e-12);
+  const Evaluation many = evaluate(machine, {.episodes = 600, .iterations = 0, .threads = 1});
   EXPECT_EQ(many.energy_distance_episodes, 500);
   EXPECT_GT(many.energy_distance.lower, 0);  // an untrained machine's estimates are far off
 }
@@ -269,14 +271,14 @@ TEST(Evaluation, RefusesWrongOptions) {
   const auto refusal = [&](EvaluationOptions options) {
     return message_of<InputError>([&] { (void)evaluate(machine, options); });
   };
-  EXPECT_THAT(refusal({-1, 0, 0, {}}), HasSubstr("episodes = -1"));
-  EXPECT_THAT(refusal({0, -2, 0, {}}), HasSubstr("iterations = -2"));
-  EXPECT_THAT(refusal({0, 0, -3, {}}), HasSubstr("threads = -3"));
+  EXPECT_THAT(refusal({.episodes = -1, .iterations = 0, .threads = 0}), HasSubstr("episodes = -1"));
+  EXPECT_THAT(refusal({.episodes = 0, .iterations = -2, .threads = 0}), HasSubstr("iterations = -2"));
+  EXPECT_THAT(refusal({.episodes = 0, .iterations = 0, .threads = -3}), HasSubstr("threads = -3"));
 }
 
 TEST(Evaluation, ReportsItsProgressUpToTheEnd) {
   std::vector<double> reports;
-  EvaluationOptions options{40, 0, 2, [&](double done) { reports.push_back(done); }};
+  EvaluationOptions options{.episodes = 40, .threads = 2, .progress = [&](double done) { reports.push_back(done); }};
   (void)evaluate(machine_of(small_checkpoint(small_configuration("poisson"))), options);
   EXPECT_EQ(reports.size(), 6u);  // three tiles, twice
   EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));

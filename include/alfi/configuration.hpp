@@ -96,6 +96,7 @@ struct Configuration {
     Backend backend = Backend::automatic;
     Precision precision = Precision::fp32;
     alfi::Encoder encoder = alfi::Encoder::automatic;
+    int device = 0;   // which of the CUDA devices
     int threads = 0;  // 0: all
     std::uint64_t seed = 1;
     bool operator==(const Engine&) const = default;

@@ -64,7 +64,9 @@ struct EvaluationOptions {
   int iterations = 0;  ///< T; 0: as Machine::default_iterations()
   int threads = 0;     ///< 0: as configured
   /// Called now and then with the part that is done, 0 to 1; from any thread, one at a time.
-  std::function<void(double)> progress;
+  std::function<void(double)> progress{};
+  Backend backend = Backend::automatic;
+  int device = 0;  ///< of the CUDA devices
 };
 
 /// InputError names the option that is wrong, or the simulator where exact inference is not known. The same call gives

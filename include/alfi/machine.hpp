@@ -34,6 +34,8 @@ struct Posterior {
 struct InferenceOptions {
   int iterations = 0;  ///< T; 0: as default_iterations()
   double level = 0.95;
+  Backend backend = Backend::cpu;  ///< one episode does not fill a device
+  int device = 0;                  ///< of the CUDA devices
 };
 
 /// Can be used by several threads at once. Weights are the moving average of training's.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alfi/error.hpp"
+#include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/output.hpp"
@@ -31,13 +32,14 @@ void run_bench(const Arguments& arguments) {
   if (!(arguments.seconds > 0 && arguments.seconds <= 3600))
     throw InputError(fmt::format("--seconds {} must be above 0 and at most 3600", arguments.seconds));
   const Configuration configuration = arguments.configuration.load(poisson);
+  say_why_not_cuda(configuration.engine);
   const Throughput t = measure_throughput(configuration, arguments.seconds);
   if (arguments.json) {
     const nlohmann::ordered_json result{{"simulator", configuration.simulator.name},
-                                        {"backend", "cpu"},
+                                        {"backend", t.backend},
                                         {"precision", "fp32"},
                                         {"encoder", "dense"},
-                                        {"instruction_set", t.instruction_set},
+                                        {"device", t.device},
                                         {"threads", t.threads},
                                         {"meta_batch", configuration.training.meta_batch},
                                         {"episodes", t.episodes},
@@ -53,11 +55,11 @@ void run_bench(const Arguments& arguments) {
     return;
   }
   write_output(
-      fmt::format("{}, cpu {}, fp32, dense encoder, threads {}, meta_batch {}\n"
+      fmt::format("{}, {} {}, fp32, dense encoder, threads {}, meta_batch {}\n"
                   "episodes/s     {:.0f}  ({:.0f} to {:.0f} in {} repetitions, {} episodes)\n"
                   "simulations/s  {:.3g}\n"
                   "GFLOP/s        {:.1f}, {:.1f} % of the {:.1f} of pure fma in the same run\n",
-                  configuration.simulator.name, t.instruction_set, t.threads, configuration.training.meta_batch,
+                  configuration.simulator.name, t.backend, t.device, t.threads, configuration.training.meta_batch,
                   t.episodes_per_second, t.slowest, t.fastest, t.repetitions, t.episodes, t.simulations_per_second,
                   t.gflops, 100 * t.fraction_of_peak(), t.peak_gflops));
 }

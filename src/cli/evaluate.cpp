@@ -13,6 +13,7 @@
 
 #include "alfi/evaluation.hpp"
 #include "src/atomic_file.hpp"
+#include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 
 namespace alfi::cli {
@@ -21,6 +22,7 @@ namespace {
 struct Arguments {
   std::filesystem::path run;
   EvaluationOptions evaluation;
+  BackendArguments backend;
   bool json = false;
 };
 
@@ -70,6 +72,9 @@ void print_table(const Evaluation& e) {
 void evaluate(const Arguments& arguments) {
   const Machine machine = Machine::load(arguments.run);
   EvaluationOptions options = arguments.evaluation;
+  options.backend = arguments.backend.engine.backend;
+  options.device = arguments.backend.engine.device;
+  say_why_not_cuda(arguments.backend.engine);
   int shown = -1;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (terminal)
@@ -104,6 +109,7 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--episodes", arguments->evaluation.episodes, "Episodes; 0: as configured");
   command->add_option("--iterations", arguments->evaluation.iterations, "Iterations T; 0: as configured");
   command->add_option("--threads", arguments->evaluation.threads, "Threads; 0: as configured");
+  arguments->backend.add_to(*command);
   command->add_flag("--json", arguments->json, "One JSON object to standard output");
   command->callback([arguments] { evaluate(*arguments); });
 }

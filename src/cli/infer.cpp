@@ -10,6 +10,7 @@
 
 #include "alfi/machine.hpp"
 #include "alfi/simulators.hpp"
+#include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/exact.hpp"
 #include "src/observations.hpp"
@@ -20,6 +21,7 @@ namespace {
 struct Arguments {
   std::filesystem::path run, data;
   InferenceOptions inference;
+  BackendArguments backend;
   bool json = false;
 };
 
@@ -78,7 +80,10 @@ void infer(const Arguments& arguments) {
   const Machine machine = Machine::load(arguments.run);
   const SimulatorInfo& simulator = find_simulator(machine.configuration().simulator.name);
   const Observations data = read_observations(arguments.data, simulator.observations);
-  const Posterior posterior = machine.infer(data.values, data.count, arguments.inference);
+  InferenceOptions options = arguments.inference;
+  options.backend = arguments.backend.engine.backend;
+  options.device = arguments.backend.engine.device;
+  const Posterior posterior = machine.infer(data.values, data.count, options);
   const auto exact = make_exact_inference(simulator.name);
   const std::vector<double> maximum_likelihood =
       exact ? exact->infer(data.values).maximum_likelihood : std::vector<double>{};
@@ -100,6 +105,8 @@ void add_infer(CLI::App& app) {
   command->add_option("--data", arguments->data, "Observations, .csv or .npy, one a row")->required();
   command->add_option("--level", arguments->inference.level, "Probability of the intervals")->capture_default_str();
   command->add_option("--iterations", arguments->inference.iterations, "Iterations T; 0: as configured");
+  arguments->backend.engine.backend = Backend::cpu;
+  arguments->backend.add_to(*command);
   command->add_flag("--json", arguments->json, "One JSON object to standard output");
   command->callback([arguments] { infer(*arguments); });
 }

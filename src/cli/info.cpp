@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "alfi/backends.hpp"
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
 #include "src/cli/command.hpp"
@@ -51,15 +52,18 @@ std::string as_text(const SimulatorInfo& simulator) {
 }
 
 void show_info(const Arguments& arguments) {
+  const CudaDevices cuda = cuda_devices();
   if (arguments.json) {
     nlohmann::ordered_json simulator_list = nlohmann::json::array();
     for (const SimulatorInfo& simulator : simulators()) simulator_list.push_back(as_json(simulator));
-    nlohmann::ordered_json info{{"version", version},
-                                {"backends", {"cpu"}},
-                                {"instruction_set", host_kernels().name},
-                                {"instruction_sets", instruction_sets()},
-                                {"threads", thread_count()},
-                                {"simulators", simulator_list}};
+    nlohmann::ordered_json info{
+        {"version", version},
+        {"backends", cuda.names.empty() ? nlohmann::json{"cpu"} : nlohmann::json{"cpu", "cuda"}},
+        {"cuda_devices", cuda.names},
+        {"instruction_set", host_kernels().name},
+        {"instruction_sets", instruction_sets()},
+        {"threads", thread_count()},
+        {"simulators", simulator_list}};
     if (arguments.configuration) info["configuration"] = describe_configuration();
     write_output(info.dump(2) + "\n");
     return;
@@ -69,9 +73,10 @@ void show_info(const Arguments& arguments) {
     return;
   }
   std::string text = fmt::format(
-      "alfi {}\nbackends: cpu\ninstruction sets: {}; {} is used (ALFI_ISA chooses another)\n"
-      "threads: {}\nsimulators:\n",
-      version, fmt::join(instruction_sets(), ", "), host_kernels().name, thread_count());
+      "alfi {}\ninstruction sets: {}; {} is used (ALFI_ISA chooses another)\n"
+      "threads: {}\nCUDA devices: {}\nsimulators:\n",
+      version, fmt::join(instruction_sets(), ", "), host_kernels().name, thread_count(),
+      cuda.names.empty() ? "none: " + cuda.trouble : fmt::format("{}", fmt::join(cuda.names, ", ")));
   for (const SimulatorInfo& simulator : simulators()) text += as_text(simulator);
   write_output(text);
 }

@@ -10,22 +10,25 @@
 
 #include "alfi/error.hpp"
 #include "src/atomic_file.hpp"
+#include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
-#include "src/host_processor.hpp"
+#include "src/processors.hpp"
 
 namespace alfi::cli {
 namespace {
 
 struct Arguments {
   std::string tape, out;
+  BackendArguments backend;
 };
 
 void run_replay(const Arguments& arguments) {
   std::error_code ignored;
   if (std::filesystem::equivalent(arguments.tape, arguments.out, ignored))
     throw InputError(fmt::format("--out {} is the recorded run itself, another file is needed", arguments.out));
-  HostProcessor processor(0);
-  write_file_atomically(arguments.out, serialize(replay(read_safetensors(arguments.tape), processor)));
+  say_why_not_cuda(arguments.backend.engine);
+  const auto processor = make_processor(arguments.backend.engine);
+  write_file_atomically(arguments.out, serialize(replay(read_safetensors(arguments.tape), *processor)));
 }
 
 }  // namespace
@@ -38,6 +41,7 @@ void add_replay(CLI::App& app) {
   command->add_option("--out", arguments->out, "psi, loss_per_iteration, loss and grad.*, in safetensors")
       ->type_name("FILE")
       ->required();
+  arguments->backend.add_to(*command);
   command->callback([arguments] { run_replay(*arguments); });
 }
 

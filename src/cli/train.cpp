@@ -8,6 +8,7 @@
 #include <string>
 
 #include "alfi/trainer.hpp"
+#include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/progress.hpp"
@@ -42,6 +43,7 @@ struct Arguments {
 
 void run_training(const Arguments& arguments) {
   const Configuration configuration = arguments.configuration.load();
+  say_why_not_cuda(configuration.engine);
   std::signal(SIGINT, want_stop);
   std::signal(SIGTERM, want_stop);
   TrainingOptions options;

@@ -71,6 +71,7 @@ struct UpdateSettings {
 template <class Launch>
 void run_update(UpdateArrays& arrays, const UpdateSettings& settings, Launch launch) {
   const int encoder_groups = arrays.encoder_groups();
+  const std::int64_t first_update = arrays.counts.applied;
   const Optimizer<float> optimizer{
       arrays.groups,
       arrays.weights.data(),
@@ -83,7 +84,7 @@ void run_update(UpdateArrays& arrays, const UpdateSettings& settings, Launch lau
       arrays.norm.data(),
       &arrays.counts,
       &settings.factors,
-      arrays.counts.applied,
+      &first_update,
       settings.clip_norm};
   launch(arrays.groups, [&](const auto& team, int first, int count) { sum_partials(team, optimizer, first, count); });
   launch(1, [&](const auto& team, int, int) { gradient_norm(team, optimizer); });

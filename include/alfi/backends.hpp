@@ -1,0 +1,22 @@
+// What there is to run on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "alfi/configuration.hpp"
+
+namespace alfi {
+
+struct CudaDevices {
+  std::vector<std::string> names;  ///< by their numbers
+  std::string trouble;             ///< why there are none; empty where there are
+};
+
+CudaDevices cuda_devices();
+
+/// Why engine.backend = auto runs on the CPU, in words; empty where it runs on a CUDA device, or where the
+/// configuration asks for one of the two itself.
+std::string why_not_cuda(const Configuration::Engine& engine);
+
+}  // namespace alfi

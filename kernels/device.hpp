@@ -1,0 +1,140 @@
+// What a CUDA device runs, kernel by kernel: each a function of one team, its block's number in the launch and the work
+// of the meta-step. kernels.cu makes CUDA kernels of them; the tests run them on fibers.
+//
+//   draw_problems      who the lanes are, θ* and the real observations
+//   rollout            a tile after the other, forward; with gradients then back through time
+//   encoder_gradient   the bulk pass over the same tiles
+//   sum_partials, gradient_norm, apply_update, conclude    the update and the step's summary
+//
+// Kernels follow each other on one stream: what one wrote the next may read. A tile keeps its slot from the rollout to
+// the encoder's gradient; where there are more tiles than slots they come in chunks.
+#pragma once
+
+#include "kernels/report.hpp"
+
+namespace alfi {
+
+enum class DeviceKernel {
+  draw_problems,
+  rollout,
+  encoder_gradient,
+  sum_partials,
+  gradient_norm,
+  apply_update,
+  conclude
+};
+inline constexpr int device_kernels = 7;
+
+/// Threads of a block.
+inline constexpr int device_threads = 256;
+
+/// The arguments of every kernel; all pointers are the device's.
+struct DeviceWork {
+  EpisodeSettings<float> settings;
+  Draws draws;
+  bool gradients;
+
+  // The steps of a window.
+  const StepInput* inputs;
+  const float* rates;
+  StepOutput* outputs;
+  int* position;  ///< of the step at work in them
+
+  // The tiles of a chunk.
+  Tile<float>* tiles;  ///< (slots)
+  int first_tile, tile_count;
+  int episodes;  ///< B
+  int blocks;    ///< that share the tiles of a chunk: block b takes slots b, b + blocks, …
+  /// For the activations of one block each (blocks · pieces, fast_size), where shared memory does not hold them.
+  float* fast;
+  std::int64_t fast_size;
+
+  // The gradient and the update.
+  GradientSums sums;
+  float* partials;  ///< (sums.all())
+  Optimizer<float> optimizer;
+  int groups_per_block;
+  BatchReport<float> report;
+};
+
+inline namespace ALFI_ISA {
+
+/// `shared`: the block's shared memory, of the size the launch asked for.
+ALFI_HD BlockMemory<float> fast_memory(const DeviceWork& work, int block, float* shared) {
+  Carver<float> carver(work.fast != nullptr ? work.fast + block * work.fast_size : shared);
+  return carve_block<float>(work.settings.shape, carver);
+}
+
+template <class Team>
+ALFI_HD void draw_problems_kernel(const Team& team, int block, const DeviceWork& work) {
+  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
+    Tile<float>& tile = work.tiles[slot];
+    team.once([&] { tile.number = work.first_tile + slot; });
+    team.sync();
+    draw_problem(team, work.settings, work.inputs[*work.position], tile);
+    team.sync();
+  }
+}
+
+template <class Team>
+ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const StepInput& step = work.inputs[*work.position];
+  const BlockMemory<float> memory = fast_memory(work, block, shared);
+  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
+    Tile<float>& tile = work.tiles[slot];
+    const int number = work.first_tile + slot;
+    team.once([&] { tile.number = number; });
+    team.sync();
+    rollout(team, work.settings, step, work.draws, tile, memory);
+    if (work.gradients) {
+      rollout_gradient(team, work.settings, step, tile, memory,
+                       work.partials + work.sums.rest(number % gradient_partials));
+      if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
+    }
+    team.sync();
+  }
+}
+
+template <class Team>
+ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const BlockMemory<float> memory = fast_memory(work, block, shared);
+  const int pieces = work.sums.pieces, piece = block % pieces;
+  for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
+    bulk_gradient(team, work.settings, work.tiles[slot], memory, piece, pieces,
+                  work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
+}
+
+/// Groups of weights that fall to a block.
+struct GroupShare {
+  int first, count;
+};
+ALFI_HD GroupShare group_share(const DeviceWork& work, int block) {
+  const int first = block * work.groups_per_block, left = work.optimizer.groups - first;
+  return {first, left < work.groups_per_block ? left : work.groups_per_block};
+}
+
+template <DeviceKernel kernel, class Team>
+ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  if constexpr (kernel == DeviceKernel::draw_problems) {
+    draw_problems_kernel(team, block, work);
+  } else if constexpr (kernel == DeviceKernel::rollout) {
+    rollout_kernel(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::encoder_gradient) {
+    encoder_gradient_kernel(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::sum_partials) {
+    const GroupShare share = group_share(work, block);
+    sum_partials(team, work.optimizer, share.first, share.count);
+  } else if constexpr (kernel == DeviceKernel::gradient_norm) {
+    gradient_norm(team, work.optimizer);
+  } else if constexpr (kernel == DeviceKernel::apply_update) {
+    const GroupShare share = group_share(work, block);
+    apply_update(team, work.optimizer, work.rates[*work.position], share.first, share.count);
+  } else {
+    conclude_step(team, work.optimizer, work.report, work.episodes, work.outputs[*work.position]);
+    team.sync();
+    team.once([&] { ++*work.position; });
+  }
+}
+
+}  // namespace ALFI_ISA
+}  // namespace alfi

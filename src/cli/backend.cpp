@@ -1,0 +1,27 @@
+#include "src/cli/backend.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "alfi/backends.hpp"
+
+namespace alfi::cli {
+
+void BackendArguments::add_to(CLI::App& command) {
+  static const std::map<std::string, Backend> names{
+      {"auto", Backend::automatic}, {"cpu", Backend::cpu}, {"cuda", Backend::cuda}};
+  command.add_option("--backend", engine.backend, "auto, cpu or cuda; auto takes a CUDA device where there is one")
+      ->type_name("NAME")
+      ->transform(CLI::CheckedTransformer(names).description(""));
+  command.add_option("--device", engine.device, "Which CUDA device, counting from 0")->type_name("N");
+}
+
+void say_why_not_cuda(const Configuration::Engine& engine) {
+  const std::string reason = why_not_cuda(engine);
+  if (!reason.empty()) fmt::print(stderr, "running on the CPU; no CUDA device: {}\n", reason);
+}
+
+}  // namespace alfi::cli

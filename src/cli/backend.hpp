@@ -1,0 +1,20 @@
+// Where a command runs that takes no configuration.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "alfi/configuration.hpp"
+
+namespace alfi::cli {
+
+struct BackendArguments {
+  Configuration::Engine engine;
+
+  /// Adds --backend and --device. They refer to this object, which has to outlive the parse.
+  void add_to(CLI::App& command);
+};
+
+/// A line on standard error where backend auto takes the CPU, with the reason.
+void say_why_not_cuda(const Configuration::Engine& engine);
+
+}  // namespace alfi::cli

@@ -1,0 +1,436 @@
+#include "src/cuda/cuda_processor.hpp"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "alfi/error.hpp"
+#include "src/update_factors.hpp"
+
+namespace alfi::cuda {
+namespace {
+
+/// Windows in flight: one at work while the host looks at the other.
+constexpr int windows = 2;
+/// Meta-steps of a window: so many that the host's part does not show, so few that a stop is quick.
+int window_steps(int episodes) { return std::clamp(65536 / episodes, 1, 16); }
+/// Blocks of the update's launches take so many groups of weights each.
+constexpr int groups_per_block = device_threads / tile_lanes;
+
+}  // namespace
+
+/// A batch's memory on the device, and the work its kernels are given.
+struct CudaProcessor::Batch {
+  LaunchPlan plan;
+  DeviceWork work{};
+  std::vector<Tile<float>> tiles_of_device;  // as `tiles`, for the host to know their arrays
+
+  DeviceArray<float> weights, iteration_weight, mean, scale, count_input;
+  DeviceArray<std::uint32_t> above;
+  DeviceArray<float> tile_memory, fast;
+  DeviceArray<Tile<float>> tiles;
+  DeviceArray<TileInput<float>> inputs;
+  DeviceArray<float> partials, squares, norm;
+  DeviceArray<StepInput> step_inputs;
+  DeviceArray<int> position;
+
+  int chunk_size(int first) const { return std::min(plan.slots, plan.tiles - first); }
+};
+
+struct CudaProcessor::Training {
+  TrainingPlan plan;
+  Batch batch;
+  TrainingState state;  // of the host, behind the device's
+  int steps;            // of a window, at most
+  DeviceArray<float> first_moment, second_moment, average, losses;
+  DeviceArray<std::int32_t> clamped;
+  DeviceArray<double> lane_loss;
+  DeviceArray<std::int64_t> lane_clamped, first_update;
+  DeviceArray<UpdateCounts> counts;
+  DeviceArray<UpdateFactors> factors;
+  DeviceArray<float> rates;
+  DeviceArray<StepOutput> outputs;
+
+  /// What the host writes for a window and reads of it; one for each in flight.
+  struct Window {
+    PinnedArray<StepInput> inputs;
+    PinnedArray<float> rates;
+    PinnedArray<int> position;
+    PinnedArray<std::int64_t> first_update;
+    PinnedArray<UpdateFactors> factors;
+    PinnedArray<StepOutput> outputs;
+    Event done;
+  };
+  std::array<Window, windows> ring;
+  struct Submitted {
+    int window, steps;
+  };
+  std::deque<Submitted> in_flight;
+  int next_window = 0;
+  UpdateCounts collected{};  // counts after the steps collected so far
+  Graph graph;               // of one step
+};
+
+CudaProcessor::CudaProcessor(std::unique_ptr<Runtime> runtime, int threads)
+    : runtime_(std::move(runtime)), arena_(threads > 0 ? threads : tbb::task_arena::automatic) {
+  require(runtime_->properties(properties_), "asking for the device's properties");
+  stream_ = make_stream(*runtime_);
+}
+
+CudaProcessor::~CudaProcessor() {
+  // Nothing may be given back that a kernel still uses.
+  (void)runtime_->synchronize(stream_.get());
+}
+
+int CudaProcessor::threads() const { return arena_.max_concurrency(); }
+
+Room CudaProcessor::room(const Shape& shape, int episodes) const {
+  DeviceMemory memory{};
+  require(runtime_->memory(memory), "asking for the free memory");
+  (void)plan_launches(shape, episodes, true, properties_, memory.free);
+  return {static_cast<double>(least_bytes(shape, episodes, true, properties_)), static_cast<double>(memory.free)};
+}
+
+template <class T>
+DeviceArray<T> CudaProcessor::on_device(const T* host, std::int64_t size, const char* what) {
+  DeviceArray<T> array(*runtime_, size);
+  if (size > 0)
+    require(runtime_->copy_to_device(array.data(), host, array.bytes(), stream_.get()),
+            fmt::format("copying {} to the device", what));
+  return array;
+}
+
+void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients) {
+  const Shape& shape = settings.shape;
+  DeviceMemory memory{};
+  require(runtime_->memory(memory), "asking for the free memory");
+  batch.plan = plan_launches(shape, episodes, gradients, properties_, memory.free);
+  const LaunchPlan& plan = batch.plan;
+  const Layout& layout = settings.layout;
+
+  const ProblemRule& problems = settings.problems;
+  const bool drawn = problems.above != nullptr || problems.count_input != nullptr;
+  const int counts = problems.most - problems.least;
+  if (settings.weights != nullptr) batch.weights = on_device(settings.weights, layout.size, "the weights");
+  batch.iteration_weight = on_device(settings.iteration_weight, shape.T, "the iterations' weights");
+  batch.mean = on_device(settings.units.mean, shape.X, "the observations' mean");
+  batch.scale = on_device(settings.units.scale, shape.X, "the observations' scale");
+  if (drawn) batch.above = on_device(problems.above, counts, "the numbers of observations");
+  if (drawn) batch.count_input = on_device(problems.count_input, counts + 1, "the numbers of observations");
+
+  batch.tile_memory = DeviceArray<float>(*runtime_, plan.slots * plan.tile_size);
+  batch.inputs = DeviceArray<TileInput<float>>(*runtime_, plan.slots);
+  for (int slot = 0; slot < plan.slots; ++slot) {
+    Carver<float> carver(batch.tile_memory.data() + slot * plan.tile_size);
+    batch.tiles_of_device.push_back(carve_tile(shape, carver));
+    batch.tiles_of_device.back().input = batch.inputs.data() + slot;
+  }
+  batch.tiles = on_device(batch.tiles_of_device.data(), plan.slots, "the tiles' places");
+  if (!plan.shared_activations)
+    batch.fast = DeviceArray<float>(*runtime_, plan.fast_size * plan.blocks * std::max(1, plan.sums.pieces));
+  batch.position = DeviceArray<int>(*runtime_, 1);
+  require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
+
+  DeviceWork& work = batch.work;
+  work.settings = settings;
+  work.settings.weights = batch.weights.data();
+  work.settings.iteration_weight = batch.iteration_weight.data();
+  work.settings.units.mean = batch.mean.data();
+  work.settings.units.scale = batch.scale.data();
+  work.settings.problems.above = batch.above.data();
+  work.settings.problems.count_input = batch.count_input.data();
+  work.position = batch.position.data();
+  work.tiles = batch.tiles.data();
+  work.tile_count = plan.slots;
+  work.episodes = episodes;
+  work.blocks = plan.blocks;
+  work.fast = batch.fast.data();
+  work.fast_size = plan.fast_size;
+  work.gradients = gradients;
+  if (gradients) {
+    const int groups = layout.size / tile_lanes, encoder_groups = layout.encoder_size() / tile_lanes;
+    batch.partials = DeviceArray<float>(*runtime_, plan.sums.all());
+    batch.squares = DeviceArray<float>(*runtime_, groups);
+    batch.norm = DeviceArray<float>(*runtime_, 1);
+    work.sums = plan.sums;
+    work.partials = batch.partials.data();
+    work.groups_per_block = groups_per_block;
+    Optimizer<float>& optimizer = work.optimizer;
+    optimizer.groups = groups;
+    optimizer.partials[0] = {work.partials, plan.sums.count * plan.sums.pieces, 0, encoder_groups};
+    optimizer.partials[1] = {work.partials + plan.sums.rest_begin(), plan.sums.count, encoder_groups,
+                             groups - encoder_groups};
+    optimizer.squares = batch.squares.data();
+    optimizer.norm = batch.norm.data();
+  }
+}
+
+void CudaProcessor::launch(DeviceKernel kernel, int blocks, int shared_bytes, const DeviceWork& work) {
+  static constexpr const char* names[device_kernels] = {
+      "draw_problems", "rollout", "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude"};
+  require(runtime_->launch({kernel, blocks, shared_bytes}, work, stream_.get()),
+          fmt::format("launching {} on {} blocks", names[static_cast<int>(kernel)], blocks));
+}
+
+void CudaProcessor::fill(const TilePass& pass, Batch& batch, int first) {
+  const LaunchPlan& plan = batch.plan;
+  const int count = batch.chunk_size(first);
+  std::vector<float> memory(static_cast<std::size_t>(plan.tile_size * count), 0.0F);
+  std::vector<TileInput<float>> inputs(static_cast<std::size_t>(count));
+  arena_.execute([&] {
+    tbb::parallel_for(0, count, [&](int slot) {
+      Carver<float> carver(memory.data() + slot * plan.tile_size);
+      Tile<float> tile = carve_tile(pass.settings.shape, carver);
+      tile.number = first + slot;
+      tile.input = &inputs[static_cast<std::size_t>(slot)];
+      pass.fill(tile);
+    });
+  });
+  require(
+      runtime_->copy_to_device(batch.tile_memory.data(), memory.data(), memory.size() * sizeof(float), stream_.get()),
+      "copying tiles to the device");
+  require(runtime_->copy_to_device(batch.inputs.data(), inputs.data(), inputs.size() * sizeof(TileInput<float>),
+                                   stream_.get()),
+          "copying tiles to the device");
+}
+
+void CudaProcessor::hand_over(const TilePass& pass, const Batch& batch, int first, std::int64_t size) {
+  const int count = batch.chunk_size(first);
+  const PinnedArray<float> memory(*runtime_, size * count);
+  const PinnedArray<TileInput<float>> inputs(*runtime_, count);
+  const Drained drained(*runtime_, stream_);
+  for (int slot = 0; slot < count; ++slot)
+    require(runtime_->copy_to_host(memory.data() + slot * size, batch.tile_memory.data() + slot * batch.plan.tile_size,
+                                   static_cast<std::size_t>(size) * sizeof(float), stream_.get()),
+            "copying tiles to the host");
+  require(runtime_->copy_to_host(inputs.data(), batch.inputs.data(), inputs.bytes(), stream_.get()),
+          "copying tiles to the host");
+  require(runtime_->synchronize(stream_.get()), "waiting for the tiles");
+  arena_.execute([&] {
+    tbb::parallel_for(0, count, [&](int slot) {
+      Carver<float> carver(memory.data() + slot * size, size);
+      Tile<float> tile = carve_tile(pass.settings.shape, carver);
+      tile.number = first + slot;
+      tile.input = inputs.data() + slot;
+      const int episode = tile.number * tile_lanes;
+      pass.sink({tile, episode, std::min(tile_lanes, pass.episodes - episode)});
+    });
+  });
+}
+
+void CudaProcessor::run(const TilePass& pass, DeviceKernel kernel, std::int64_t size) {
+  Batch batch;
+  const Drained drained(*runtime_, stream_);
+  prepare(batch, pass.settings, pass.episodes, false);
+  batch.step_inputs = on_device(&pass.step, 1, "the step's keys");
+  DeviceWork& work = batch.work;
+  work.inputs = batch.step_inputs.data();
+  work.draws = pass.draws;
+  for (int first = 0; first < batch.plan.tiles; first += batch.plan.slots) {
+    work.first_tile = first;
+    work.tile_count = batch.chunk_size(first);
+    if (pass.fill) fill(pass, batch, first);
+    launch(kernel, std::min(batch.plan.blocks, work.tile_count), batch.plan.shared_bytes(), work);
+    hand_over(pass, batch, first, size);
+  }
+}
+
+void CudaProcessor::rollout(const TilePass& pass) {
+  run(pass, DeviceKernel::rollout, results_size(pass.settings.shape));
+}
+
+void CudaProcessor::draw_problems(const TilePass& pass) {
+  run(pass, DeviceKernel::draw_problems, problem_size(pass.settings.shape));
+}
+
+std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
+  Batch batch;
+  const Drained drained(*runtime_, stream_);
+  prepare(batch, pass.settings, pass.episodes, true);
+  const LaunchPlan& plan = batch.plan;
+  batch.step_inputs = on_device(&pass.step, 1, "the step's keys");
+  DeviceWork& work = batch.work;
+  work.inputs = batch.step_inputs.data();
+  work.draws = pass.draws;
+  require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
+  for (int first = 0; first < plan.tiles; first += plan.slots) {
+    work.first_tile = first;
+    work.tile_count = batch.chunk_size(first);
+    if (pass.fill) fill(pass, batch, first);
+    const int blocks = std::min(plan.blocks, work.tile_count);
+    launch(DeviceKernel::rollout, blocks, plan.shared_bytes(), work);
+    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan.shared_bytes(), work);
+    hand_over(pass, batch, first, results_size(pass.settings.shape));
+  }
+  launch(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), 0, work);
+  const int encoder_size = plan.sums.encoder_size;
+  std::vector<float> gradient(static_cast<std::size_t>(plan.sums.size));
+  for (const auto& [to, from, size] :
+       {std::tuple{gradient.data(), work.optimizer.partials[0].data, encoder_size},
+        std::tuple{gradient.data() + encoder_size, work.optimizer.partials[1].data, plan.sums.size - encoder_size}})
+    require(runtime_->copy_to_host(to, from, static_cast<std::size_t>(size) * sizeof(float), stream_.get()),
+            "copying the gradient to the host");
+  require(runtime_->synchronize(stream_.get()), "waiting for the gradient");
+  return gradient;
+}
+
+void CudaProcessor::put_step(const Batch& batch) {
+  const LaunchPlan& plan = batch.plan;
+  DeviceWork work = batch.work;
+  require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
+  for (int first = 0; first < plan.tiles; first += plan.slots) {
+    work.first_tile = first;
+    work.tile_count = batch.chunk_size(first);
+    const int blocks = std::min(plan.blocks, work.tile_count);
+    launch(DeviceKernel::rollout, blocks, plan.shared_bytes(), work);
+    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan.shared_bytes(), work);
+  }
+  const int update_blocks = blocks_of(groups_per_block, work.optimizer.groups);
+  launch(DeviceKernel::sum_partials, update_blocks, 0, work);
+  launch(DeviceKernel::gradient_norm, 1, 0, work);
+  launch(DeviceKernel::apply_update, update_blocks, 0, work);
+  launch(DeviceKernel::conclude, 1, 0, work);
+}
+
+void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
+  require(runtime_->synchronize(stream_.get()), "waiting for the last training");
+  training_.reset();
+  auto training = std::make_unique<Training>();
+  const Drained drained(*runtime_, stream_);
+  Training& t = *training;
+  t.plan = plan;
+  t.state = std::move(state);
+  t.collected = {t.state.updates, t.state.skipped};
+  t.steps = window_steps(plan.episodes);
+
+  EpisodeSettings<float> settings = plan.settings;
+  settings.weights = t.state.weights.data();
+  prepare(t.batch, settings, plan.episodes, true);
+  const std::int64_t size = settings.layout.size;
+  t.first_moment = on_device(t.state.first_moment.data(), size, "the first moment");
+  t.second_moment = on_device(t.state.second_moment.data(), size, "the second moment");
+  t.average = on_device(t.state.average.data(), size, "the average of the weights");
+  t.counts = on_device(&t.collected, 1, "the numbers of updates");
+  const std::int64_t lanes = std::int64_t{t.batch.plan.tiles} * tile_lanes;
+  t.losses = DeviceArray<float>(*runtime_, lanes);
+  t.clamped = DeviceArray<std::int32_t>(*runtime_, lanes);
+  t.lane_loss = DeviceArray<double>(*runtime_, tile_lanes);
+  t.lane_clamped = DeviceArray<std::int64_t>(*runtime_, tile_lanes);
+  t.first_update = DeviceArray<std::int64_t>(*runtime_, 1);
+  // A window's updates begin somewhere between the last collected and the last submitted.
+  const int factors = windows * t.steps;
+  t.factors = DeviceArray<UpdateFactors>(*runtime_, factors);
+  t.batch.step_inputs = DeviceArray<StepInput>(*runtime_, windows * t.steps);
+  t.rates = DeviceArray<float>(*runtime_, windows * t.steps);
+  t.outputs = DeviceArray<StepOutput>(*runtime_, windows * t.steps);
+  for (Training::Window& window : t.ring) {
+    window.inputs = PinnedArray<StepInput>(*runtime_, t.steps);
+    window.rates = PinnedArray<float>(*runtime_, t.steps);
+    window.position = PinnedArray<int>(*runtime_, 1);
+    window.first_update = PinnedArray<std::int64_t>(*runtime_, 1);
+    window.factors = PinnedArray<UpdateFactors>(*runtime_, factors);
+    window.outputs = PinnedArray<StepOutput>(*runtime_, t.steps);
+    window.done = make_event(*runtime_);
+  }
+
+  DeviceWork& work = t.batch.work;
+  work.draws = {true, true, true};
+  work.inputs = t.batch.step_inputs.data();
+  work.rates = t.rates.data();
+  work.outputs = t.outputs.data();
+  work.report = {t.losses.data(), t.clamped.data(), t.lane_loss.data(), t.lane_clamped.data()};
+  Optimizer<float>& optimizer = work.optimizer;
+  optimizer.weights = t.batch.weights.data();
+  optimizer.first_moment = t.first_moment.data();
+  optimizer.second_moment = t.second_moment.data();
+  optimizer.average = t.average.data();
+  optimizer.counts = t.counts.data();
+  optimizer.factors = t.factors.data();
+  optimizer.first_update = t.first_update.data();
+  optimizer.clip_norm = static_cast<float>(plan.clip_norm);
+
+  require(runtime_->begin_capture(stream_.get()), "capturing a meta-step");
+  GraphHandle graph = nullptr;
+  try {
+    put_step(t.batch);
+  } catch (const RunError&) {  // the stream must not stay in its capture
+    if (runtime_->end_capture(stream_.get(), graph).ok()) runtime_->destroy_graph(graph);
+    throw;
+  }
+  require(runtime_->end_capture(stream_.get(), graph), "capturing a meta-step");
+  t.graph = Graph(*runtime_, graph);
+  training_ = std::move(training);
+}
+
+Pipeline CudaProcessor::pipeline() const { return {training_ ? training_->steps : 1, windows}; }
+
+void CudaProcessor::submit(std::span<const TrainingStep> steps) {
+  Training& t = *training_;
+  Training::Window& window = t.ring[static_cast<std::size_t>(t.next_window)];
+  const int count = static_cast<int>(steps.size()), at = t.next_window * t.steps;
+  for (int i = 0; i < count; ++i) {
+    window.inputs.data()[i] = steps[static_cast<std::size_t>(i)].input;
+    window.rates.data()[i] = steps[static_cast<std::size_t>(i)].rate;
+  }
+  *window.position.data() = at;
+  *window.first_update.data() = t.collected.applied;
+  for (int i = 0; i < window.factors.size(); ++i)
+    window.factors.data()[i] = update_factors(t.collected.applied + i, t.plan.average_decay);
+
+  const StreamHandle stream = stream_.get();
+  const auto upload = [&](auto& device, int first, const auto& host, int size) {
+    require(runtime_->copy_to_device(device.data() + first, host.data(),
+                                     static_cast<std::size_t>(size) * sizeof(*host.data()), stream),
+            "copying a window's steps to the device");
+  };
+  upload(t.batch.step_inputs, at, window.inputs, count);
+  upload(t.rates, at, window.rates, count);
+  upload(t.batch.position, 0, window.position, 1);
+  upload(t.first_update, 0, window.first_update, 1);
+  upload(t.factors, 0, window.factors, static_cast<int>(window.factors.size()));
+  for (int i = 0; i < count; ++i) require(runtime_->launch_graph(t.graph.get(), stream), "launching a meta-step");
+  require(runtime_->copy_to_host(window.outputs.data(), t.outputs.data() + at,
+                                 static_cast<std::size_t>(count) * sizeof(StepOutput), stream),
+          "copying the metrics to the host");
+  require(runtime_->record(window.done.get(), stream), "marking a window's end");
+  t.in_flight.push_back({t.next_window, count});
+  t.next_window = (t.next_window + 1) % windows;
+}
+
+std::vector<StepOutput> CudaProcessor::collect() {
+  Training& t = *training_;
+  const Training::Submitted oldest = t.in_flight.front();
+  const Training::Window& window = t.ring[static_cast<std::size_t>(oldest.window)];
+  require(runtime_->synchronize_event(window.done.get()), "running a meta-step");
+  t.in_flight.pop_front();
+  std::vector<StepOutput> outputs(window.outputs.data(), window.outputs.data() + oldest.steps);
+  for (const StepOutput& output : outputs) ++(output.applied() ? t.collected.applied : t.collected.skipped);
+  return outputs;
+}
+
+const TrainingState& CudaProcessor::state() {
+  Training& t = *training_;
+  UpdateCounts counts{};
+  const auto download = [&](void* to, const void* from, std::size_t bytes) {
+    require(runtime_->copy_to_host(to, from, bytes, stream_.get()), "copying the weights to the host");
+  };
+  const Optimizer<float>& optimizer = t.batch.work.optimizer;
+  const std::size_t bytes = t.state.weights.size() * sizeof(float);
+  download(t.state.weights.data(), optimizer.weights, bytes);
+  download(t.state.first_moment.data(), optimizer.first_moment, bytes);
+  download(t.state.second_moment.data(), optimizer.second_moment, bytes);
+  download(t.state.average.data(), optimizer.average, bytes);
+  download(&counts, optimizer.counts, sizeof counts);
+  require(runtime_->synchronize(stream_.get()), "waiting for the weights");
+  t.state.updates = counts.applied;
+  t.state.skipped = counts.skipped;
+  return t.state;
+}
+
+double CudaProcessor::spin(std::int64_t) { return 0; }
+
+}  // namespace alfi::cuda

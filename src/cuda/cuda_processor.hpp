@@ -1,0 +1,67 @@
+// A CUDA device: tiles in its memory, kernels on one stream, a meta-step captured in a graph.
+//
+// While it trains, weights, moments and statistics stay on the device. Steps are put on the stream in windows; the host
+// waits only for a window it collects, by which time the next one is under way.
+#pragma once
+
+#include <oneapi/tbb/task_arena.h>
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "src/cuda/launch_plan.hpp"
+#include "src/cuda/resources.hpp"
+#include "src/processor.hpp"
+
+namespace alfi::cuda {
+
+class CudaProcessor final : public Processor {
+ public:
+  /// `threads` of the host look at what the device did; 0: all. Throws RunError where the device does not answer.
+  CudaProcessor(std::unique_ptr<Runtime> runtime, int threads);
+  ~CudaProcessor() override;
+
+  Backend backend() const override { return Backend::cuda; }
+  std::string name() const override { return properties_.name; }
+  int threads() const override;
+  Room room(const Shape& shape, int episodes) const override;
+
+  void rollout(const TilePass& pass) override;
+  void draw_problems(const TilePass& pass) override;
+  std::vector<float> differentiate(const TilePass& pass) override;
+
+  void begin(const TrainingPlan& plan, TrainingState state) override;
+  Pipeline pipeline() const override;
+  void submit(std::span<const TrainingStep> steps) override;
+  std::vector<StepOutput> collect() override;
+  const TrainingState& state() override;
+
+  double spin(std::int64_t rounds) override;
+
+ private:
+  struct Batch;
+  struct Training;
+
+  template <class T>
+  DeviceArray<T> on_device(const T* host, std::int64_t size, const char* what);
+  /// Takes a batch's memory and puts what is in it from the beginning on the stream.
+  void prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients);
+  void launch(DeviceKernel kernel, int blocks, int shared_bytes, const DeviceWork& work);
+  /// Puts the kernels of a meta-step on the stream.
+  void put_step(const Batch& batch);
+  /// Fills the tiles of a chunk on the host and copies them over.
+  void fill(const TilePass& pass, Batch& batch, int first);
+  /// Copies the first `size` numbers of every tile of a chunk to the host and hands them to the pass's sink.
+  void hand_over(const TilePass& pass, const Batch& batch, int first, std::int64_t size);
+  /// Runs a kernel over all tiles of a pass, chunk by chunk.
+  void run(const TilePass& pass, DeviceKernel kernel, std::int64_t size);
+
+  std::unique_ptr<Runtime> runtime_;
+  DeviceProperties properties_;
+  mutable tbb::task_arena arena_;
+  Stream stream_;
+  std::unique_ptr<Training> training_;
+};
+
+}  // namespace alfi::cuda

@@ -1,0 +1,41 @@
+#include "src/cuda/resources.hpp"
+
+#include "alfi/error.hpp"
+
+namespace alfi::cuda {
+namespace {
+
+/// What a user can do about it.
+const char* advice(Failure failure) {
+  switch (failure) {
+    case Failure::out_of_memory:
+      return "; a smaller training.meta_batch, or other processes off the card, leave more";
+    case Failure::no_binary:
+      return "; build with ALFI_CUDA_ARCHITECTURES set to this device's";
+    case Failure::device_lost:
+    case Failure::kernel:
+      return "; the run can be resumed from its last checkpoint";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+void require(const Status& status, const std::string& doing) {
+  if (!status.ok()) throw RunError("CUDA: " + doing + " failed: " + status.text + advice(status.failure));
+}
+
+Stream make_stream(Runtime& runtime) {
+  StreamHandle handle = nullptr;
+  require(runtime.create_stream(handle), "making a stream");
+  return {runtime, handle};
+}
+
+Event make_event(Runtime& runtime) {
+  EventHandle handle = nullptr;
+  require(runtime.create_event(handle), "making an event");
+  return {runtime, handle};
+}
+
+}  // namespace alfi::cuda

@@ -1,0 +1,101 @@
+// The few calls of the CUDA runtime the engine makes, as an interface: device_runtime.cpp makes them on a device, the
+// tests on a simulated one. Nothing here needs the toolkit.
+//
+// A runtime is bound to one device. Calls return a status; what a failed one gave back is not to be used.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "kernels/device.hpp"
+
+namespace alfi::cuda {
+
+enum class Failure {
+  none,
+  no_device,   ///< none there, or no driver that could tell
+  bad_device,  ///< no device of this number
+  out_of_memory,
+  no_binary,    ///< the kernels were not built for this device
+  device_lost,  ///< it fell off the bus, or its driver was reset
+  kernel,       ///< a kernel failed; nothing works in this process any more
+  other
+};
+
+struct Status {
+  Failure failure = Failure::none;
+  std::string text;  ///< what the runtime calls it
+
+  bool ok() const { return failure == Failure::none; }
+};
+
+struct DeviceProperties {
+  std::string name;
+  int major, minor;  ///< compute capability
+  int multiprocessors;
+  std::int64_t shared_bytes;  ///< most a block can have, asked for explicitly
+  std::int64_t shared_bytes_per_multiprocessor;
+};
+
+struct DeviceMemory {
+  std::int64_t free, total;
+};
+
+/// Handles of the runtime's.
+using StreamHandle = void*;
+using EventHandle = void*;
+using GraphHandle = void*;
+
+struct Launch {
+  DeviceKernel kernel;
+  int blocks;
+  int shared_bytes;
+};
+
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+
+  virtual Status properties(DeviceProperties& properties) = 0;
+  virtual Status memory(DeviceMemory& memory) = 0;
+
+  virtual Status allocate(std::size_t bytes, void*& pointer) = 0;
+  virtual void release(void* pointer) noexcept = 0;
+  /// Host memory the device can reach.
+  virtual Status allocate_pinned(std::size_t bytes, void*& pointer) = 0;
+  virtual void release_pinned(void* pointer) noexcept = 0;
+
+  virtual Status create_stream(StreamHandle& stream) = 0;
+  virtual void destroy_stream(StreamHandle stream) noexcept = 0;
+  /// Waits for all that was put on the stream.
+  virtual Status synchronize(StreamHandle stream) = 0;
+
+  virtual Status create_event(EventHandle& event) = 0;
+  virtual void destroy_event(EventHandle event) noexcept = 0;
+  virtual Status record(EventHandle event, StreamHandle stream) = 0;
+  /// Waits for all that was on the stream when the event was recorded.
+  virtual Status synchronize_event(EventHandle event) = 0;
+
+  // Put on a stream, done in order.
+  virtual Status copy_to_device(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;
+  virtual Status copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;
+  /// All bytes 0.
+  virtual Status clear(void* pointer, std::size_t bytes, StreamHandle stream) = 0;
+  virtual Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) = 0;
+
+  /// What is put on the stream until end_capture is kept in a graph instead of being done.
+  virtual Status begin_capture(StreamHandle stream) = 0;
+  virtual Status end_capture(StreamHandle stream, GraphHandle& graph) = 0;
+  virtual Status launch_graph(GraphHandle graph, StreamHandle stream) = 0;
+  virtual void destroy_graph(GraphHandle graph) noexcept = 0;
+};
+
+/// The devices of this machine; fails with no_device where there is none.
+Status count_devices(int& count);
+
+/// Device `number`, counting from 0.
+Status open_device(int number, std::unique_ptr<Runtime>& runtime);
+
+}  // namespace alfi::cuda

@@ -1,0 +1,253 @@
+#include "tests/support/simulated_device.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "tests/support/simulated_kernels.hpp"
+
+namespace alfi::test {
+namespace {
+
+using cuda::Failure;
+using cuda::Status;
+
+struct Operation {
+  std::string name;
+  std::function<void()> run;
+};
+
+struct SimulatedStream {
+  std::deque<Operation> waiting;
+  std::int64_t put = 0, done = 0;
+  std::vector<Operation>* capture = nullptr;
+};
+
+struct SimulatedEvent {
+  SimulatedStream* stream = nullptr;
+  std::int64_t position = 0;
+};
+
+const char* name_of(DeviceKernel kernel) {
+  static constexpr const char* names[device_kernels] = {
+      "draw_problems", "rollout", "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude"};
+  return names[static_cast<int>(kernel)];
+}
+
+class SimulatedRuntime final : public cuda::Runtime {
+ public:
+  explicit SimulatedRuntime(SimulatedDevice& device) : device_(device) {}
+
+  Status properties(cuda::DeviceProperties& properties) override {
+    properties = device_.properties;
+    return called("properties");
+  }
+  Status memory(cuda::DeviceMemory& memory) override {
+    memory = {device_.memory - device_.used, device_.memory};
+    return called("memory");
+  }
+
+  Status allocate(std::size_t bytes, void*& pointer) override {
+    if (const Status status = called("allocate"); !status.ok()) return status;
+    if (device_.used + static_cast<std::int64_t>(bytes) > device_.memory)
+      return {Failure::out_of_memory, "simulated: out of memory"};
+    pointer = take(memory_, bytes);
+    device_.used += static_cast<std::int64_t>(bytes);
+    device_.most_used = std::max(device_.most_used, device_.used);
+    return {};
+  }
+  void release(void* pointer) noexcept override {
+    device_.used -= static_cast<std::int64_t>(memory_.at(pointer).size());
+    memory_.erase(pointer);
+    --device_.live;
+  }
+  Status allocate_pinned(std::size_t bytes, void*& pointer) override {
+    if (const Status status = called("allocate_pinned"); !status.ok()) return status;
+    pointer = take(pinned_, bytes);
+    return {};
+  }
+  void release_pinned(void* pointer) noexcept override {
+    pinned_.erase(pointer);
+    --device_.live;
+  }
+
+  Status create_stream(cuda::StreamHandle& stream) override { return create<SimulatedStream>("create_stream", stream); }
+  void destroy_stream(cuda::StreamHandle stream) noexcept override { destroy<SimulatedStream>(stream); }
+  Status synchronize(cuda::StreamHandle stream) override {
+    if (const Status status = called("synchronize"); !status.ok()) return status;
+    drain(stream_of(stream), std::numeric_limits<std::int64_t>::max());
+    return {};
+  }
+
+  Status create_event(cuda::EventHandle& event) override { return create<SimulatedEvent>("create_event", event); }
+  void destroy_event(cuda::EventHandle event) noexcept override { destroy<SimulatedEvent>(event); }
+  Status record(cuda::EventHandle event, cuda::StreamHandle stream) override {
+    *static_cast<SimulatedEvent*>(event) = {&stream_of(stream), stream_of(stream).put};
+    return called("record");
+  }
+  Status synchronize_event(cuda::EventHandle event) override {
+    if (const Status status = called("synchronize_event"); !status.ok()) return status;
+    const auto& [stream, position] = *static_cast<SimulatedEvent*>(event);
+    drain(*stream, position);
+    return {};
+  }
+
+  Status copy_to_device(void* to, const void* from, std::size_t bytes, cuda::StreamHandle stream) override {
+    require_inside(memory_, to, bytes, "copy_to_device");
+    if (is_inside(pinned_, from, bytes)) return put(stream, "copy_to_device", [=] { std::memcpy(to, from, bytes); });
+    // Of memory that is not pinned the runtime keeps a copy.
+    const auto* const begin = static_cast<const std::byte*>(from);
+    return put(stream, "copy_to_device", [to, copy = std::vector<std::byte>(begin, begin + bytes)] {
+      std::memcpy(to, copy.data(), copy.size());
+    });
+  }
+  Status copy_to_host(void* to, const void* from, std::size_t bytes, cuda::StreamHandle stream) override {
+    require_inside(memory_, from, bytes, "copy_to_host");
+    const Status status = put(stream, "copy_to_host", [=] { std::memcpy(to, from, bytes); });
+    if (status.ok() && !is_inside(pinned_, to, bytes))
+      drain(stream_of(stream), std::numeric_limits<std::int64_t>::max());
+    return status;
+  }
+  Status clear(void* pointer, std::size_t bytes, cuda::StreamHandle stream) override {
+    require_inside(memory_, pointer, bytes, "clear");
+    return put(stream, "clear", [=] { std::memset(pointer, 0, bytes); });
+  }
+  Status launch(const cuda::Launch& launch, const DeviceWork& work, cuda::StreamHandle stream) override {
+    if (launch.blocks < 1 || launch.shared_bytes > device_.properties.shared_bytes)
+      throw std::logic_error("a launch a device would refuse");
+    return put(stream, std::string(name_of(launch.kernel)) + " " + std::to_string(launch.blocks),
+               [this, launch, work] { run_launch(launch, work); });
+  }
+
+  Status begin_capture(cuda::StreamHandle stream) override {
+    if (const Status status = called("begin_capture"); !status.ok()) return status;
+    captured_ = std::make_unique<std::vector<Operation>>();
+    stream_of(stream).capture = captured_.get();
+    return {};
+  }
+  Status end_capture(cuda::StreamHandle stream, cuda::GraphHandle& graph) override {
+    stream_of(stream).capture = nullptr;
+    if (const Status status = called("end_capture"); !status.ok()) return status;
+    graph = captured_.release();
+    ++device_.live;
+    return {};
+  }
+  Status launch_graph(cuda::GraphHandle graph, cuda::StreamHandle stream) override {
+    return put(stream, "graph", [this, graph] {
+      for (const Operation& operation : *static_cast<std::vector<Operation>*>(graph)) {
+        device_.log.push_back("  " + operation.name);
+        operation.run();
+      }
+    });
+  }
+  void destroy_graph(cuda::GraphHandle graph) noexcept override { destroy<std::vector<Operation>>(graph); }
+
+ private:
+  using Allocations = std::map<const void*, std::vector<std::byte>>;
+
+  Status called(const std::string& name) {
+    device_.log.push_back(name);
+    if (lost_) return *lost_;
+    if (device_.calls++ != device_.failing_call) return {};
+    device_.failed = name;
+    const Status status{device_.failure, "simulated failure of " + name};
+    if (device_.failure == Failure::device_lost || device_.failure == Failure::kernel)
+      lost_ = std::make_unique<Status>(status);  // such an error sticks
+    return status;
+  }
+
+  void* take(Allocations& allocations, std::size_t bytes) {
+    std::vector<std::byte> memory(bytes, std::byte{0xFF});
+    void* const pointer = memory.data();
+    allocations.emplace(pointer, std::move(memory));
+    ++device_.live;
+    return pointer;
+  }
+
+  template <class T>
+  Status create(const char* name, void*& handle) {
+    if (const Status status = called(name); !status.ok()) return status;
+    handle = new T;
+    ++device_.live;
+    return {};
+  }
+  template <class T>
+  void destroy(void* handle) noexcept {
+    delete static_cast<T*>(handle);
+    --device_.live;
+  }
+
+  static SimulatedStream& stream_of(cuda::StreamHandle stream) {
+    if (stream == nullptr) throw std::logic_error("the default stream is used");
+    return *static_cast<SimulatedStream*>(stream);
+  }
+
+  static bool is_inside(const Allocations& allocations, const void* pointer, std::size_t bytes) {
+    auto next = allocations.upper_bound(pointer);
+    if (next == allocations.begin()) return false;
+    const std::vector<std::byte>& memory = std::prev(next)->second;
+    const auto* const begin = static_cast<const std::byte*>(pointer);
+    return begin + bytes <= memory.data() + memory.size();
+  }
+  static void require_inside(const Allocations& allocations, const void* pointer, std::size_t bytes, const char* call) {
+    if (!is_inside(allocations, pointer, bytes)) throw std::logic_error(std::string(call) + ": not in device memory");
+  }
+
+  Status put(cuda::StreamHandle handle, std::string name, std::function<void()> run) {
+    SimulatedStream& stream = stream_of(handle);
+    if (const Status status = called("put " + name); !status.ok()) return status;
+    if (stream.capture != nullptr) {
+      stream.capture->push_back({std::move(name), std::move(run)});
+    } else {
+      stream.waiting.push_back({std::move(name), std::move(run)});
+      ++stream.put;
+    }
+    return {};
+  }
+
+  void drain(SimulatedStream& stream, std::int64_t position) {
+    while (!stream.waiting.empty() && stream.done < position) {
+      const Operation operation = std::move(stream.waiting.front());
+      stream.waiting.pop_front();
+      ++stream.done;
+      device_.log.push_back(operation.name);
+      operation.run();
+    }
+  }
+
+  void run_launch(const cuda::Launch& launch, const DeviceWork& work) const {
+    constexpr std::size_t sentinels = tile_lanes;
+    const std::size_t size = static_cast<std::size_t>(launch.shared_bytes) / sizeof(float) + sentinels;
+    // One memory for each block: they may be at work at the same time.
+    std::vector<std::vector<float>> shared(static_cast<std::size_t>(launch.blocks),
+                                           std::vector<float>(size, std::numeric_limits<float>::quiet_NaN()));
+    std::vector<float*> pointers;
+    for (auto& block : shared) pointers.push_back(block.data());
+    if (device_.team == SimulatedTeam::lanes)
+      run_kernel_on_lanes(launch.kernel, pointers, work);
+    else
+      run_kernel_on_fibers(launch.kernel, pointers, work, device_.seed);
+    for (const auto& block : shared)
+      if (!std::all_of(block.end() - sentinels, block.end(), [](float x) { return std::isnan(x); }))
+        throw std::logic_error(std::string(name_of(launch.kernel)) + " wrote behind the end of shared memory");
+  }
+
+  SimulatedDevice& device_;
+  Allocations memory_, pinned_;
+  std::unique_ptr<std::vector<Operation>> captured_;
+  std::unique_ptr<Status> lost_;
+};
+
+}  // namespace
+
+std::unique_ptr<cuda::Runtime> simulated_runtime(SimulatedDevice& device) {
+  return std::make_unique<SimulatedRuntime>(device);
+}
+
+}  // namespace alfi::test

@@ -1,0 +1,39 @@
+// A CUDA runtime without a device: kernels run on a host team or on fibers, memory is the host's.
+//
+// It is as lazy as a device may be: what is put on a stream is done when somebody waits for it, not before. Memory that
+// nothing wrote is NaN. Pointers that are no device memory where it is asked for, and what would be written behind the
+// end of shared memory, throw std::logic_error.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/cuda/runtime.hpp"
+
+namespace alfi::test {
+
+enum class SimulatedTeam { lanes, fibers };
+
+/// What a test says of the device beforehand, and sees of it afterwards. Lives longer than its runtime.
+struct SimulatedDevice {
+  cuda::DeviceProperties properties{"a simulated device", 9, 0, 4, 232448, 233472};
+  std::int64_t memory = std::int64_t{1} << 30;
+  SimulatedTeam team = SimulatedTeam::lanes;
+  std::uint64_t seed = 1;  ///< of the fibers' order
+
+  /// The call of this number, counting from 0 all those that can fail, fails so.
+  int failing_call = -1;
+  cuda::Failure failure = cuda::Failure::other;
+
+  std::string failed;                     ///< which call that was
+  int calls = 0;                         ///< that could have failed
+  std::vector<std::string> log;          ///< calls, and operations of streams and graphs as they are done
+  int live = 0;                          ///< allocations, streams, events and graphs not given back
+  std::int64_t used = 0, most_used = 0;  ///< bytes of device memory
+};
+
+std::unique_ptr<cuda::Runtime> simulated_runtime(SimulatedDevice& device);
+
+}  // namespace alfi::test
