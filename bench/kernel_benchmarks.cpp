@@ -62,7 +62,7 @@ void report_numbers(benchmark::State& state, double numbers, double goal) {
 void encoder_forward(benchmark::State& state) {
   EncoderFixture f;
   for (auto _ : state) {
-    encode_sets(Team{}, f.layout, Pooling::mean, f.weights.data(), f.sets, f.block.encoder, f.pooled.data());
+    encode_sets(Team{}, Pooling::mean, encoder_weights(f.layout, f.weights.data()), f.sets, f.block.encoder, f.pooled.data());
     benchmark::ClobberMemory();
   }
   report_dense(state, 2 * f.multiply_adds() * f.observations * tile_lanes, 0.75);
@@ -71,7 +71,7 @@ void encoder_forward(benchmark::State& state) {
 void encoder_backward(benchmark::State& state) {
   EncoderFixture f;
   for (auto _ : state) {
-    encoder_gradient(Team{}, f.layout, f.weights.data(), f.sets, 0, blocks_of(block_length, f.observations),
+    encoder_gradient(Team{}, f.layout, encoder_weights(f.layout, std::as_const(f.weights).data()), f.sets, 0, blocks_of(block_length, f.observations),
                      f.slope.data(), f.block.encoder, f.gradient.data());
     benchmark::ClobberMemory();
   }

@@ -138,9 +138,6 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
   using F = typename Team::F;
   using R = typename Team::Real;
   const int CP = shape.CP(), D = shape.D;
-  const auto through_relu = [](Rows<R> hidden) {
-    return [hidden](int feature, int row, F sum) { return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{}); };
-  };
   for (int first = 0; first < shape.M; first += block_length) {
     const int parameters = shape.M - first < block_length ? shape.M - first : block_length;
     const int rows = parameters * tile_lanes;
@@ -156,12 +153,13 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
     team.sync();
     weight_gradient(team, layout.aggregator[2], block.output, block.hidden2, rows, gradient);
     team.sync();
-    input_gradient(team, layout.aggregator[2], weights, block.output, block.hidden2, rows, through_relu(block.hidden2));
+    input_gradient(team, layout.aggregator[2], weights, block.output, block.hidden2, rows,
+                   ThroughRelu<R>{block.hidden2});
     team.sync();
     weight_gradient(team, layout.aggregator[1], block.hidden2, block.hidden1, rows, gradient);
     team.sync();
     input_gradient(team, layout.aggregator[1], weights, block.hidden2, block.hidden1, rows,
-                   through_relu(block.hidden1));
+                   ThroughRelu<R>{block.hidden1});
     team.sync();
     weight_gradient(team, layout.aggregator[0], block.hidden1, block.input, rows, gradient);
     input_gradient(team, layout.aggregator[0], weights, block.hidden1, block.input_gradient, rows,

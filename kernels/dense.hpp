@@ -7,9 +7,13 @@
 // Activations are [feature][row], features `stride` apart; W is (out, in) row-major as it is trained. Each sum runs
 // over its index in order with one fma a term (the bias or 0 first), whatever the blocking; weight gradients add rows
 // of equal lane in order, then lanes by lane_tree.
+//
+// In another precision than fp32 the products' operands are rounded (kernels/precision.hpp) and the order of a sum is
+// the team's: those are the products a device's tensor cores compute.
 #pragma once
 
 #include "kernels/math.hpp"
+#include "kernels/precision.hpp"
 #include "kernels/team.hpp"
 
 namespace alfi::inline ALFI_ISA {
@@ -23,6 +27,20 @@ struct Rows {
   ALFI_HD R* at(int feature, int row) const { return data + feature * stride + row; }
   ALFI_HD operator Rows<const R>() const { return {data, stride}; }
 };
+
+/// A linear layer's weights where they lie: W[j,k] at weight[j · step + k].
+template <class R>
+struct LinearWeights {
+  const R* weight;
+  const R* bias;
+  int in, out, step;
+};
+
+/// In the flat vector.
+template <class R>
+ALFI_HD LinearWeights<R> linear_weights(const Linear& layer, const R* weights) {
+  return {weights + layer.weight, weights + layer.bias, layer.in, layer.out, layer.in};
+}
 
 /// Outputs computed together: as many accumulators as hide the latency of an fma.
 inline constexpr int block_outputs = 5;
@@ -63,10 +81,17 @@ ALFI_HD void accumulate_products(const Real<F>* weight, int output_step, int inp
 }
 
 /// y (layer.out, rows) = activation(b + W x), x (layer.in, rows).
-template <class Team, class Activation>
-ALFI_HD void forward(const Team& team, const Linear& layer, const typename Team::Real* weights,
+template <Precision precision = Precision::fp32, class Team, class Activation>
+ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>& layer,
                      Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows, Activation activation) {
   using F = typename Team::F;
+  if constexpr (precision != Precision::fp32) {
+    team.template multiply<precision, Tiling::rows>(
+        rows, layer.out, layer.in, [&](int row, int k) { return *x.at(k, row); },
+        [&](int k, int j) { return layer.weight[j * layer.step + k]; },
+        [&](int row, int j, float sum) { *y.at(j, row) = activation(sum + layer.bias[j]); });
+    return;
+  }
   team.each_row(blocks_of(block_outputs, layer.out), rows, [&](int block, int row, auto vectors) {
     constexpr int V = decltype(vectors)::value;
     const int first = block * block_outputs;
@@ -76,8 +101,8 @@ ALFI_HD void forward(const Team& team, const Linear& layer, const typename Team:
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j)
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) sum[j][v] = splat<F>(weights[layer.bias + first + j]);
-      accumulate_products<J, V, F>(weights + layer.weight + first * layer.in, layer.in, 1, x, layer.in, row, sum);
+        for (int v = 0; v < V; ++v) sum[j][v] = splat<F>(layer.bias[first + j]);
+      accumulate_products<J, V, F>(layer.weight + first * layer.step, layer.step, 1, x, layer.in, row, sum);
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j)
 #pragma GCC unroll 8
@@ -86,11 +111,24 @@ ALFI_HD void forward(const Team& team, const Linear& layer, const typename Team:
   });
 }
 
+template <class Team, class Activation>
+ALFI_HD void forward(const Team& team, const Linear& layer, const typename Team::Real* weights,
+                     Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows, Activation activation) {
+  forward(team, linear_weights(layer, weights), x, y, rows, activation);
+}
+
 /// dx (layer.in, rows) = finish(feature, row, Wᵀ dy), dy (layer.out, rows). finish may read dx's old value there.
-template <class Team, class Finish>
-ALFI_HD void input_gradient(const Team& team, const Linear& layer, const typename Team::Real* weights,
+template <Precision precision = Precision::fp32, class Team, class Finish>
+ALFI_HD void input_gradient(const Team& team, const LinearWeights<typename Team::Real>& layer,
                             Rows<const typename Team::Real> dy, Rows<typename Team::Real> dx, int rows, Finish finish) {
   using F = typename Team::F;
+  if constexpr (precision != Precision::fp32) {
+    team.template multiply<precision, Tiling::rows>(
+        rows, layer.in, layer.out, [&](int row, int j) { return *dy.at(j, row); },
+        [&](int j, int k) { return layer.weight[j * layer.step + k]; },
+        [&](int row, int k, float sum) { *dx.at(k, row) = finish(k, row, sum); });
+    return;
+  }
   team.each_row(blocks_of(block_outputs, layer.in), rows, [&](int block, int row, auto vectors) {
     constexpr int V = decltype(vectors)::value;
     const int first = block * block_outputs;
@@ -101,7 +139,7 @@ ALFI_HD void input_gradient(const Team& team, const Linear& layer, const typenam
       for (int k = 0; k < K; ++k)
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sum[k][v] = F{};
-      accumulate_products<K, V, F>(weights + layer.weight + first, 1, layer.in, dy, layer.out, row, sum);
+      accumulate_products<K, V, F>(layer.weight + first, 1, layer.step, dy, layer.out, row, sum);
 #pragma GCC unroll 8
       for (int k = 0; k < K; ++k)
 #pragma GCC unroll 8
@@ -113,12 +151,54 @@ ALFI_HD void input_gradient(const Team& team, const Linear& layer, const typenam
   });
 }
 
-/// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
+template <class Team, class Finish>
+ALFI_HD void input_gradient(const Team& team, const Linear& layer, const typename Team::Real* weights,
+                            Rows<const typename Team::Real> dy, Rows<typename Team::Real> dx, int rows, Finish finish) {
+  input_gradient(team, linear_weights(layer, weights), dy, dx, rows, finish);
+}
+
+/// gradient[layer] += Σ dy over rows, a multiple of 16: the biases'.
 template <class Team>
+ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy, int rows,
+                           typename Team::Real* gradient) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  constexpr int height = block_outputs;
+  team.template sums<height>(
+      blocks_of(height, layer.out),
+      [&](int block, int lane, Array<F, height>& sum) {
+        with_count<height>(layer.out - block * height, [&](auto outputs) {
+          constexpr int J = decltype(outputs)::value;
+          Array<F, J> part{};
+          for (int row = lane; row < rows; row += tile_lanes)
+#pragma GCC unroll 8
+            for (int j = 0; j < J; ++j) part[j] = part[j] + load<F>(dy.at(block * height + j, row));
+#pragma GCC unroll 8
+          for (int j = 0; j < J; ++j) sum[j] = part[j];
+        });
+      },
+      [&](int block, const Array<R, height>& total) {
+        for (int j = 0; j < height && block * height + j < layer.out; ++j) {
+          R& entry = gradient[layer.bias + block * height + j];
+          entry = entry + total[j];
+        }
+      });
+}
+
+/// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
+template <Precision precision = Precision::fp32, class Team>
 ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy,
                              Rows<const typename Team::Real> x, int rows, typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
+  if constexpr (precision != Precision::fp32) {
+    team.template multiply<precision, Tiling::weights>(
+        layer.out, layer.in, rows, [&](int j, int row) { return *dy.at(j, row); },
+        [&](int row, int k) { return *x.at(k, row); },
+        [&](int j, int k, float sum) { gradient[layer.weight + j * layer.in + k] += sum; });
+    bias_gradient(team, layer, dy, rows, gradient);
+    return;
+  }
   constexpr int height = block_outputs, width = Team::patch_columns;
   const int across = blocks_of(width, layer.in);
   // Patches of the matrix, cut off at its right and lower edge; or whole ones, where the first row and column stand in
@@ -168,28 +248,21 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
             }
         });
       });
-  team.template sums<height>(
-      blocks_of(height, layer.out),
-      [&](int block, int lane, Array<F, height>& sum) {
-        with_count<height>(layer.out - block * height, [&](auto outputs) {
-          constexpr int J = decltype(outputs)::value;
-          Array<F, J> part{};
-          for (int row = lane; row < rows; row += tile_lanes)
-#pragma GCC unroll 8
-            for (int j = 0; j < J; ++j) part[j] = part[j] + load<F>(dy.at(block * height + j, row));
-#pragma GCC unroll 8
-          for (int j = 0; j < J; ++j) sum[j] = part[j];
-        });
-      },
-      [&](int block, const Array<R, height>& total) {
-        for (int j = 0; j < height && block * height + j < layer.out; ++j) {
-          R& entry = gradient[layer.bias + block * height + j];
-          entry = entry + total[j];
-        }
-      });
+  bias_gradient(team, layer, dy, rows, gradient);
 }
 
 // Activations.
+
+/// For input_gradient: passes a gradient on where a ReLU let the number through.
+template <class R>
+struct ThroughRelu {
+  Rows<R> hidden;
+
+  template <class F>
+  ALFI_HD F operator()(int feature, int row, F sum) const {
+    return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{});
+  }
+};
 
 struct Identity {
   template <class F>

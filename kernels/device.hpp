@@ -62,7 +62,7 @@ inline namespace ALFI_ISA {
 /// `shared`: the block's shared memory, of the size the launch asked for.
 ALFI_HD BlockMemory<float> fast_memory(const DeviceWork& work, int block, float* shared) {
   Carver<float> carver(work.fast != nullptr ? work.fast + block * work.fast_size : shared);
-  return carve_block<float>(work.settings.shape, carver);
+  return carve_block<float>(work.settings.shape, carver, work.fast == nullptr);
 }
 
 template <class Team>
@@ -76,7 +76,7 @@ ALFI_HD void draw_problems_kernel(const Team& team, int block, const DeviceWork&
   }
 }
 
-template <class Team>
+template <Precision precision, class Team>
 ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   const StepInput& step = work.inputs[*work.position];
   const BlockMemory<float> memory = fast_memory(work, block, shared);
@@ -85,7 +85,7 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
     const int number = work.first_tile + slot;
     team.once([&] { tile.number = number; });
     team.sync();
-    rollout(team, work.settings, step, work.draws, tile, memory);
+    rollout<precision>(team, work.settings, step, work.draws, tile, memory);
     if (work.gradients) {
       rollout_gradient(team, work.settings, step, tile, memory,
                        work.partials + work.sums.rest(number % gradient_partials));
@@ -95,13 +95,13 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
   }
 }
 
-template <class Team>
+template <Precision precision, class Team>
 ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   const BlockMemory<float> memory = fast_memory(work, block, shared);
   const int pieces = work.sums.pieces, piece = block % pieces;
   for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
-    bulk_gradient(team, work.settings, work.tiles[slot], memory, piece, pieces,
-                  work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
+    bulk_gradient<precision>(team, work.settings, work.tiles[slot], memory, piece, pieces,
+                             work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
 }
 
 /// Groups of weights that fall to a block.
@@ -113,14 +113,15 @@ ALFI_HD GroupShare group_share(const DeviceWork& work, int block) {
   return {first, left < work.groups_per_block ? left : work.groups_per_block};
 }
 
-template <DeviceKernel kernel, class Team>
+/// Kernels without products of the encoder are the same in every precision.
+template <DeviceKernel kernel, Precision precision, class Team>
 ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   if constexpr (kernel == DeviceKernel::draw_problems) {
     draw_problems_kernel(team, block, work);
   } else if constexpr (kernel == DeviceKernel::rollout) {
-    rollout_kernel(team, block, shared, work);
+    rollout_kernel<precision>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::encoder_gradient) {
-    encoder_gradient_kernel(team, block, shared, work);
+    encoder_gradient_kernel<precision>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::sum_partials) {
     const GroupShare share = group_share(work, block);
     sum_partials(team, work.optimizer, share.first, share.count);

@@ -9,6 +9,8 @@
 // so a set's whole influence on the weights is in the 2C numbers (a, b): the backward pass needs nothing else than the
 // observations and the weights, whose activations it recomputes.
 //
+// Products of the second and third layer are in a precision of choice; the first has a few inputs only and is in fp32.
+//
 // Observations are encoded in blocks of 16; a row is one observation of one episode: row = 16 · observation + lane.
 #pragma once
 
@@ -31,35 +33,77 @@ struct ObservationSets {
   const R* count;    ///< (16): the observations that count in each set of an episode, at most set_size
 };
 
-/// Codes of `observations` observations from `first` on.
+/// The encoder's weights, where they are read from.
+template <class R>
+struct EncoderWeights {
+  LinearWeights<R> layer[3];
+};
+
+template <class R>
+ALFI_HD EncoderWeights<R> encoder_weights(const Layout& layout, const R* weights) {
+  return {{linear_weights(layout.encoder[0], weights), linear_weights(layout.encoder[1], weights),
+           linear_weights(layout.encoder[2], weights)}};
+}
+
+/// Rows of a weight matrix in shared memory begin 4 banks of 32 after each other, so that 8 rows of 4 numbers, the way
+/// a product takes them, are in banks of their own.
+constexpr int staged_step(int in) { return (in + 27) / 32 * 32 + 4; }
+constexpr int staged_size(const Linear& layer) { return layer.out * (staged_step(layer.in) + 1); }
+
+/// Numbers that staging takes.
+constexpr int staged_size(const Layout& layout) {
+  return staged_size(layout.encoder[0]) + staged_size(layout.encoder[1]) + staged_size(layout.encoder[2]);
+}
+
+/// Copies the encoder's weights to fast memory.
 template <class Team>
-ALFI_HD void encode_block(const Team& team, const Layout& layout, const typename Team::Real* weights,
+ALFI_HD EncoderWeights<typename Team::Real> stage_encoder_weights(const Team& team, const Layout& layout,
+                                                                  const typename Team::Real* weights,
+                                                                  typename Team::Real* staged) {
+  using R = typename Team::Real;
+  EncoderWeights<R> result{};
+  for (int l = 0; l < 3; ++l) {
+    const Linear& layer = layout.encoder[l];
+    const int in = layer.in, step = staged_step(in);
+    R* const to = staged;
+    R* const bias = staged + layer.out * step;
+    team.each_number(layer.out * in, [&](int i) { to[i / in * step + i % in] = weights[layer.weight + i]; });
+    team.each_number(layer.out, [&](int i) { bias[i] = weights[layer.bias + i]; });
+    result.layer[l] = {to, bias, in, layer.out, step};
+    staged += staged_size(layer);
+  }
+  team.sync();
+  return result;
+}
+
+/// Codes of `observations` observations from `first` on.
+template <Precision precision, class Team>
+ALFI_HD void encode_block(const Team& team, const EncoderWeights<typename Team::Real>& weights,
                           const ObservationSets<typename Team::Real>& sets, int first, int observations,
                           const EncoderBlock<typename Team::Real>& block) {
   const int rows = observations * tile_lanes;
-  forward(team, layout.encoder[0], weights, {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows,
-          Relu{});
+  forward(team, weights.layer[0], {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows, Relu{});
   team.sync();
-  forward(team, layout.encoder[1], weights, block.hidden1, block.hidden2, rows, Relu{});
+  forward<precision>(team, weights.layer[1], block.hidden1, block.hidden2, rows, Relu{});
   team.sync();
-  forward(team, layout.encoder[2], weights, block.hidden2, block.code, rows, Tanh{});
+  forward<precision>(team, weights.layer[2], block.hidden2, block.code, rows, Tanh{});
   team.sync();
 }
 
 /// pooled (sets, CP, 16) = the pooled codes of every set. Moments are kept as mean and sum of squared distances from it
 /// (Welford 1962) until a set is complete: a small spread of codes near 1 would drown in the sum of squares.
-template <class Team>
-ALFI_HD void encode_sets(const Team& team, const Layout& layout, Pooling pooling, const typename Team::Real* weights,
+template <Precision precision = Precision::fp32, class Team>
+ALFI_HD void encode_sets(const Team& team, Pooling pooling, const EncoderWeights<typename Team::Real>& weights,
                          const ObservationSets<typename Team::Real>& sets,
                          const EncoderBlock<typename Team::Real>& block, typename Team::Real* pooled) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  const int C = layout.encoder[2].out;
+  const int C = weights.layer[2].out;
   const int CP = pooling == Pooling::moments ? 2 * C : C;
   for (int first = 0; first < sets.observations; first += block_length) {
     const int left = sets.observations - first;
     const int observations = left < block_length ? left : block_length;
-    encode_block(team, layout, weights, sets, first, observations, block);
+    encode_block<precision>(team, weights, sets, first, observations, block);
     team.each(C, [&](int c, int lane) {
       const F count = load<F>(sets.count + lane);
       F sum{}, squares{};
@@ -121,8 +165,9 @@ ALFI_HD void pooling_gradient(Pooling pooling, int C, int c, int lane, const Rea
 
 /// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
 /// slope (sets, 2, C, 16).
-template <class Team>
-ALFI_HD void encoder_gradient(const Team& team, const Layout& layout, const typename Team::Real* weights,
+template <Precision precision = Precision::fp32, class Team>
+ALFI_HD void encoder_gradient(const Team& team, const Layout& layout,
+                              const EncoderWeights<typename Team::Real>& weights,
                               const ObservationSets<typename Team::Real>& sets, int first_block, int last_block,
                               const typename Team::Real* slope, const EncoderBlock<typename Team::Real>& block,
                               typename Team::Real* gradient) {
@@ -133,7 +178,7 @@ ALFI_HD void encoder_gradient(const Team& team, const Layout& layout, const type
     const int first = b * block_length, left = sets.observations - first;
     const int observations = left < block_length ? left : block_length;
     const int rows = observations * tile_lanes;
-    encode_block(team, layout, weights, sets, first, observations, block);
+    encode_block<precision>(team, weights, sets, first, observations, block);
     team.each(C, [&](int c, int lane) {
       const F count = load<F>(sets.count + lane);
       int set = first / sets.set_size, number = first % sets.set_size;
@@ -151,17 +196,14 @@ ALFI_HD void encoder_gradient(const Team& team, const Layout& layout, const type
       }
     });
     team.sync();
-    const auto through_relu = [](Rows<R> hidden) {
-      return
-          [hidden](int feature, int row, F sum) { return select(load<F>(hidden.at(feature, row)) > R(0), sum, F{}); };
-    };
-    weight_gradient(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
+    weight_gradient<precision>(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
     team.sync();
-    input_gradient(team, layout.encoder[2], weights, block.code, block.hidden2, rows, through_relu(block.hidden2));
+    input_gradient<precision>(team, weights.layer[2], block.code, block.hidden2, rows, ThroughRelu<R>{block.hidden2});
     team.sync();
-    weight_gradient(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
+    weight_gradient<precision>(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
     team.sync();
-    input_gradient(team, layout.encoder[1], weights, block.hidden2, block.hidden1, rows, through_relu(block.hidden1));
+    input_gradient<precision>(team, weights.layer[1], block.hidden2, block.hidden1, rows,
+                              ThroughRelu<R>{block.hidden1});
     team.sync();
     weight_gradient(team, layout.encoder[0], block.hidden1,
                     Rows<const R>{sets.x.at(0, first * tile_lanes), sets.x.stride}, rows, gradient);

@@ -6,6 +6,6 @@
 namespace alfi {
 
 /// For cudaLaunchKernel: a kernel of one argument, a DeviceWork.
-const void* cuda_function(DeviceKernel kernel);
+const void* cuda_function(DeviceKernel kernel, Precision precision);
 
 }  // namespace alfi

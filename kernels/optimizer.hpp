@@ -66,13 +66,13 @@ struct Optimizer {
   R* first_moment;
   R* second_moment;
   R* average;
-  PartialSums<R> partials[2];    ///< of the encoder's groups, then of the others'
-  R* squares;                    ///< (groups)
-  R* norm;                       ///< (1): of the gradient before clipping
-  UpdateCounts* counts;          ///< (1)
+  PartialSums<R> partials[2];        ///< of the encoder's groups, then of the others'
+  R* squares;                        ///< (groups)
+  R* norm;                           ///< (1): of the gradient before clipping
+  UpdateCounts* counts;              ///< (1)
   const UpdateFactors* factors;      ///< of the update number first_update, counting from 0, and those after it
   const std::int64_t* first_update;  ///< (1)
-  float clip_norm;  ///< 0: no clipping
+  float clip_norm;                   ///< 0: no clipping
 };
 
 inline namespace ALFI_ISA {

@@ -1,18 +1,19 @@
 // Teams: who runs a kernel body.
 //
-// A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row` and `sums` divide the items of a
-// phase among the team's threads, and what one phase wrote another thread may read only after `sync`. All threads of a
-// team call the same phases and barriers in the same order.
+// A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row`, `each_number`, `sums` and
+// `multiply` divide the items of a phase among the team's threads, and what one phase wrote another thread may read
+// only after `sync`. All threads of a team call the same phases and barriers in the same order.
 //
 //   HostTeam<F>        one CPU core. F is the lane vector; a phase is a loop, `sync` is nothing.
-//   CudaTeam<threads>  one thread block. F is float; an item's lanes are neighbouring threads.
+//   CudaTeam<threads>  one thread block (kernels/cuda_team.hpp). F is float; an item's lanes are neighbouring threads.
 //   FiberTeam          (tests/support) fibers in a random order: finds what a GPU would punish.
 //
-// The lanes of an item are the 16 episodes of a tile. This is the only file that may name threads, barriers and
-// shuffles.
+// The lanes of an item are the 16 episodes of a tile. Only kernels/cuda_team.hpp may name threads, barriers, shuffles
+// and tensor cores.
 #pragma once
 
 #include "kernels/lanes.hpp"
+#include "kernels/precision.hpp"
 #include "kernels/shape.hpp"
 
 namespace alfi::inline ALFI_ISA {
@@ -25,6 +26,14 @@ struct Constant {
 
 template <class T, int count>
 using Array = T[static_cast<unsigned>(count)];
+
+/// The part of a product a warp takes at a time, in tiles of 16 rows and 8 columns. Activations have many rows; weights
+/// are small, so that more warps get some.
+template <Tiling tiling>
+struct WarpTiles {
+  static constexpr int down = tiling == Tiling::rows ? 2 : 1;
+  static constexpr int across = 4;
+};
 
 #ifndef __CUDACC__
 
@@ -110,6 +119,23 @@ class HostTeam {
       for (int item = 0; item < items; ++item) body(item, row, Constant<1>{});
   }
 
+  /// body(number) for each number below count.
+  template <class Body>
+  ALFI_HD void each_number(int count, Body body) const {
+    for (int i = 0; i < count; ++i) body(i);
+  }
+
+  /// finish(m, n, Σ_k a(m, k) b(k, n)) for all m < M and n < N, operands rounded as `precision` says.
+  template <Precision precision, Tiling, class A, class B, class Finish>
+  ALFI_HD void multiply(int M, int N, int K, A a, B b, Finish finish) const {
+    for (int m = 0; m < M; ++m)
+      for (int n = 0; n < N; ++n) {
+        float sum = 0;
+        for (int k = 0; k < K; ++k) sum = multiply_add<precision>(a(m, k), b(k, n), sum);
+        finish(m, n, sum);
+      }
+  }
+
   /// Sums over lanes: part(item, lane, sums) adds to each lane's `count` sums, which start at 0; then
   /// total(item, sums) gets them added up over the 16 lanes by lane_tree.
   template <int count, class Part, class Total>
@@ -132,60 +158,10 @@ class HostTeam {
   }
 };
 
-#else
-
-/// One thread block of `threads` threads, a multiple of 32.
-template <int threads>
-class CudaTeam {
- public:
-  using F = float;
-  using Real = float;
-  static constexpr int width = 1;
-  static constexpr int row_vectors = 1;
-  static constexpr int patch_columns = 5;
-  static constexpr bool whole_patches = true;  // a warp stays together, and there is half as much code
-  static_assert(threads % 32 == 0);
-
-  /// The team's number in the launch.
-  __device__ __forceinline__ int number() const { return static_cast<int>(blockIdx.x); }
-
-  __device__ __forceinline__ void sync() const { __syncthreads(); }
-
-  template <class Body>
-  __device__ __forceinline__ void once(Body body) const {
-    if (threadIdx.x == 0) body();
-  }
-
-  template <class Body>
-  __device__ __forceinline__ void each_lane(Body body) const {
-    if (threadIdx.x < tile_lanes) body(static_cast<int>(threadIdx.x));
-  }
-
-  template <class Body>
-  __device__ __forceinline__ void each(int items, Body body) const {
-    for (int i = static_cast<int>(threadIdx.x); i < items * tile_lanes; i += threads)
-      body(i / tile_lanes, i % tile_lanes);
-  }
-
-  template <class Body>
-  __device__ __forceinline__ void each_row(int items, int rows, Body body) const {
-    for (int i = static_cast<int>(threadIdx.x); i < items * rows; i += threads) body(i / rows, i % rows, Constant<1>{});
-  }
-
-  template <int count, class Part, class Total>
-  __device__ __forceinline__ void sums(int items, Part part, Total total) const {
-    for (int i = static_cast<int>(threadIdx.x); i < items * tile_lanes; i += threads) {
-      Array<float, count> sum = {};
-      part(i / tile_lanes, i % tile_lanes, sum);
-      const unsigned half_warp = 0xFFFFu << (threadIdx.x % 32 / tile_lanes * tile_lanes);
-#pragma unroll
-      for (int k = 0; k < count; ++k)
-        for (int half = tile_lanes / 2; half > 0; half /= 2) sum[k] += __shfl_xor_sync(half_warp, sum[k], half);
-      if (i % tile_lanes == 0) total(i / tile_lanes, sum);
-    }
-  }
-};
-
 #endif
 
 }  // namespace alfi::inline ALFI_ISA
+
+#ifdef __CUDACC__
+#include "kernels/cuda_team.hpp"
+#endif

@@ -32,7 +32,8 @@ void HostProcessor::Worker::prepare(const Shape& shape) {
     return carve(shape, carver);
   };
   tile = fit(memory, tile_size(shape), carve_tile<float>);
-  block = fit(block_memory, block_size(shape), carve_block<float>);
+  block = fit(block_memory, block_size(shape),
+              [](const Shape& s, Carver<float>& carver) { return carve_block(s, carver); });
   tile.input = &input;
 }
 

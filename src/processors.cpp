@@ -22,20 +22,20 @@ std::string trouble_with(int number, std::unique_ptr<cuda::Runtime>& runtime) {
 }  // namespace
 
 std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine) {
-  if (engine.precision != Precision::fp32)
-    throw RunError("engine.precision = tf32x3 and bf16 were not built; fp32 is there");
   if (engine.encoder == Encoder::table || engine.encoder == Encoder::segments)
     throw RunError("engine.encoder = table and segments were not built; auto and dense are there");
   if (engine.backend != Backend::cpu) {
     std::unique_ptr<cuda::Runtime> runtime;
     const std::string trouble = trouble_with(engine.device, runtime);
-    if (trouble.empty()) return std::make_unique<cuda::CudaProcessor>(std::move(runtime), engine.threads);
+    if (trouble.empty()) return std::make_unique<cuda::CudaProcessor>(std::move(runtime), engine.precision, engine.threads);
     if (engine.backend == Backend::cuda)
       throw RunError(
           fmt::format("engine.backend = cuda: device {} cannot be used: {}. engine.backend = cpu runs on the "
                       "processor",
                       engine.device, trouble));
   }
+  if (engine.precision != Precision::fp32)
+    throw RunError("engine.precision = tf32x3 and bf16 need a CUDA device; the CPU computes in fp32");
   return std::make_unique<HostProcessor>(engine.threads);
 }
 

@@ -69,7 +69,7 @@ TEST(LaunchPlan, FillsTheMemoryThereIs) {
 }
 
 TEST(LaunchPlan, TakesSharedMemoryWhereItIsEnough) {
-  const std::int64_t bytes = block_size(published_poisson()) * std::int64_t{sizeof(float)};
+  const std::int64_t bytes = block_size(published_poisson(), true) * std::int64_t{sizeof(float)};
   for (const auto& [shared, expected] : {std::pair{bytes, true}, {bytes - 1, false}}) {
     DeviceProperties device = hopper;
     device.shared_bytes = shared;

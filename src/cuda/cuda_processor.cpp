@@ -75,8 +75,8 @@ struct CudaProcessor::Training {
   Graph graph;               // of one step
 };
 
-CudaProcessor::CudaProcessor(std::unique_ptr<Runtime> runtime, int threads)
-    : runtime_(std::move(runtime)), arena_(threads > 0 ? threads : tbb::task_arena::automatic) {
+CudaProcessor::CudaProcessor(std::unique_ptr<Runtime> runtime, Precision precision, int threads)
+    : runtime_(std::move(runtime)), precision_(precision), arena_(threads > 0 ? threads : tbb::task_arena::automatic) {
   require(runtime_->properties(properties_), "asking for the device's properties");
   stream_ = make_stream(*runtime_);
 }
@@ -172,7 +172,7 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
 void CudaProcessor::launch(DeviceKernel kernel, int blocks, int shared_bytes, const DeviceWork& work) {
   static constexpr const char* names[device_kernels] = {
       "draw_problems", "rollout", "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude"};
-  require(runtime_->launch({kernel, blocks, shared_bytes}, work, stream_.get()),
+  require(runtime_->launch({kernel, precision_, blocks, shared_bytes}, work, stream_.get()),
           fmt::format("launching {} on {} blocks", names[static_cast<int>(kernel)], blocks));
 }
 

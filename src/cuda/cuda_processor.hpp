@@ -19,7 +19,7 @@ namespace alfi::cuda {
 class CudaProcessor final : public Processor {
  public:
   /// `threads` of the host look at what the device did; 0: all. Throws RunError where the device does not answer.
-  CudaProcessor(std::unique_ptr<Runtime> runtime, int threads);
+  CudaProcessor(std::unique_ptr<Runtime> runtime, Precision precision, int threads);
   ~CudaProcessor() override;
 
   Backend backend() const override { return Backend::cuda; }
@@ -58,6 +58,7 @@ class CudaProcessor final : public Processor {
   void run(const TilePass& pass, DeviceKernel kernel, std::int64_t size);
 
   std::unique_ptr<Runtime> runtime_;
+  Precision precision_;
   DeviceProperties properties_;
   mutable tbb::task_arena arena_;
   Stream stream_;

@@ -34,8 +34,9 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const Dev
   plan.blocks =
       std::min(plan.slots, gradients ? gradient_partials : blocks_per_multiprocessor * device.multiprocessors);
   plan.tile_size = tile_size(shape);
-  plan.fast_size = block_size(shape);
+  plan.fast_size = block_size(shape, true);
   plan.shared_activations = plan.fast_size * number <= device.shared_bytes;
+  if (!plan.shared_activations) plan.fast_size = block_size(shape);
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
   const std::int64_t in_slot = plan.tile_size * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
   const std::int64_t activations =

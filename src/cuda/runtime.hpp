@@ -50,6 +50,7 @@ using GraphHandle = void*;
 
 struct Launch {
   DeviceKernel kernel;
+  Precision precision;
   int blocks;
   int shared_bytes;
 };

@@ -74,6 +74,35 @@ class FiberTeam {
     }
   }
 
+  template <class Body>
+  ALFI_HD void each_number(int count, Body body) const {
+    for (int i = thread_; i < count; i += threads_) {
+      pause();
+      body(i);
+    }
+  }
+
+  /// Sums are finished by the threads that have them on a device.
+  template <Precision precision, Tiling tiling, class A, class B, class Finish>
+  ALFI_HD void multiply(int M, int N, int K, A a, B b, Finish finish) const {
+    constexpr int down = WarpTiles<tiling>::down, across = WarpTiles<tiling>::across;
+    const int lane = thread_ % 32, g = lane / 4, q = lane % 4;
+    const int columns = (N + 8 * across - 1) / (8 * across);
+    const int items = (M + 16 * down - 1) / (16 * down) * columns;
+    for (int item = thread_ / 32; item < items; item += threads_ / 32) {
+      pause();
+      for (int tile = 0; tile < 4 * down * across; ++tile) {
+        const int i = tile / 4 / across, j = tile / 4 % across, c = tile % 4;
+        const int m = item / columns * 16 * down + 16 * i + g + c / 2 * 8;
+        const int n = item % columns * 8 * across + 8 * j + q + c % 2 * 4;
+        if (m >= M || n >= N) continue;
+        float sum = 0;
+        for (int k = 0; k < K; ++k) sum = multiply_add<precision>(a(m, k), b(k, n), sum);
+        finish(m, n, sum);
+      }
+    }
+  }
+
   template <int count, class Part, class Total>
   ALFI_HD void sums(int items, Part part, Total total, const char* file = __builtin_FILE(),
                     int line = __builtin_LINE()) const {

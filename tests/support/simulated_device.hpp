@@ -27,7 +27,7 @@ struct SimulatedDevice {
   int failing_call = -1;
   cuda::Failure failure = cuda::Failure::other;
 
-  std::string failed;                     ///< which call that was
+  std::string failed;                    ///< which call that was
   int calls = 0;                         ///< that could have failed
   std::vector<std::string> log;          ///< calls, and operations of streams and graphs as they are done
   int live = 0;                          ///< allocations, streams, events and graphs not given back
