@@ -102,16 +102,23 @@ ALFI_HD void multiply_wide(std::uint32_t a, std::uint32_t b, std::uint32_t& high
 /// table[index], lane by lane.
 ALFI_HD float gather(const float* table, std::int32_t index) { return table[index]; }
 
-// A lane vector of scalars at p, p + 1, …; and back.
+// A lane vector of scalars at p, p + 1, …; and back. A scalar is assigned: of memcpy nvcc makes four loads of a byte.
 template <class F>
 ALFI_HD F load(const Real<F>* p) {
-  F value;
-  memcpy(&value, p, sizeof value);
-  return value;
+  if constexpr (LaneTraits<F>::width == 1) {
+    return *p;
+  } else {
+    F value;
+    memcpy(&value, p, sizeof value);
+    return value;
+  }
 }
 template <class F>
 ALFI_HD void store(Real<F>* p, F value) {
-  memcpy(p, &value, sizeof value);
+  if constexpr (LaneTraits<F>::width == 1)
+    *p = value;
+  else
+    memcpy(p, &value, sizeof value);
 }
 /// The same number in every lane.
 template <class F>

@@ -69,9 +69,13 @@ struct Stream {
 /// A lane vector of counter words at p, p + 1, …
 template <class F>
 ALFI_HD Uint<F> load_words(const std::uint32_t* p) {
-  Uint<F> words;
-  memcpy(&words, p, sizeof words);
-  return words;
+  if constexpr (LaneTraits<F>::width == 1) {
+    return *p;
+  } else {
+    Uint<F> words;
+    memcpy(&words, p, sizeof words);
+    return words;
+  }
 }
 
 /// Uniform on the open interval (0, 1): 23 bits and a half, never 0 or 1.
