@@ -3,6 +3,8 @@
 
 #include "kernels/team.hpp"
 
+#ifdef __CUDACC__
+
 namespace alfi::inline ALFI_ISA {
 
 /// What a thread holds of 16 values of k of one row or column of an operand: four of them, as the tensor cores take
@@ -68,7 +70,7 @@ class CudaTeam {
   using F = float;
   using Real = float;
   static constexpr int width = 1;
-  static constexpr int row_vectors = 1;
+  static constexpr int row_vectors = 4;
   static constexpr int patch_columns = 5;
   static constexpr bool whole_patches = true;  // a warp stays together, and there is half as much code
   static_assert(threads % 32 == 0);
@@ -96,7 +98,9 @@ class CudaTeam {
 
   template <class Body>
   __device__ __forceinline__ void each_row(int items, int rows, Body body) const {
-    for (int i = static_cast<int>(threadIdx.x); i < items * rows; i += threads) body(i / rows, i % rows, Constant<1>{});
+    const int runs = rows / row_vectors;
+    for (int i = static_cast<int>(threadIdx.x); i < items * runs; i += threads)
+      body(i / runs, i % runs * row_vectors, Constant<row_vectors>{});
   }
 
   template <class Body>
@@ -116,30 +120,35 @@ class CudaTeam {
     for (int item = static_cast<int>(threadIdx.x) / 32; item < items; item += threads / 32) {
       const int m0 = item / columns * 16 * down + g, n0 = item % columns * 8 * across;
       float sum[down][across][4] = {};
-      for (int k0 = q; k0 < K + q; k0 += 16) {
+      // Rows and columns beyond the edge repeat the last ones: what comes of them is dropped. Beyond K are zeros.
+      const auto step = [&](int k0, auto tail) {
+        const auto inside = [&](int k) { return !decltype(tail)::value || k < K; };
         Fragment<precision> left[down][2];
 #pragma unroll
         for (int i = 0; i < down; ++i)
 #pragma unroll
           for (int r = 0; r < 2; ++r) {
             float value[4];
-            const int m = m0 + 16 * i + 8 * r;
+            const int m = min(m0 + 16 * i + 8 * r, M - 1);
 #pragma unroll
-            for (int c = 0; c < 4; ++c) value[c] = m < M && k0 + 4 * c < K ? a(m, k0 + 4 * c) : 0.0f;
+            for (int c = 0; c < 4; ++c) value[c] = inside(k0 + 4 * c) ? a(m, k0 + 4 * c) : 0.0f;
             left[i][r].set(value);
           }
 #pragma unroll
         for (int j = 0; j < across; ++j) {
-          const int n = n0 + 8 * j + g / 2 + 4 * (g % 2);
+          const int n = min(n0 + 8 * j + g / 2 + 4 * (g % 2), N - 1);
           float value[4];
 #pragma unroll
-          for (int c = 0; c < 4; ++c) value[c] = n < N && k0 + 4 * c < K ? b(k0 + 4 * c, n) : 0.0f;
+          for (int c = 0; c < 4; ++c) value[c] = inside(k0 + 4 * c) ? b(k0 + 4 * c, n) : 0.0f;
           Fragment<precision> right;
           right.set(value);
 #pragma unroll
           for (int i = 0; i < down; ++i) multiply_tile(left[i][0], left[i][1], right, sum[i][j]);
         }
-      }
+      };
+      const int whole = K / 16 * 16;
+      for (int k = 0; k < whole; k += 16) step(k + q, Constant<0>{});
+      if (whole < K) step(whole + q, Constant<1>{});
 #pragma unroll
       for (int i = 0; i < down; ++i)
 #pragma unroll
@@ -167,3 +176,5 @@ class CudaTeam {
 };
 
 }  // namespace alfi::inline ALFI_ISA
+
+#endif

@@ -57,21 +57,53 @@ ALFI_HD void with_count(int count, Body body) {
   }
 }
 
+/// Calls body(Constant<count>) with the outputs computed together: block_outputs, or what is left of them. A team that
+/// computes whole patches does as many always; the first stands in for those beyond the last (output_of) and is
+/// dropped.
+template <class Team, class Body>
+ALFI_HD void with_outputs(int left, Body body) {
+  if constexpr (Team::whole_patches)
+    body(Constant<block_outputs>{});
+  else
+    with_count<block_outputs>(left, body);
+}
+template <class Team>
+ALFI_HD int output_of(int output, int count) {
+  return Team::whole_patches && output >= count ? 0 : output;
+}
+
 ALFI_HD int blocks_of(int size, int count) { return (count + size - 1) / size; }
 
-/// sum[j][v] += Σ_k weight[j · output_step + k · input_step] x[k], for J outputs and V lane vectors of rows.
-template <int J, int V, class F>
-ALFI_HD void accumulate_products(const Real<F>* weight, int output_step, int input_step, Rows<const Real<F>> x,
-                                 int inputs, int row, Array<Array<F, V>, J>& sum) {
-  constexpr int width = LaneTraits<F>::width;
+/// V lane vectors one after the other; on a device four numbers of an aligned place at once.
+template <int V, class F>
+ALFI_HD void load_run(const Real<F>* p, Array<F, V>& value) {
+#ifdef __CUDACC__
+  if constexpr (V == 4 && sizeof(F) == 4) {
+    const float4 four = *reinterpret_cast<const float4*>(p);
+    value[0] = four.x;
+    value[1] = four.y;
+    value[2] = four.z;
+    value[3] = four.w;
+  } else
+#endif
+  {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) value[v] = load<F>(p + v * LaneTraits<F>::width);
+  }
+}
+
+/// sum[j][v] += Σ_k weight[output(j) · output_step + k · input_step] x[k], for the J of `count` outputs from `first` on
+/// and V lane vectors of rows.
+template <class Team, int J, int V, class F>
+ALFI_HD void accumulate_products(const Real<F>* weight, int first, int count, int output_step, int input_step,
+                                 Rows<const Real<F>> x, int inputs, int row, Array<Array<F, V>, J>& sum) {
   const Real<F>* in = x.at(0, row);
   for (int k = 0; k < inputs; ++k) {
     Array<F, V> value;
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) value[v] = load<F>(in + v * width);
+    load_run<V, F>(in, value);
 #pragma GCC unroll 8
     for (int j = 0; j < J; ++j) {
-      const F w = splat<F>(weight[j * output_step]);
+      const F w = splat<F>(weight[output_of<Team>(first + j, count) * output_step]);
 #pragma GCC unroll 8
       for (int v = 0; v < V; ++v) sum[j][v] = fma(w, value[v], sum[j][v]);
     }
@@ -95,18 +127,20 @@ ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>&
   team.each_row(blocks_of(block_outputs, layer.out), rows, [&](int block, int row, auto vectors) {
     constexpr int V = decltype(vectors)::value;
     const int first = block * block_outputs;
-    with_count<block_outputs>(layer.out - first, [&](auto outputs) {
+    with_outputs<Team>(layer.out - first, [&](auto outputs) {
       constexpr int J = decltype(outputs)::value;
       Array<Array<F, V>, J> sum;
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j)
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) sum[j][v] = splat<F>(layer.bias[first + j]);
-      accumulate_products<J, V, F>(layer.weight + first * layer.step, layer.step, 1, x, layer.in, row, sum);
+        for (int v = 0; v < V; ++v) sum[j][v] = splat<F>(layer.bias[output_of<Team>(first + j, layer.out)]);
+      accumulate_products<Team, J, V, F>(layer.weight, first, layer.out, layer.step, 1, x, layer.in, row, sum);
 #pragma GCC unroll 8
-      for (int j = 0; j < J; ++j)
+      for (int j = 0; j < J; ++j) {
+        if (Team::whole_patches && first + j >= layer.out) continue;
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) store<F>(y.at(first + j, row + v * Team::width), activation(sum[j][v]));
+      }
     });
   });
 }
@@ -132,21 +166,23 @@ ALFI_HD void input_gradient(const Team& team, const LinearWeights<typename Team:
   team.each_row(blocks_of(block_outputs, layer.in), rows, [&](int block, int row, auto vectors) {
     constexpr int V = decltype(vectors)::value;
     const int first = block * block_outputs;
-    with_count<block_outputs>(layer.in - first, [&](auto inputs) {
+    with_outputs<Team>(layer.in - first, [&](auto inputs) {
       constexpr int K = decltype(inputs)::value;
       Array<Array<F, V>, K> sum;
 #pragma GCC unroll 8
       for (int k = 0; k < K; ++k)
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sum[k][v] = F{};
-      accumulate_products<K, V, F>(layer.weight + first, 1, layer.step, dy, layer.out, row, sum);
+      accumulate_products<Team, K, V, F>(layer.weight, first, layer.in, 1, layer.step, dy, layer.out, row, sum);
 #pragma GCC unroll 8
-      for (int k = 0; k < K; ++k)
+      for (int k = 0; k < K; ++k) {
+        if (Team::whole_patches && first + k >= layer.in) continue;
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) {
           const int at = row + v * Team::width;
           store<F>(dx.at(first + k, at), finish(first + k, at, sum[k][v]));
         }
+      }
     });
   });
 }
@@ -167,12 +203,13 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
   team.template sums<height>(
       blocks_of(height, layer.out),
       [&](int block, int lane, Array<F, height>& sum) {
-        with_count<height>(layer.out - block * height, [&](auto outputs) {
+        with_outputs<Team>(layer.out - block * height, [&](auto outputs) {
           constexpr int J = decltype(outputs)::value;
           Array<F, J> part{};
           for (int row = lane; row < rows; row += tile_lanes)
 #pragma GCC unroll 8
-            for (int j = 0; j < J; ++j) part[j] = part[j] + load<F>(dy.at(block * height + j, row));
+            for (int j = 0; j < J; ++j)
+              part[j] = part[j] + load<F>(dy.at(output_of<Team>(block * height + j, layer.out), row));
 #pragma GCC unroll 8
           for (int j = 0; j < J; ++j) sum[j] = part[j];
         });

@@ -25,6 +25,24 @@ enum class DeviceKernel {
 };
 inline constexpr int device_kernels = 7;
 
+/// Where a block's activations are: in its shared memory, or in the device's where that is too small.
+enum class Activations { shared, global };
+
+/// The kernels with products of the encoder are built for these; the others are the same for all.
+struct Variant {
+  Precision precision = Precision::fp32;
+  Activations activations = Activations::shared;
+  constexpr bool operator==(const Variant&) const = default;
+  constexpr EncoderPath path() const { return {precision, activations == Activations::shared}; }
+};
+inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared},
+                                       {Precision::tf32x3, Activations::shared},
+                                       {Precision::bf16, Activations::shared},
+                                       {Precision::fp32, Activations::global}};
+constexpr bool has_variants(DeviceKernel kernel) {
+  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::encoder_gradient;
+}
+
 /// Threads of a block.
 inline constexpr int device_threads = 256;
 
@@ -59,10 +77,13 @@ struct DeviceWork {
 
 inline namespace ALFI_ISA {
 
-/// `shared`: the block's shared memory, of the size the launch asked for.
+/// Where a block's activations are. `shared` is its shared memory, of the size the launch asked for; the compiler must
+/// know which of the two it is.
+template <Activations activations>
 ALFI_HD BlockMemory<float> fast_memory(const DeviceWork& work, int block, float* shared) {
-  Carver<float> carver(work.fast != nullptr ? work.fast + block * work.fast_size : shared);
-  return carve_block<float>(work.settings.shape, carver, work.fast == nullptr);
+  constexpr bool is_shared = activations == Activations::shared;
+  Carver<float> carver(is_shared ? shared : work.fast + block * work.fast_size);
+  return carve_block<float>(work.settings.shape, carver, is_shared);
 }
 
 template <class Team>
@@ -76,16 +97,16 @@ ALFI_HD void draw_problems_kernel(const Team& team, int block, const DeviceWork&
   }
 }
 
-template <Precision precision, class Team>
+template <Variant variant, class Team>
 ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   const StepInput& step = work.inputs[*work.position];
-  const BlockMemory<float> memory = fast_memory(work, block, shared);
+  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     Tile<float>& tile = work.tiles[slot];
     const int number = work.first_tile + slot;
     team.once([&] { tile.number = number; });
     team.sync();
-    rollout<precision>(team, work.settings, step, work.draws, tile, memory);
+    rollout<variant.path()>(team, work.settings, step, work.draws, tile, memory);
     if (work.gradients) {
       rollout_gradient(team, work.settings, step, tile, memory,
                        work.partials + work.sums.rest(number % gradient_partials));
@@ -95,13 +116,14 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
   }
 }
 
-template <Precision precision, class Team>
+template <Variant variant, class Team>
 ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const BlockMemory<float> memory = fast_memory(work, block, shared);
+  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
   const int pieces = work.sums.pieces, piece = block % pieces;
   for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
-    bulk_gradient<precision>(team, work.settings, work.tiles[slot], memory, piece, pieces,
-                             work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
+    bulk_gradient<variant.path()>(
+        team, work.settings, work.tiles[slot], memory, piece, pieces,
+        work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
 }
 
 /// Groups of weights that fall to a block.
@@ -113,15 +135,14 @@ ALFI_HD GroupShare group_share(const DeviceWork& work, int block) {
   return {first, left < work.groups_per_block ? left : work.groups_per_block};
 }
 
-/// Kernels without products of the encoder are the same in every precision.
-template <DeviceKernel kernel, Precision precision, class Team>
+template <DeviceKernel kernel, Variant variant, class Team>
 ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   if constexpr (kernel == DeviceKernel::draw_problems) {
     draw_problems_kernel(team, block, work);
   } else if constexpr (kernel == DeviceKernel::rollout) {
-    rollout_kernel<precision>(team, block, shared, work);
+    rollout_kernel<variant>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::encoder_gradient) {
-    encoder_gradient_kernel<precision>(team, block, shared, work);
+    encoder_gradient_kernel<variant>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::sum_partials) {
     const GroupShare share = group_share(work, block);
     sum_partials(team, work.optimizer, share.first, share.count);

@@ -66,7 +66,13 @@ template <class R>
 struct BlockMemory {
   EncoderBlock<R> encoder;
   AggregatorBlock<R> aggregator;
-  R* staged;  ///< for the encoder's weights (staged_size); null: they are read where they are
+  R* staged;  ///< for the encoder's weights (staged_size), or null
+};
+
+/// How the encoder is computed.
+struct EncoderPath {
+  Precision precision = Precision::fp32;
+  bool staged = false;  ///< whether its weights are copied to fast memory; else they are read where they are
 };
 
 /// Places in a tile are counted in 32 bits.
@@ -141,8 +147,10 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
 
 template <class R>
 ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver, bool stage = false) {
-  // Features 256 rows apart would fall on the same few sets of a cache.
-  constexpr std::int64_t rows = block_length * tile_lanes, pad = tile_lanes;
+  // Features 256 rows apart would fall on the same few sets of a cache. In shared memory four features of eight rows,
+  // the way a product takes them, are to be in banks of their own.
+  constexpr std::int64_t rows = block_length * tile_lanes;
+  const std::int64_t pad = stage ? 8 : tile_lanes;
   BlockMemory<R> block{};
   if (stage) block.staged = carver.take(staged_size(make_layout(s)));
   Carver<R> same_place = carver;  // encoder and aggregator are never at work together
@@ -284,16 +292,18 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
 }
 
 /// The encoder's weights where the team reads them.
-template <class Team>
+template <bool staged, class Team>
 ALFI_HD EncoderWeights<typename Team::Real> encoder_weights(const Team& team,
                                                             const EpisodeSettings<typename Team::Real>& settings,
                                                             const BlockMemory<typename Team::Real>& block) {
-  if (block.staged == nullptr) return encoder_weights(settings.layout, settings.weights);
-  return stage_encoder_weights(team, settings.layout, settings.weights, block.staged);
+  if constexpr (staged)
+    return stage_encoder_weights(team, settings.layout, settings.weights, block.staged);
+  else
+    return encoder_weights(settings.layout, settings.weights);
 }
 
 /// Forward: ψ, the losses, and all that the backward passes read.
-template <Precision precision = Precision::fp32, class Team>
+template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      Draws draws, const Tile<typename Team::Real>& tile,
                      const BlockMemory<typename Team::Real>& block) {
@@ -307,8 +317,8 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
   if (draws.start) start_proposal(team, settings, step, tile);
   team.each(1, [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(shape.N))); });
   team.sync();
-  const EncoderWeights<R> weights = encoder_weights(team, settings, block);
-  encode_sets<precision>(team, shape.pooling, weights, real_set(tile), block.encoder, tile.real_code);
+  const EncoderWeights<R> weights = encoder_weights<path.staged>(team, settings, block);
+  encode_sets<path.precision>(team, shape.pooling, weights, real_set(tile), block.encoder, tile.real_code);
   for (int t = 0; t < shape.T; ++t) {
     propose(team, settings, step, tile, t, draws.proposals);
     team.sync();
@@ -330,8 +340,8 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
     if (shape.has_scores())
       score_statistics(team, shape, tile.noise + t * M * D * tile_lanes, tile.scores + t * 4 * D * tile_lanes);
     team.sync();
-    encode_sets<precision>(team, shape.pooling, weights, generated_sets(shape, tile, t, 1), block.encoder,
-                           tile.codes + t * M * shape.CP() * tile_lanes);
+    encode_sets<path.precision>(team, shape.pooling, weights, generated_sets(shape, tile, t, 1), block.encoder,
+                                tile.codes + t * M * shape.CP() * tile_lanes);
     aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block.aggregator,
               Rows<R>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
     const R* const psi = tile.psi + t * P * tile_lanes;
@@ -400,7 +410,7 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
 
 /// gradient (layout.encoder_size()) += of the encoder: one of `pieces` pieces, cut between blocks of observations,
 /// those of the real set before those of the generated ones.
-template <Precision precision = Precision::fp32, class Team>
+template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                            const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block,
                            int piece, int pieces, typename Team::Real* gradient) {
@@ -409,11 +419,12 @@ ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team
   const int real_blocks = blocks_of(block_length, real.observations);
   const std::int64_t all = real_blocks + blocks_of(block_length, generated.observations);
   const int first = static_cast<int>(all * piece / pieces), last = static_cast<int>(all * (piece + 1) / pieces);
-  const EncoderWeights<R> weights = encoder_weights(team, settings, block);
-  encoder_gradient<precision>(team, settings.layout, weights, real, first, last < real_blocks ? last : real_blocks,
-                              tile.real_slope, block.encoder, gradient);
-  encoder_gradient<precision>(team, settings.layout, weights, generated, first < real_blocks ? 0 : first - real_blocks,
-                              last - real_blocks, tile.slopes, block.encoder, gradient);
+  const EncoderWeights<R> weights = encoder_weights<path.staged>(team, settings, block);
+  encoder_gradient<path.precision>(team, settings.layout, weights, real, first, last < real_blocks ? last : real_blocks,
+                                   tile.real_slope, block.encoder, gradient);
+  encoder_gradient<path.precision>(team, settings.layout, weights, generated,
+                                   first < real_blocks ? 0 : first - real_blocks, last - real_blocks, tile.slopes,
+                                   block.encoder, gradient);
 }
 
 }  // namespace ALFI_ISA

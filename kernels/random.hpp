@@ -9,6 +9,10 @@
 
 #include "kernels/lanes.hpp"
 
+#ifdef __CUDACC__
+#include <curand_kernel.h>
+#endif
+
 namespace alfi {
 
 struct PhiloxKey {
@@ -27,9 +31,13 @@ struct PhiloxBlock {
   U word[4];
 };
 
-/// Ten rounds of Philox4x32 on the counter (c0, c1, c2, c3).
+/// Ten rounds of Philox4x32 on the counter (c0, c1, c2, c3). On a device they are cuRAND's.
 template <class U>
 ALFI_HD PhiloxBlock<U> philox(U c0, U c1, U c2, U c3, PhiloxKey key) {
+#ifdef __CUDA_ARCH__
+  const uint4 words = curand_Philox4x32_10(make_uint4(c0, c1, c2, c3), make_uint2(key.low, key.high));
+  return {{words.x, words.y, words.z, words.w}};
+#else
 #pragma GCC unroll 10
   for (int round = 0; round < 10; ++round) {
     U high0, low0, high1, low1;
@@ -43,6 +51,7 @@ ALFI_HD PhiloxBlock<U> philox(U c0, U c1, U c2, U c3, PhiloxKey key) {
     key.high += 0xBB67AE85u;
   }
   return {{c0, c1, c2, c3}};
+#endif
 }
 
 /// The key of one purpose in one step of a run.

@@ -162,6 +162,4 @@ class HostTeam {
 
 }  // namespace alfi::inline ALFI_ISA
 
-#ifdef __CUDACC__
 #include "kernels/cuda_team.hpp"
-#endif

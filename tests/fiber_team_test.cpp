@@ -19,7 +19,9 @@ TEST(FiberTeam, RunsEveryItemOnceOnAnyTeam) {
     int once = 0;
     launch_fibers({threads, 1, 2}, [&](const FiberTeam& team, int) {
       team.each(7, [&](int item, int lane) { ++lanes[static_cast<std::size_t>(item * tile_lanes + lane)]; });
-      team.each_row(5, 48, [&](int item, int row, auto) { ++rows[static_cast<std::size_t>(item * 48 + row)]; });
+      team.each_row(5, 48, [&](int item, int row, auto vectors) {
+        for (int v = 0; v < decltype(vectors)::value; ++v) ++rows[static_cast<std::size_t>(item * 48 + row + v)];
+      });
       team.once([&] { ++once; });
     });
     EXPECT_EQ(lanes, std::vector<int>(lanes.size(), 2)) << threads;

@@ -32,7 +32,8 @@ Shape published_poisson() {
 TEST(LaunchPlan, HoldsAllTilesWhereTheyFit) {
   for (const DeviceProperties& device : {ampere, ada, hopper})
     for (const int episodes : {1, 16, 17, 64, 4096, 100000}) {
-      const LaunchPlan plan = plan_launches(published_poisson(), episodes, true, device, 80 * gigabyte);
+      const LaunchPlan plan =
+          plan_launches(published_poisson(), episodes, true, Precision::fp32, device, 80 * gigabyte);
       EXPECT_EQ(plan.tiles, (episodes + 15) / 16);
       EXPECT_EQ(plan.slots, plan.tiles);
       EXPECT_EQ(plan.chunks(), 1);
@@ -46,7 +47,7 @@ TEST(LaunchPlan, CutsIntoChunksThatFit) {
   const Shape shape = published_poisson();
   int last = 1 << 30;
   for (std::int64_t free = 64 * gigabyte; free >= gigabyte / 16; free /= 2) {
-    const LaunchPlan plan = plan_launches(shape, 1000000, true, hopper, free);
+    const LaunchPlan plan = plan_launches(shape, 1000000, true, Precision::fp32, hopper, free);
     EXPECT_LE(plan.bytes, free * 9 / 10);
     EXPECT_GE(plan.slots, 1);
     EXPECT_LE(plan.slots, last);
@@ -61,7 +62,7 @@ TEST(LaunchPlan, CutsIntoChunksThatFit) {
 TEST(LaunchPlan, FillsTheMemoryThereIs) {
   // A slot more would not fit, but for the rounding to whole rounds of partial sums.
   const Shape shape = published_poisson();
-  const LaunchPlan plan = plan_launches(shape, 1000000, true, hopper, gigabyte / 8);
+  const LaunchPlan plan = plan_launches(shape, 1000000, true, Precision::fp32, hopper, gigabyte / 8);
   ASSERT_LT(plan.slots, gradient_partials);
   const std::int64_t slot =
       plan.tile_size * std::int64_t{sizeof(float)} + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
@@ -73,9 +74,16 @@ TEST(LaunchPlan, TakesSharedMemoryWhereItIsEnough) {
   for (const auto& [shared, expected] : {std::pair{bytes, true}, {bytes - 1, false}}) {
     DeviceProperties device = hopper;
     device.shared_bytes = shared;
-    const LaunchPlan plan = plan_launches(published_poisson(), 64, true, device, gigabyte);
-    EXPECT_EQ(plan.shared_activations, expected);
+    const LaunchPlan plan = plan_launches(published_poisson(), 64, true, Precision::fp32, device, gigabyte);
+    EXPECT_EQ(plan.variant.activations == Activations::shared, expected);
     EXPECT_EQ(plan.shared_bytes(), expected ? bytes : 0);
+    for (const Precision precision : {Precision::tf32x3, Precision::bf16}) {
+      const auto planned = [&] { return plan_launches(published_poisson(), 64, true, precision, device, gigabyte); };
+      if (expected)
+        EXPECT_EQ(planned().variant.precision, precision);
+      else
+        EXPECT_THAT(message_of<RunError>(planned), HasSubstr("shared memory"));
+    }
   }
 }
 
@@ -83,9 +91,9 @@ TEST(LaunchPlan, RefusesWithTheBytesThatAreNeeded) {
   const Shape shape = published_poisson();
   const std::int64_t needed = least_bytes(shape, 64, true, hopper);
   const auto free = static_cast<std::int64_t>(static_cast<double>(needed) / 0.9);
-  EXPECT_EQ(plan_launches(shape, 64, true, hopper, free + 2).slots, 1);
+  EXPECT_EQ(plan_launches(shape, 64, true, Precision::fp32, hopper, free + 2).slots, 1);
   EXPECT_THAT(
-      message_of<RunError>([&] { plan_launches(shape, 64, true, hopper, free - 2); }),
+      message_of<RunError>([&] { plan_launches(shape, 64, true, Precision::fp32, hopper, free - 2); }),
       AllOf(HasSubstr(std::to_string(needed) + " bytes"), HasSubstr(std::to_string(free - 2)), HasSubstr("sm_90")));
 }
 

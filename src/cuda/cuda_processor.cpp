@@ -91,7 +91,7 @@ int CudaProcessor::threads() const { return arena_.max_concurrency(); }
 Room CudaProcessor::room(const Shape& shape, int episodes) const {
   DeviceMemory memory{};
   require(runtime_->memory(memory), "asking for the free memory");
-  (void)plan_launches(shape, episodes, true, properties_, memory.free);
+  (void)plan_launches(shape, episodes, true, precision_, properties_, memory.free);
   return {static_cast<double>(least_bytes(shape, episodes, true, properties_)), static_cast<double>(memory.free)};
 }
 
@@ -108,7 +108,7 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   const Shape& shape = settings.shape;
   DeviceMemory memory{};
   require(runtime_->memory(memory), "asking for the free memory");
-  batch.plan = plan_launches(shape, episodes, gradients, properties_, memory.free);
+  batch.plan = plan_launches(shape, episodes, gradients, precision_, properties_, memory.free);
   const LaunchPlan& plan = batch.plan;
   const Layout& layout = settings.layout;
 
@@ -130,7 +130,7 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
     batch.tiles_of_device.back().input = batch.inputs.data() + slot;
   }
   batch.tiles = on_device(batch.tiles_of_device.data(), plan.slots, "the tiles' places");
-  if (!plan.shared_activations)
+  if (plan.variant.activations == Activations::global)
     batch.fast = DeviceArray<float>(*runtime_, plan.fast_size * plan.blocks * std::max(1, plan.sums.pieces));
   batch.position = DeviceArray<int>(*runtime_, 1);
   require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
@@ -169,10 +169,11 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   }
 }
 
-void CudaProcessor::launch(DeviceKernel kernel, int blocks, int shared_bytes, const DeviceWork& work) {
+void CudaProcessor::launch(DeviceKernel kernel, int blocks, const LaunchPlan& plan, const DeviceWork& work) {
   static constexpr const char* names[device_kernels] = {
       "draw_problems", "rollout", "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude"};
-  require(runtime_->launch({kernel, precision_, blocks, shared_bytes}, work, stream_.get()),
+  require(runtime_->launch({kernel, plan.variant, blocks, has_variants(kernel) ? plan.shared_bytes() : 0}, work,
+                           stream_.get()),
           fmt::format("launching {} on {} blocks", names[static_cast<int>(kernel)], blocks));
 }
 
@@ -234,7 +235,7 @@ void CudaProcessor::run(const TilePass& pass, DeviceKernel kernel, std::int64_t 
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    launch(kernel, std::min(batch.plan.blocks, work.tile_count), batch.plan.shared_bytes(), work);
+    launch(kernel, std::min(batch.plan.blocks, work.tile_count), batch.plan, work);
     hand_over(pass, batch, first, size);
   }
 }
@@ -262,11 +263,11 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
     const int blocks = std::min(plan.blocks, work.tile_count);
-    launch(DeviceKernel::rollout, blocks, plan.shared_bytes(), work);
-    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan.shared_bytes(), work);
+    launch(DeviceKernel::rollout, blocks, plan, work);
+    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
     hand_over(pass, batch, first, results_size(pass.settings.shape));
   }
-  launch(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), 0, work);
+  launch(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), plan, work);
   const int encoder_size = plan.sums.encoder_size;
   std::vector<float> gradient(static_cast<std::size_t>(plan.sums.size));
   for (const auto& [to, from, size] :
@@ -286,14 +287,14 @@ void CudaProcessor::put_step(const Batch& batch) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     const int blocks = std::min(plan.blocks, work.tile_count);
-    launch(DeviceKernel::rollout, blocks, plan.shared_bytes(), work);
-    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan.shared_bytes(), work);
+    launch(DeviceKernel::rollout, blocks, plan, work);
+    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
   }
   const int update_blocks = blocks_of(groups_per_block, work.optimizer.groups);
-  launch(DeviceKernel::sum_partials, update_blocks, 0, work);
-  launch(DeviceKernel::gradient_norm, 1, 0, work);
-  launch(DeviceKernel::apply_update, update_blocks, 0, work);
-  launch(DeviceKernel::conclude, 1, 0, work);
+  launch(DeviceKernel::sum_partials, update_blocks, plan, work);
+  launch(DeviceKernel::gradient_norm, 1, plan, work);
+  launch(DeviceKernel::apply_update, update_blocks, plan, work);
+  launch(DeviceKernel::conclude, 1, plan, work);
 }
 
 void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {

@@ -47,7 +47,7 @@ class CudaProcessor final : public Processor {
   DeviceArray<T> on_device(const T* host, std::int64_t size, const char* what);
   /// Takes a batch's memory and puts what is in it from the beginning on the stream.
   void prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients);
-  void launch(DeviceKernel kernel, int blocks, int shared_bytes, const DeviceWork& work);
+  void launch(DeviceKernel kernel, int blocks, const LaunchPlan& plan, const DeviceWork& work);
   /// Puts the kernels of a meta-step on the stream.
   void put_step(const Batch& batch);
   /// Fills the tiles of a chunk on the host and copies them over.

@@ -119,7 +119,7 @@ class DeviceRuntime final : public Runtime {
     return here([&] { return cudaMemsetAsync(pointer, 0, bytes, of(stream)); });
   }
   Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) override {
-    const void* const function = cuda_function(launch.kernel, launch.precision);
+    const void* const function = cuda_function(launch.kernel, launch.variant);
     if (launch.shared_bytes > 48 * 1024) {  // more must be asked for
       const Status status = here([&] {
         return cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, launch.shared_bytes);

@@ -35,12 +35,14 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const Dev
       std::min(plan.slots, gradients ? gradient_partials : blocks_per_multiprocessor * device.multiprocessors);
   plan.tile_size = tile_size(shape);
   plan.fast_size = block_size(shape, true);
-  plan.shared_activations = plan.fast_size * number <= device.shared_bytes;
-  if (!plan.shared_activations) plan.fast_size = block_size(shape);
+  if (plan.fast_size * number > device.shared_bytes) {
+    plan.variant.activations = Activations::global;
+    plan.fast_size = block_size(shape);
+  }
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
   const std::int64_t in_slot = plan.tile_size * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
   const std::int64_t activations =
-      plan.shared_activations ? 0 : plan.fast_size * number * plan.blocks * std::max(1, plan.sums.pieces);
+      plan.shared_bytes() > 0 ? 0 : plan.fast_size * number * plan.blocks * std::max(1, plan.sums.pieces);
   plan.bytes = fixed_bytes(shape, plan.tiles, plan.sums, gradients) + plan.slots * in_slot + activations;
   return plan;
 }
@@ -51,24 +53,35 @@ std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, const
   return plan_with(shape, episodes, gradients, device, 1).bytes;
 }
 
-LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device,
-                         std::int64_t free) {
+LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
+                         const DeviceProperties& device, std::int64_t free) {
   const auto budget = static_cast<std::int64_t>(usable * static_cast<double>(free));
-  const auto fits = [&](int slots) { return plan_with(shape, episodes, gradients, device, slots).bytes <= budget; };
+  const auto plan = [&](int slots) {
+    LaunchPlan result = plan_with(shape, episodes, gradients, device, slots);
+    result.variant.precision = precision;
+    return result;
+  };
+  if (precision != Precision::fp32 && plan(1).variant.activations == Activations::global)
+    throw RunError(
+        fmt::format("{}: engine.precision = tf32x3 and bf16 keep a block's activations, {} bytes for these networks, "
+                    "in shared memory, "
+                    "of which there are {}; engine.precision = fp32 does without",
+                    device.name, block_size(shape, true) * number, device.shared_bytes));
+  const auto fits = [&](int slots) { return plan(slots).bytes <= budget; };
   if (!fits(1))
     throw RunError(fmt::format(
         "{}: 16 episodes of these sizes, and what all share, need {} bytes of device memory; {} are free, of which {} "
         "may be used",
         device.name, least_bytes(shape, episodes, gradients, device), free, budget));
   int most = blocks_of(tile_lanes, episodes), least = 1;
-  if (fits(most)) return plan_with(shape, episodes, gradients, device, most);
+  if (fits(most)) return plan(most);
   while (most - least > 1) {
     const int middle = least + (most - least) / 2;
     (fits(middle) ? least : most) = middle;
   }
   // Full rounds of the partial sums, so that no block waits in the middle of a batch.
   const int slots = least > gradient_partials ? least / gradient_partials * gradient_partials : least;
-  return plan_with(shape, episodes, gradients, device, slots);
+  return plan(slots);
 }
 
 }  // namespace alfi::cuda

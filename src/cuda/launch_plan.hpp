@@ -13,14 +13,14 @@ struct LaunchPlan {
   int tiles;                          ///< of the batch
   int slots;                          ///< tiles on the device at once: a chunk
   int blocks;                         ///< that share the tiles of a chunk
-  bool shared_activations;            ///< whether a block's activations are in shared memory
+  Variant variant;                    ///< of the kernels
   std::int64_t tile_size, fast_size;  ///< numbers a tile takes, and a block's activations
   GradientSums sums;                  ///< all 0 without gradients
   std::int64_t bytes;                 ///< device memory in all
 
   int chunks() const { return (tiles + slots - 1) / slots; }
   int shared_bytes() const {
-    return shared_activations ? static_cast<int>(fast_size * std::int64_t{sizeof(float)}) : 0;
+    return variant.activations == Activations::shared ? static_cast<int>(fast_size * std::int64_t{sizeof(float)}) : 0;
   }
 };
 
@@ -28,8 +28,8 @@ struct LaunchPlan {
 std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device);
 
 /// As many tiles at once as `free` bytes hold, some left over for others. RunError with the bytes that are needed where
-/// that is not even one.
-LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device,
-                         std::int64_t free);
+/// that is not even one, or where a precision is not built for activations that shared memory does not hold.
+LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
+                         const DeviceProperties& device, std::int64_t free);
 
 }  // namespace alfi::cuda

@@ -50,7 +50,7 @@ using GraphHandle = void*;
 
 struct Launch {
   DeviceKernel kernel;
-  Precision precision;
+  Variant variant;
   int blocks;
   int shared_bytes;
 };

@@ -36,7 +36,7 @@ class FiberTeam {
   using F = float;
   using Real = float;
   static constexpr int width = 1;
-  static constexpr int row_vectors = 1;
+  static constexpr int row_vectors = 4;
   static constexpr int patch_columns = 5;
   static constexpr bool whole_patches = true;
 
@@ -68,9 +68,10 @@ class FiberTeam {
 
   template <class Body>
   ALFI_HD void each_row(int items, int rows, Body body) const {
-    for (int i = thread_; i < items * rows; i += threads_) {
+    const int runs = rows / row_vectors;
+    for (int i = thread_; i < items * runs; i += threads_) {
       pause();
-      body(i / rows, i % rows, Constant<1>{});
+      body(i / runs, i % runs * row_vectors, Constant<row_vectors>{});
     }
   }
 

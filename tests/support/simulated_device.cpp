@@ -230,9 +230,9 @@ class SimulatedRuntime final : public cuda::Runtime {
     std::vector<float*> pointers;
     for (auto& block : shared) pointers.push_back(block.data());
     if (device_.team == SimulatedTeam::lanes)
-      run_kernel_on_lanes(launch.kernel, launch.precision, pointers, work);
+      run_kernel_on_lanes(launch.kernel, launch.variant, pointers, work);
     else
-      run_kernel_on_fibers(launch.kernel, launch.precision, pointers, work, device_.seed);
+      run_kernel_on_fibers(launch.kernel, launch.variant, pointers, work, device_.seed);
     for (const auto& block : shared)
       if (!std::all_of(block.end() - sentinels, block.end(), [](float x) { return std::isnan(x); }))
         throw std::logic_error(std::string(name_of(launch.kernel)) + " wrote behind the end of shared memory");

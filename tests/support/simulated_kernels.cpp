@@ -5,16 +5,17 @@
 namespace alfi::test {
 namespace {
 
-/// body.operator()<kernel, precision>()
+/// body.operator()<kernel, variant>()
 template <class Body>
-void with_kernel(DeviceKernel kernel, Precision precision, Body body) {
+void with_kernel(DeviceKernel kernel, Variant variant, Body body) {
   const auto one = [&]<DeviceKernel candidate>() {
     if (kernel != candidate) return;
-    if constexpr (candidate == DeviceKernel::rollout || candidate == DeviceKernel::encoder_gradient) {
-      if (precision == Precision::bf16) return body.template operator()<candidate, Precision::bf16>();
-      if (precision == Precision::tf32x3) return body.template operator()<candidate, Precision::tf32x3>();
+    if constexpr (has_variants(candidate)) {
+      if (variant == variants[1]) return body.template operator()<candidate, variants[1]>();
+      if (variant == variants[2]) return body.template operator()<candidate, variants[2]>();
+      if (variant == variants[3]) return body.template operator()<candidate, variants[3]>();
     }
-    body.template operator()<candidate, Precision::fp32>();
+    body.template operator()<candidate, Variant{}>();
   };
   one.template operator()<DeviceKernel::draw_problems>();
   one.template operator()<DeviceKernel::rollout>();
@@ -27,20 +28,20 @@ void with_kernel(DeviceKernel kernel, Precision precision, Body body) {
 
 }  // namespace
 
-void run_kernel_on_lanes(DeviceKernel kernel, Precision precision, const std::vector<float*>& shared,
+void run_kernel_on_lanes(DeviceKernel kernel, Variant variant, const std::vector<float*>& shared,
                          const DeviceWork& work) {
-  with_kernel(kernel, precision, [&]<DeviceKernel which, Precision rounding>() {
+  with_kernel(kernel, variant, [&]<DeviceKernel which, Variant built>() {
     // Last blocks first: nothing may hang on their order.
     for (int block = static_cast<int>(shared.size()) - 1; block >= 0; --block)
-      run_device_kernel<which, rounding>(HostTeam<FloatLanes>{}, block, shared[static_cast<std::size_t>(block)], work);
+      run_device_kernel<which, built>(HostTeam<FloatLanes>{}, block, shared[static_cast<std::size_t>(block)], work);
   });
 }
 
-void run_kernel_on_fibers(DeviceKernel kernel, Precision precision, const std::vector<float*>& shared,
+void run_kernel_on_fibers(DeviceKernel kernel, Variant variant, const std::vector<float*>& shared,
                           const DeviceWork& work, std::uint64_t seed) {
-  with_kernel(kernel, precision, [&]<DeviceKernel which, Precision rounding>() {
+  with_kernel(kernel, variant, [&]<DeviceKernel which, Variant built>() {
     launch_fibers({device_threads, seed, static_cast<int>(shared.size())}, [&](const FiberTeam& team, int block) {
-      run_device_kernel<which, rounding>(team, block, shared[static_cast<std::size_t>(block)], work);
+      run_device_kernel<which, built>(team, block, shared[static_cast<std::size_t>(block)], work);
     });
   });
 }

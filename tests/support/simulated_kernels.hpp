@@ -9,9 +9,9 @@
 namespace alfi::test {
 
 /// A launch of as many blocks as there are shared memories.
-void run_kernel_on_lanes(DeviceKernel kernel, Precision precision, const std::vector<float*>& shared,
+void run_kernel_on_lanes(DeviceKernel kernel, Variant variant, const std::vector<float*>& shared,
                          const DeviceWork& work);
-void run_kernel_on_fibers(DeviceKernel kernel, Precision precision, const std::vector<float*>& shared,
+void run_kernel_on_fibers(DeviceKernel kernel, Variant variant, const std::vector<float*>& shared,
                           const DeviceWork& work, std::uint64_t seed);
 
 }  // namespace alfi::test
