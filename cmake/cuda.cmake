@@ -2,12 +2,13 @@
 # the object, <build>/cuda/ptxas.log is what ptxas says of registers and spills on each architecture, which
 # tests/cuda_compile_test.sh judges.
 #
-# nvcc is called directly: its log is at hand, and no CUDA language is needed to configure. It translates to PTX of the
-# oldest architecture once, which costs most, and assembles that for each.
+# nvcc is called directly: its log is at hand, and no CUDA language is needed to configure. Translating to PTX costs most,
+# so it is done twice at most: for the newest architecture, whose PTX is kept for those to come, and for the oldest, which
+# is assembled for all the others.
 set(ALFI_CUDA_ARCHITECTURES "80;90" CACHE STRING "CUDA architectures to build for; of the newest PTX is kept as well")
 
 set(ALFI_NVCC)
-if(NOT ALFI_CUDA STREQUAL "OFF")
+if(ALFI_CUDA)
   find_program(ALFI_NVCC_PROGRAM nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
   if(ALFI_NVCC_PROGRAM)
     set(ALFI_NVCC ${ALFI_NVCC_PROGRAM})
@@ -30,20 +31,42 @@ find_package(CUDAToolkit REQUIRED)
 set(alfi_cuda_folder ${PROJECT_BINARY_DIR}/cuda)
 set(alfi_cuda_kernels ${alfi_cuda_folder}/kernels.o)
 file(MAKE_DIRECTORY ${alfi_cuda_folder})
-list(GET ALFI_CUDA_ARCHITECTURES 0 oldest)
-list(GET ALFI_CUDA_ARCHITECTURES -1 newest)
-list(TRANSFORM ALFI_CUDA_ARCHITECTURES PREPEND sm_ OUTPUT_VARIABLE machines)
-list(JOIN machines "," machines)
+
+# The architectures, checked, in order.
+execute_process(COMMAND ${ALFI_NVCC} --list-gpu-code OUTPUT_VARIABLE known COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[0-9]+" known "${known}")
+if(NOT ALFI_CUDA_ARCHITECTURES MATCHES "^[0-9]+(;[0-9]+)*$")
+  message(FATAL_ERROR "ALFI_CUDA_ARCHITECTURES is \"${ALFI_CUDA_ARCHITECTURES}\"; it is a list of numbers between "
+                      "semicolons, such as \"80;90\"; ${ALFI_NVCC} knows ${known}")
+endif()
+foreach(architecture IN LISTS ALFI_CUDA_ARCHITECTURES)
+  if(NOT architecture IN_LIST known)
+    message(FATAL_ERROR "ALFI_CUDA_ARCHITECTURES names ${architecture}; ${ALFI_NVCC} knows ${known}")
+  endif()
+endforeach()
+set(alfi_architectures ${ALFI_CUDA_ARCHITECTURES})
+list(REMOVE_DUPLICATES alfi_architectures)
+list(SORT alfi_architectures COMPARE NATURAL)
+list(JOIN alfi_architectures ", " architectures_text)
+list(POP_BACK alfi_architectures newest)
+set(generate -gencode arch=compute_${newest},code=[sm_${newest},compute_${newest}])
+if(alfi_architectures)
+  list(GET alfi_architectures 0 oldest)
+  list(TRANSFORM alfi_architectures PREPEND sm_ OUTPUT_VARIABLE machines)
+  list(JOIN machines "," machines)
+  list(PREPEND generate -gencode arch=compute_${oldest},code=[${machines}])
+endif()
+
 # Suppressed: GCC's unrolling pragmas, and a conversion to itself that a template's instance has.
 add_custom_command(
   OUTPUT ${alfi_cuda_kernels} ${alfi_cuda_folder}/ptxas.log
   COMMAND bash ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh ${alfi_cuda_folder}/ptxas.log ${ALFI_NVCC} -std=c++20 --fmad=false -O3
-          --expt-relaxed-constexpr -Xptxas -v -gencode arch=compute_${oldest},code=[${machines},compute_${oldest}]
-          -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675
-          -MD -MF ${alfi_cuda_folder}/kernels.d -c ${PROJECT_SOURCE_DIR}/kernels/kernels.cu -o ${alfi_cuda_kernels}
+          --expt-relaxed-constexpr -Xptxas -v ${generate} -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include
+          -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675 -MD -MF ${alfi_cuda_folder}/kernels.d
+          -c ${PROJECT_SOURCE_DIR}/kernels/kernels.cu -o ${alfi_cuda_kernels}
   DEPENDS ${PROJECT_SOURCE_DIR}/kernels/kernels.cu ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh
   DEPFILE ${alfi_cuda_folder}/kernels.d
-  COMMENT "Compiling the kernels for CUDA, ${machines}"
+  COMMENT "Compiling the kernels for CUDA architectures ${architectures_text}"
   VERBATIM)
 set_source_files_properties(${alfi_cuda_kernels} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 target_sources(alfi PRIVATE src/cuda/device_runtime.cpp ${alfi_cuda_kernels})
