@@ -5,6 +5,7 @@
 //   rollout            a tile after the other, forward; with gradients then back through time
 //   encoder_gradient   the bulk pass over the same tiles
 //   sum_partials, gradient_norm, apply_update, conclude    the update and the step's summary
+//   spin               nothing but multiply-adds, for the device's peak
 //
 // Kernels follow each other on one stream: what one wrote the next may read. A tile keeps its slot from the rollout to
 // the encoder's gradient; where there are more tiles than slots they come in chunks.
@@ -21,9 +22,12 @@ enum class DeviceKernel {
   sum_partials,
   gradient_norm,
   apply_update,
-  conclude
+  conclude,
+  spin
 };
-inline constexpr int device_kernels = 7;
+inline constexpr const char* device_kernel_names[] = {"draw_problems", "rollout",       "encoder_gradient",
+                                                      "sum_partials",  "gradient_norm", "apply_update",
+                                                      "conclude",      "spin"};
 
 /// Where a block's activations are: in its shared memory, or in the device's where that is too small.
 enum class Activations { shared, global };
@@ -45,6 +49,16 @@ constexpr bool has_variants(DeviceKernel kernel) {
 
 /// Threads of a block.
 inline constexpr int device_threads = 256;
+
+/// Pure multiply-adds on every thread of a launch.
+struct Spin {
+  std::int64_t rounds;
+  float* sums;  ///< (blocks, device_threads): what they came to, so that they are not optimised away
+
+  static constexpr int chains = 16;  ///< independent of each other
+  static constexpr int length = 16;  ///< of a chain in a round: the loop's own instructions do not show
+  static constexpr double operations_per_round = 2.0 * chains * length * device_threads;  ///< of a block
+};
 
 /// The arguments of every kernel; all pointers are the device's.
 struct DeviceWork {
@@ -73,6 +87,8 @@ struct DeviceWork {
   Optimizer<float> optimizer;
   int groups_per_block;
   BatchReport<float> report;
+
+  Spin spin;
 };
 
 inline namespace ALFI_ISA {
@@ -126,6 +142,24 @@ ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared,
         work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
 }
 
+template <class Team>
+ALFI_HD void spin_kernel(const Team& team, int block, const Spin& spin) {
+  using F = typename Team::F;
+  float* const sums = spin.sums + block * device_threads;
+  team.each(device_threads / tile_lanes, [&](int item, int lane) {
+    const F factor = splat<F>(0.999f), addend = splat<F>(0.001f);
+    Array<F, Spin::chains> sum;
+    for (int i = 0; i < Spin::chains; ++i) sum[i] = splat<F>(static_cast<float>(i));
+    for (std::int64_t round = 0; round < spin.rounds; ++round)
+#pragma GCC unroll 16
+      for (int step = 0; step < Spin::length; ++step)
+#pragma GCC unroll 16
+        for (int i = 0; i < Spin::chains; ++i) sum[i] = fma(sum[i], factor, addend);
+    for (int i = 1; i < Spin::chains; ++i) sum[0] = sum[0] + sum[i];
+    store<F>(&sums[item * tile_lanes + lane], sum[0]);
+  });
+}
+
 /// Groups of weights that fall to a block.
 struct GroupShare {
   int first, count;
@@ -151,6 +185,8 @@ ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const
   } else if constexpr (kernel == DeviceKernel::apply_update) {
     const GroupShare share = group_share(work, block);
     apply_update(team, work.optimizer, work.rates[*work.position], share.first, share.count);
+  } else if constexpr (kernel == DeviceKernel::spin) {
+    spin_kernel(team, block, work.spin);
   } else {
     conclude_step(team, work.optimizer, work.report, work.episodes, work.outputs[*work.position]);
     team.sync();

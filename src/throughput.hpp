@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "alfi/configuration.hpp"
 #include "kernels/shape.hpp"
+#include "src/processor.hpp"
 
 namespace alfi {
 
@@ -23,9 +25,11 @@ struct Throughput {
   double fraction_of_peak() const { return gflops / peak_gflops; }
 };
 
-/// Measures for about so many seconds after a warm-up; R of a range counts as its mean. Throws InputError where the
-/// configuration does not fit into memory, RunError where it asks for what was not built.
+/// Measures for about so many seconds after a warm-up, on the processor the configuration names; R of a range counts as
+/// its mean. Throws InputError where the configuration does not fit into memory, RunError where it asks for what was
+/// not built.
 Throughput measure_throughput(const Configuration& configuration, double seconds);
+Throughput measure_throughput(const Configuration& configuration, double seconds, std::unique_ptr<Processor> processor);
 
 /// Floating-point operations of one episode's share of a meta-step: 2 a multiplication and addition of a linear layer,
 /// nothing else (biases, activations, pooling, random numbers and the update are not counted). With w = Σ in·out over a

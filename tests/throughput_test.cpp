@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "src/cuda/cuda_processor.hpp"
 #include "src/model.hpp"
+#include "tests/support/simulated_device.hpp"
 
 namespace alfi {
 namespace {
@@ -45,11 +51,14 @@ TEST(MetaStepFlops, CountEveryPassOfEveryLayerOnce) {
   EXPECT_EQ(meta_step_flops(shape), encoder + aggregator + rim);
 }
 
-TEST(MeasureThroughput, IsConsistentInItself) {
-  const Configuration configuration = parse_configuration(
+Configuration small_gaussian() {
+  return parse_configuration(
       "{simulator: {name: gaussian}, episode: {iterations: 2, thetas: 4, observations: 4, "
       "real_observations: {min: 8, max: 24}}, training: {meta_batch: 20}, engine: {threads: 1}}");
-  const Throughput result = measure_throughput(configuration, 0.05);
+}
+
+/// Of a measurement of that, wherever it was made.
+void expect_consistent(const Throughput& result) {
   EXPECT_EQ(result.threads, 1);
   EXPECT_GE(result.repetitions, 5);
   EXPECT_GE(result.episodes, 20 * result.repetitions);
@@ -59,7 +68,21 @@ TEST(MeasureThroughput, IsConsistentInItself) {
   // R is log-uniform on whole numbers 8 … 24: its mean is (25 − 8)/log(25/8) − ½ = 14.4.
   EXPECT_NEAR(result.simulations_per_second / result.episodes_per_second, 2 * 4 * 4 + 14.4, 0.6);
   EXPECT_GT(result.fraction_of_peak(), 0);
+}
+
+TEST(MeasureThroughput, IsConsistentInItself) {
+  const Throughput result = measure_throughput(small_gaussian(), 0.05);
+  expect_consistent(result);
   EXPECT_LT(result.fraction_of_peak(), 2);  // above 1 only by other programs' noise
+}
+
+TEST(MeasureThroughput, FindsThePeakOfADeviceToo) {
+  test::SimulatedDevice device;
+  auto processor = std::make_unique<cuda::CudaProcessor>(test::simulated_runtime(device), Precision::fp32, 1);
+  const Throughput result = measure_throughput(small_gaussian(), 0.05, std::move(processor));
+  expect_consistent(result);
+  EXPECT_EQ(result.backend, "cuda");
+  EXPECT_TRUE(std::isfinite(result.fraction_of_peak()));
 }
 
 }  // namespace

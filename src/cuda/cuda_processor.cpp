@@ -20,6 +20,9 @@ constexpr int windows = 2;
 int window_steps(int episodes) { return std::clamp(65536 / episodes, 1, 16); }
 /// Blocks of the update's launches take so many groups of weights each.
 constexpr int groups_per_block = device_threads / tile_lanes;
+/// Blocks of pure multiply-adds a multiprocessor gets: with their chains enough to hide what one multiply-add takes,
+/// and no more than any device runs at once.
+constexpr int spin_blocks = 2;
 
 }  // namespace
 
@@ -170,11 +173,9 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
 }
 
 void CudaProcessor::launch(DeviceKernel kernel, int blocks, const LaunchPlan& plan, const DeviceWork& work) {
-  static constexpr const char* names[device_kernels] = {
-      "draw_problems", "rollout", "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude"};
   require(runtime_->launch({kernel, plan.variant, blocks, has_variants(kernel) ? plan.shared_bytes() : 0}, work,
                            stream_.get()),
-          fmt::format("launching {} on {} blocks", names[static_cast<int>(kernel)], blocks));
+          fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
 }
 
 void CudaProcessor::fill(const TilePass& pass, Batch& batch, int first) {
@@ -432,6 +433,14 @@ const TrainingState& CudaProcessor::state() {
   return t.state;
 }
 
-double CudaProcessor::spin(std::int64_t) { return 0; }
+double CudaProcessor::spin(std::int64_t rounds) {
+  const int blocks = spin_blocks * properties_.multiprocessors;
+  if (spin_sums_.size() == 0) spin_sums_ = DeviceArray<float>(*runtime_, std::int64_t{blocks} * device_threads);
+  DeviceWork work{};
+  work.spin = {rounds, spin_sums_.data()};
+  launch(DeviceKernel::spin, blocks, LaunchPlan{}, work);
+  require(runtime_->synchronize(stream_.get()), "waiting for multiply-adds");
+  return Spin::operations_per_round * blocks * static_cast<double>(rounds);
+}
 
 }  // namespace alfi::cuda

@@ -62,6 +62,7 @@ class CudaProcessor final : public Processor {
   DeviceProperties properties_;
   mutable tbb::task_arena arena_;
   Stream stream_;
+  DeviceArray<float> spin_sums_;
   std::unique_ptr<Training> training_;
 };
 

@@ -34,11 +34,7 @@ struct SimulatedEvent {
   std::int64_t position = 0;
 };
 
-const char* name_of(DeviceKernel kernel) {
-  static constexpr const char* names[device_kernels] = {
-      "draw_problems", "rollout", "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude"};
-  return names[static_cast<int>(kernel)];
-}
+const char* name_of(DeviceKernel kernel) { return device_kernel_names[static_cast<int>(kernel)]; }
 
 class SimulatedRuntime final : public cuda::Runtime {
  public:
