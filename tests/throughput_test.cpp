@@ -3,10 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <memory>
-#include <utility>
 
-#include "src/cuda/cuda_processor.hpp"
 #include "src/model.hpp"
 #include "tests/support/simulated_device.hpp"
 
@@ -78,8 +75,7 @@ TEST(MeasureThroughput, IsConsistentInItself) {
 
 TEST(MeasureThroughput, FindsThePeakOfADeviceToo) {
   test::SimulatedDevice device;
-  auto processor = std::make_unique<cuda::CudaProcessor>(test::simulated_runtime(device), Precision::fp32, 1);
-  const Throughput result = measure_throughput(small_gaussian(), 0.05, std::move(processor));
+  const Throughput result = measure_throughput(small_gaussian(), 0.05, test::simulated_processor(device));
   expect_consistent(result);
   EXPECT_EQ(result.backend, "cuda");
   EXPECT_TRUE(std::isfinite(result.fraction_of_peak()));

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "src/cuda/cuda_processor.hpp"
 #include "tests/support/simulated_kernels.hpp"
 
 namespace alfi::test {
@@ -244,6 +245,10 @@ class SimulatedRuntime final : public cuda::Runtime {
 
 std::unique_ptr<cuda::Runtime> simulated_runtime(SimulatedDevice& device) {
   return std::make_unique<SimulatedRuntime>(device);
+}
+
+std::unique_ptr<Processor> simulated_processor(SimulatedDevice& device, Precision precision) {
+  return std::make_unique<cuda::CudaProcessor>(simulated_runtime(device), precision, 1);
 }
 
 }  // namespace alfi::test

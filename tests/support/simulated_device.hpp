@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/cuda/runtime.hpp"
+#include "src/processor.hpp"
 
 namespace alfi::test {
 
@@ -35,5 +36,7 @@ struct SimulatedDevice {
 };
 
 std::unique_ptr<cuda::Runtime> simulated_runtime(SimulatedDevice& device);
+/// A CUDA processor on it.
+std::unique_ptr<Processor> simulated_processor(SimulatedDevice& device, Precision precision = Precision::fp32);
 
 }  // namespace alfi::test

@@ -1,0 +1,268 @@
+// A CUDA device computes what the CPU does, bit for bit: each test on a device where there is one, else it is skipped,
+// and on a simulated one everywhere. Tests of the suite Gpu need a device.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "alfi/backends.hpp"
+#include "alfi/error.hpp"
+#include "src/checkpoint.hpp"
+#include "src/cuda/resources.hpp"
+#include "src/host_processor.hpp"
+#include "src/processors.hpp"
+#include "src/replay.hpp"
+#include "src/trainer.hpp"
+#include "tests/support/message_of.hpp"
+#include "tests/support/processor_runs.hpp"
+#include "tests/support/simulated_device.hpp"
+#include "tests/support/small_configuration.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace alfi {
+namespace {
+
+using test::inference_of;
+using test::message_of;
+using test::problems_of;
+using test::rollout_of;
+using test::train_steps;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::unique_ptr<Processor> host(int threads = 1) { return std::make_unique<HostProcessor>(threads); }
+
+std::unique_ptr<Processor> gpu(int device = 0, Precision precision = Precision::fp32) {
+  Configuration::Engine engine;
+  engine.backend = Backend::cuda;
+  engine.device = device;
+  engine.precision = precision;
+  return make_processor(engine);
+}
+
+class OnDevice : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const std::string trouble = simulated() ? "" : cuda_devices().trouble;
+    if (!trouble.empty()) GTEST_SKIP() << "no CUDA device: " << trouble;
+  }
+  void TearDown() override { EXPECT_EQ(device_.live, 0); }
+
+  bool simulated() const { return GetParam() == std::string_view("simulated"); }
+  std::unique_ptr<Processor> processor(Precision precision = Precision::fp32) {
+    return simulated() ? test::simulated_processor(device_, precision) : gpu(0, precision);
+  }
+  std::unique_ptr<cuda::Runtime> runtime() {
+    if (simulated()) return test::simulated_runtime(device_);
+    std::unique_ptr<cuda::Runtime> runtime;
+    cuda::require(cuda::open_device(0, runtime), "opening device 0");
+    return runtime;
+  }
+
+  test::SimulatedDevice device_;
+};
+INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "gpu"),
+                         [](const auto& info) { return std::string(info.param); });
+
+constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg"};
+
+TEST_P(OnDevice, TrainsToTheBitsOfTheHost) {
+  for (const char* simulator : simulators) {
+    SCOPED_TRACE(simulator);
+    Configuration configuration = test::small_configuration(simulator);
+    configuration.networks.encoder.pooling = Pooling::moments;
+    configuration.training.loss = Loss::beta_normal;
+    configuration.training.problems = 37;
+    configuration.training.meta_batch = 75;
+    EXPECT_EQ(train_steps(configuration, processor(), 40), train_steps(configuration, host(), 40));
+  }
+}
+
+// Tiles with empty lanes, few enough for pieces of the encoder's gradient, one for every partial sum, and more.
+TEST_P(OnDevice, TrainsABatchOfAnySize) {
+  Configuration configuration = test::small_configuration();
+  configuration.episode.iterations = 1;
+  for (const int episodes : {1, 15, 16, 17, 75, 4096, 4113}) {
+    SCOPED_TRACE(episodes);
+    configuration.training.meta_batch = episodes;
+    EXPECT_EQ(train_steps(configuration, processor()), train_steps(configuration, host(2)));
+  }
+}
+
+TEST_P(OnDevice, TrainsTheSameTwice) {
+  const Configuration configuration = test::small_configuration();
+  EXPECT_EQ(train_steps(configuration, processor()), train_steps(configuration, processor()));
+}
+
+TEST_P(OnDevice, RollsOutAndDrawsProblemsToTheBitsOfTheHost) {
+  for (const char* simulator : simulators) {
+    SCOPED_TRACE(simulator);
+    Configuration configuration = test::small_configuration(simulator);
+    configuration.episode.real_observations = {5, 30};
+    for (const int episodes : {1, 16, 200}) {
+      EXPECT_EQ(rollout_of(configuration, processor(), episodes), rollout_of(configuration, host(), episodes));
+      EXPECT_EQ(problems_of(configuration, processor(), episodes), problems_of(configuration, host(), episodes));
+    }
+  }
+}
+
+TEST_P(OnDevice, InfersToTheBitsOfTheHost) {
+  Configuration configuration = test::small_configuration();
+  configuration.episode.real_observations = {5, 30};
+  const std::vector<float> expected = inference_of(configuration, host());
+  EXPECT_FALSE(expected.empty());
+  EXPECT_EQ(inference_of(configuration, processor()), expected);
+}
+
+TEST_P(OnDevice, ReplaysARecordedRunToTheBitsOfTheHost) {
+  const SafeTensors tape = read_safetensors(ALFI_TEST_DATA "/poisson_networks.safetensors");
+  EXPECT_EQ(replay(tape, *processor()).tensors, replay(tape, *host()).tensors);
+}
+
+/// The largest distance of a gradient from the recorded one, which was computed in double.
+double gradient_error(const SafeTensors& tape, Processor& processor) {
+  const SafeTensors result = replay(tape, processor);
+  double worst = 0;
+  for (const auto& [name, tensor] : tape.tensors) {
+    if (!name.starts_with("grad.")) continue;
+    const std::vector<double> got = result.at(name).to<double>(), expected = tensor.to<double>();
+    double difference = 0, size = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      difference += (got.at(i) - expected[i]) * (got.at(i) - expected[i]);
+      size += expected[i] * expected[i];
+    }
+    worst = std::max(worst, std::sqrt(difference / size));
+  }
+  return worst;
+}
+
+TEST_P(OnDevice, KeepsTheAccuracyOfEachPrecision) {
+  for (const char* const name : {"poisson_networks", "weinberg_networks"}) {
+    SCOPED_TRACE(name);
+    const SafeTensors tape = read_safetensors(std::string(ALFI_TEST_DATA "/") + name + ".safetensors");
+    // The activations of its wide encoder fit into no device's shared memory: tf32x3 and bf16 are refused there.
+    if (!simulated() && std::string_view(name) == "weinberg_networks") continue;
+    device_.properties.shared_bytes = 1 << 20;
+    const double fp32 = gradient_error(tape, *processor(Precision::fp32)),
+                 tf32x3 = gradient_error(tape, *processor(Precision::tf32x3)),
+                 bf16 = gradient_error(tape, *processor(Precision::bf16));
+    EXPECT_LE(fp32, 1e-4);
+    EXPECT_LE(tf32x3, 1e-4);
+    EXPECT_LE(bf16, 2e-2);
+    EXPECT_GT(bf16, 1e-4) << "nothing is rounded";
+    EXPECT_NE(tf32x3, fp32);
+    RecordProperty("bf16", std::to_string(bf16));
+  }
+}
+
+TEST_P(OnDevice, TrainsFromACheckpointOfTheHostAndBack) {
+  const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.training.steps = 40;
+  configuration.training.validate_every = 15;
+  configuration.training.checkpoint_every = 7;
+  /// Stops at these steps, and resumes each time on another processor; the last checkpoint.
+  const auto run = [&](const char* name, std::vector<int> stops, auto processor) {
+    const std::filesystem::path path = folder.path() / name;
+    stops.push_back(configuration.training.steps);
+    for (std::size_t i = 0; i < stops.size(); ++i) {
+      TrainingOptions options;
+      options.resume = i > 0;
+      options.progress = [&](const TrainingProgress& progress) { return progress.step < stops[i]; };
+      train(configuration, path, options, processor(i));
+    }
+    std::ostringstream content;
+    content << std::ifstream(checkpoint_path(path, configuration.training.steps), std::ios::binary).rdbuf();
+    return content.str();
+  };
+  const std::string expected = run("host", {}, [](std::size_t) { return host(); });
+  EXPECT_EQ(run("device", {}, [&](std::size_t) { return processor(); }), expected);
+  EXPECT_EQ(run("turns", {3, 11, 14, 30, 31}, [&](std::size_t i) { return i % 2 == 0 ? processor() : host(); }),
+            expected);
+  EXPECT_EQ(run("return", {20, 30}, [&](std::size_t i) { return i == 1 ? processor() : host(); }), expected);
+}
+
+TEST_P(OnDevice, IsSharedByTwoProcessors) {
+  Configuration one = test::small_configuration(), other = test::small_configuration("gaussian");
+  other.training.meta_batch = 40;
+  Engine first = test::engine_on(one, processor()), second = test::engine_on(other, processor());
+  for (Engine* engine : {&first, &second}) engine->begin(initial_state(engine->layout(), 1));
+  for (int number = 0; number < 3; ++number) {
+    const MetaStep steps[] = {test::meta_step(number)};
+    for (Engine* engine : {&first, &second}) engine->submit(steps);
+    for (Engine* engine : {&first, &second}) engine->collect();
+  }
+  EXPECT_EQ(first.state(), train_steps(one, host()).state);
+  EXPECT_EQ(second.state(), train_steps(other, host()).state);
+}
+
+/// All of a device's memory, taken in ever smaller pieces.
+std::vector<cuda::DeviceArray<std::byte>> take_all(cuda::Runtime& runtime) {
+  cuda::DeviceMemory memory{};
+  cuda::require(runtime.memory(memory), "asking for the free memory");
+  std::vector<cuda::DeviceArray<std::byte>> taken;
+  for (std::int64_t size = memory.free; size >= 1024; size /= 2) {
+    try {
+      while (true) taken.emplace_back(runtime, size);
+    } catch (const RunError&) {  // there is no room for another one of this size
+    }
+  }
+  return taken;
+}
+
+TEST_P(OnDevice, RefusesABatchThatDoesNotFit) {
+  device_.memory = 1 << 24;
+  const Configuration configuration = test::small_configuration();
+  const auto refusal = AllOf(HasSubstr("need"), HasSubstr("bytes of device memory"), HasSubstr("are free"));
+  {
+    const std::unique_ptr<cuda::Runtime> other = runtime();
+    std::unique_ptr<Processor> early = processor();
+    Engine engine = test::engine_on(configuration, processor());
+    const auto taken = take_all(*other);
+    EXPECT_THAT(message_of<RunError>([&] { train_steps(configuration, std::move(early)); }), refusal);
+    EXPECT_THAT(message_of<RunError>([&] { engine.begin(initial_state(engine.layout(), 1)); }), refusal);
+  }
+  EXPECT_EQ(train_steps(configuration, processor()), train_steps(configuration, host()));
+}
+
+TEST_P(OnDevice, Spins) {
+  const std::unique_ptr<Processor> spinning = processor();
+  const double operations = spinning->spin(1);
+  EXPECT_GT(operations, 0);
+  EXPECT_EQ(spinning->spin(3), 3 * operations);
+}
+
+class Gpu : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string trouble = cuda_devices().trouble;
+    if (!trouble.empty()) GTEST_SKIP() << "no CUDA device: " << trouble;
+  }
+};
+
+TEST_F(Gpu, IsRefusedWhereItDoesNotExist) {
+  const int count = static_cast<int>(cuda_devices().names.size());
+  EXPECT_THAT(message_of<RunError>([&] { gpu(count); }),
+              AllOf(HasSubstr("device " + std::to_string(count)), HasSubstr("there are " + std::to_string(count))));
+}
+
+TEST_F(Gpu, TrainsTheExamplesToTheBitsOfTheHost) {
+  for (const char* name : {"demo", "gaussian", "weinberg"}) {
+    SCOPED_TRACE(name);
+    const Configuration configuration = load_configuration(std::string(ALFI_EXAMPLES "/") + name + ".yaml");
+    EXPECT_EQ(train_steps(configuration, gpu()), train_steps(configuration, host(0)));
+  }
+}
+
+}  // namespace
+}  // namespace alfi

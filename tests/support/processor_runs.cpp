@@ -1,0 +1,86 @@
+#include "tests/support/processor_runs.hpp"
+
+#include <utility>
+
+namespace alfi::test {
+
+Engine engine_on(const Configuration& configuration, std::unique_ptr<Processor> processor) {
+  return {configuration, pilot_normalisation(configuration), std::move(processor)};
+}
+
+MetaStep meta_step(int number) { return {static_cast<std::uint64_t>(number), 1e-3 * (1 + number), 0.5}; }
+
+Trained train_steps(const Configuration& configuration, std::unique_ptr<Processor> processor, int steps) {
+  Engine engine = engine_on(configuration, std::move(processor));
+  engine.begin(initial_state(engine.layout(), 1));
+  Trained trained;
+  const Pipeline pipeline = engine.processor().pipeline();
+  int submitted = 0, in_flight = 0;
+  while (submitted < steps || in_flight > 0) {
+    while (in_flight < pipeline.windows && submitted < steps) {
+      std::vector<MetaStep> window;
+      for (int i = 0; i < pipeline.steps && submitted < steps; ++i) window.push_back(meta_step(submitted++));
+      engine.submit(window);
+      ++in_flight;
+    }
+    for (const StepOutput& output : engine.collect()) {
+      trained.losses.push_back(output.loss);
+      trained.norms.push_back(output.gradient_norm);
+      trained.clamped += output.clamped;
+    }
+    --in_flight;
+  }
+  trained.state = engine.state();
+  return trained;
+}
+
+Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes) {
+  Engine engine = engine_on(configuration, std::move(processor));
+  const Shape shape = shape_of(configuration, 3);
+  const std::vector<float> weights = initial_weights(engine.layout(), 1);
+  Numbers rows(static_cast<std::size_t>(episodes));
+  engine.rollout({Phase::evaluation, 0, episodes, 0, 9}, 3, weights, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      std::vector<float>& row = rows[static_cast<std::size_t>(finished.first + lane)];
+      const auto add = [&](const float* from, int count) {
+        for (int i = 0; i < count; ++i) row.push_back(from[i * tile_lanes + lane]);
+      };
+      add(finished.tile.truth, shape.D);
+      add(finished.tile.psi, (shape.T + 1) * shape.P());
+      add(finished.tile.clamped, shape.T * shape.M);
+      add(finished.tile.loss, shape.T);
+      add(finished.tile.episode_loss, 1);
+      row.push_back(finished.tile.input->count[lane]);
+    }
+  });
+  return rows;
+}
+
+Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes) {
+  Engine engine = engine_on(configuration, std::move(processor));
+  Numbers rows(static_cast<std::size_t>(episodes));
+  engine.draw_problems({Phase::evaluation, 0, episodes, 0, 9}, Transform::none, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      std::vector<float>& row = rows[static_cast<std::size_t>(finished.first + lane)];
+      row.push_back(finished.tile.truth[lane]);
+      for (int r = 0; r < static_cast<int>(finished.tile.input->count[lane]); ++r)
+        row.push_back(*finished.tile.real.at(0, r * tile_lanes + lane));
+    }
+  });
+  return rows;
+}
+
+std::vector<float> inference_of(const Configuration& configuration, std::unique_ptr<Processor> processor) {
+  constexpr int iterations = 4, observations = 25;
+  Engine engine = engine_on(configuration, std::move(processor));
+  const std::vector<float> x(observations, 0.25F);
+  const int count = (iterations + 1) * shape_of(configuration, iterations).P();
+  std::vector<float> psi;
+  engine.infer({x, observations}, iterations, initial_weights(engine.layout(), 1), 7,
+               [&](const FinishedTile& finished) {
+                 for (int i = 0; i < count; ++i) psi.push_back(finished.tile.psi[i * tile_lanes]);
+               });
+  return psi;
+}
+
+}  // namespace alfi::test

@@ -1,0 +1,34 @@
+// What a processor makes of a configuration, as numbers to compare with another processor's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "src/engine.hpp"
+
+namespace alfi::test {
+
+Engine engine_on(const Configuration& configuration, std::unique_ptr<Processor> processor);
+
+/// Step `number` of the trainings here.
+MetaStep meta_step(int number);
+
+/// The state and outputs of some steps, submitted as a trainer does.
+struct Trained {
+  TrainingState state;
+  std::vector<double> losses, norms;
+  std::int64_t clamped = 0;
+  bool operator==(const Trained&) const = default;
+};
+Trained train_steps(const Configuration& configuration, std::unique_ptr<Processor> processor, int steps = 3);
+
+/// By episode: what a rollout answers, and θ* with the real observations.
+using Numbers = std::vector<std::vector<float>>;
+Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
+Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
+
+/// ψ after each iteration of an inference.
+std::vector<float> inference_of(const Configuration& configuration, std::unique_ptr<Processor> processor);
+
+}  // namespace alfi::test
