@@ -1,7 +1,8 @@
-// Episodes and the update on FiberTeam under ThreadSanitizer, for teams of 32, 96 and 128 threads; and their numbers
-// against the oracle's, so that a mutant of either kind fails here.
+// The kernels on FiberTeam under ThreadSanitizer: a device's meta-steps against a host team's; episodes and the update,
+// for teams of 32, 96 and a device's threads, also against the oracle's numbers, so that a mutant of either kind fails
+// here.
 //
-//   alfi_race_tests [ROUNDS]     each round has a seed of its own
+//   alfi_race_tests [ROUNDS [FILE LINE]]     each round has a seed of its own; nobody waits at the barrier in that line
 //
 // Exit code 0: sound; 1: wrong numbers or a divergent barrier; 66: a race, which ThreadSanitizer reports.
 #include <algorithm>
@@ -12,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/device.hpp"
+#include "tests/race/device.hpp"
 #include "tests/race/tapes.hpp"
 #include "tests/support/fiber_team.hpp"
 #include "tests/support/run_drawn.hpp"
@@ -43,9 +46,13 @@ struct Comparison {
 // 300 at least.
 constexpr double tolerance = 1e-4;
 
+/// Such a launch of one team.
+auto on_fibers(const FiberLaunch& launch) {
+  return [launch](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); };
+}
+
 bool episode_is_right(const Tape& tape, const FiberLaunch& launch) {
-  const TapeOutputs got =
-      run_tape<float>(tape, [&](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); });
+  const TapeOutputs got = run_tape<float>(tape, on_fibers(launch));
   Comparison comparison;
   comparison.compare("psi", got.psi, tape.outputs.psi);
   comparison.compare("loss", got.loss_per_iteration, tape.outputs.loss_per_iteration);
@@ -56,16 +63,17 @@ bool episode_is_right(const Tape& tape, const FiberLaunch& launch) {
   return false;
 }
 
-bool update_is_right(std::uint64_t seed, const FiberLaunch& launch) {
+bool update_is_right(const FiberLaunch& launch) {
   constexpr int groups = 11, partials = 5;
-  UpdateArrays arrays = random_update(groups, partials, seed);
+  UpdateArrays arrays = random_update(groups, partials, launch.seed);
   double squares = 0.0;
   for (int i = 0; i < groups * tile_lanes; ++i) {
     double sum = 0.0;
     for (int p = 0; p < partials; ++p) sum += arrays.partial(p, i);
     squares += sum * sum;
   }
-  run_update(arrays, {1e-3F, {10.0F, 1000.0F, 0.9F}, 1.0F}, on_blocks_of_fibers({launch.threads, launch.seed, 3}));
+  run_update(arrays, {1e-3F, {10.0F, 1000.0F, 0.9F}, 1.0F},
+             on_blocks_of_fibers({launch.threads, launch.seed, 3, launch.left_out}));
   const bool right =
       std::abs(arrays.norm[0] / std::sqrt(squares) - 1.0) <= tolerance && arrays.sentinels_hold() &&
       std::all_of(arrays.weights.begin(), arrays.weights.end() - tile_lanes, [](float w) { return std::isfinite(w); });
@@ -75,33 +83,36 @@ bool update_is_right(std::uint64_t seed, const FiberLaunch& launch) {
 
 bool report_is_right(const FiberLaunch& launch) {
   StepReport step = numbered_report();
-  step.conclude(37, 1.5F, [&](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); });
+  step.conclude(37, 1.5F, on_fibers(launch));
   if (step.output.loss == 0.5 * 36 / 2 && step.output.clamped == 37 * 36 / 2) return true;
   std::printf("wrong numbers: the report's\n");
   return false;
 }
 
+constexpr int team_sizes[] = {32, 96, device_threads};
+
 /// What it draws has no oracle: the same on all teams, all written and finite.
-bool drawn_episode_is_right(int simulator, std::uint64_t seed) {
+bool drawn_episode_is_right(int simulator, FiberLaunch launch) {
   std::vector<DrawnEpisode> drawn;
-  for (int threads : {32, 96, 128})
-    drawn.push_back(run_drawn(simulator, seed, [&](auto body) {
-      launch_fibers({threads, seed}, [&](const FiberTeam& team, int) { body(team); });
-    }));
+  for (int threads : team_sizes) {
+    launch.threads = threads;
+    drawn.push_back(run_drawn(simulator, launch.seed, on_fibers(launch)));
+  }
   if (drawn[0] == drawn[1] && drawn[0] == drawn[2]) return true;
   std::printf("wrong numbers: the drawn episode of simulator %d differs between teams\n", simulator);
   return false;
 }
 
-int run(int rounds) {
+int run(int rounds, CallSite left_out) {
   for (int round = 1; round <= rounds; ++round) {
-    const auto seed = static_cast<std::uint64_t>(round);
+    FiberLaunch launch{device_threads, static_cast<std::uint64_t>(round), 1, left_out};
+    if (!device_is_right(launch)) return 1;
     for (int simulator = 0; simulator < Simulators::size; ++simulator)
-      if (!drawn_episode_is_right(simulator, seed)) return 1;
-    for (const Tape& tape : race_tapes(seed)) {
-      for (int threads : {32, 96, 128}) {
-        const FiberLaunch launch{threads, seed};
-        if (!episode_is_right(tape, launch) || !update_is_right(seed, launch) || !report_is_right(launch)) return 1;
+      if (!drawn_episode_is_right(simulator, launch)) return 1;
+    for (const Tape& tape : race_tapes(launch.seed)) {
+      for (int threads : team_sizes) {
+        launch.threads = threads;
+        if (!episode_is_right(tape, launch) || !update_is_right(launch) || !report_is_right(launch)) return 1;
       }
     }
   }
@@ -114,7 +125,8 @@ int run(int rounds) {
 
 int main(int argc, char** argv) {
   try {
-    return alfi::test::run(argc > 1 ? std::atoi(argv[1]) : 1);
+    return alfi::test::run(argc > 1 ? std::atoi(argv[1]) : 1,
+                           argc > 3 ? alfi::test::CallSite{argv[2], std::atoi(argv[3])} : alfi::test::CallSite{});
   } catch (const alfi::test::DivergentBarrier& error) {
     std::printf("%s\n", error.what());
     return 1;

@@ -25,8 +25,8 @@ class DivergentBarrier : public std::runtime_error {
 
 /// A line of a kernel.
 struct CallSite {
-  const char* file;
-  int line;
+  const char* file = "";
+  int line = 0;
 };
 
 class FiberBlock;
@@ -131,6 +131,7 @@ struct FiberLaunch {
   int threads;  ///< of a block; a multiple of 16
   std::uint64_t seed;
   int blocks = 1;
+  CallSite left_out{};  ///< a barrier nobody waits at, by the end of its file's name: a mutant
 };
 
 void launch_fibers(const FiberLaunch& launch, void (*body)(void* context, const FiberTeam& team, int block),

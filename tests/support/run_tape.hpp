@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
 #include "kernels/episode.hpp"
 #include "src/iteration_weights.hpp"
 #include "src/parameters.hpp"
+#include "tests/support/arena.hpp"
 #include "tests/support/tape.hpp"
 
 namespace alfi::test {
@@ -34,19 +34,6 @@ inline alfi::Shape kernel_shape(const EpisodeSettings& s) {
           s.use_grad,
           s.real_count_input};
 }
-
-/// One array that carvers cut up, filled with NaN so that what nothing wrote is seen, and ending in sentinels.
-template <class R>
-struct Arena {
-  std::vector<R> memory;
-  explicit Arena(std::int64_t size)
-      : memory(static_cast<std::size_t>(size) + tile_lanes, std::numeric_limits<R>::quiet_NaN()) {}
-  R* base() { return memory.data(); }
-  /// Whether nothing was written behind the end.
-  bool sentinels_hold() const {
-    return std::all_of(memory.end() - tile_lanes, memory.end(), [](R x) { return std::isnan(x); });
-  }
-};
 
 /// launch(body) runs body(team) on every thread of a team; a tile at a time, its encoder's gradient in `pieces`.
 template <class R, class Launch>

@@ -96,7 +96,7 @@ void run_update(UpdateArrays& arrays, const UpdateSettings& settings, Launch lau
 inline auto on_blocks_of_fibers(const FiberLaunch& launch) {
   return [launch](int groups, auto body) {
     const int blocks = std::min(launch.blocks, groups), share = (groups + blocks - 1) / blocks;
-    launch_fibers({launch.threads, launch.seed, blocks}, [&](const FiberTeam& team, int block) {
+    launch_fibers({launch.threads, launch.seed, blocks, launch.left_out}, [&](const FiberTeam& team, int block) {
       const int first = std::min(groups, block * share);
       body(team, first, std::min(share, groups - first));
     });

@@ -1,0 +1,52 @@
+#include "tests/race/device.hpp"
+
+#include <cstdio>
+#include <vector>
+
+#include "tests/support/run_device.hpp"
+
+namespace alfi::test {
+namespace {
+
+struct Case {
+  DrawnChoices choices;
+  bool activations_shared;
+};
+
+/// Every simulator; each with another family of ψ and pooling, and its activations in other memory, in other rounds. 70
+/// episodes are five tiles.
+std::vector<Case> cases(std::uint64_t seed) {
+  constexpr int episodes = 70;
+  constexpr Family families[] = {Family::gaussian, Family::gaussian_fixed, Family::point};
+  std::vector<Case> all;
+  for (int simulator = 0; simulator < Simulators::size; ++simulator) {
+    const std::uint64_t turn = seed + static_cast<std::uint64_t>(simulator);
+    const bool even = turn % 2 == 0;
+    all.push_back(
+        {{simulator, seed, episodes, families[turn % 3], even ? Pooling::moments : Pooling::mean, even}, !even});
+  }
+  return all;
+}
+
+}  // namespace
+
+bool device_is_right(const FiberLaunch& launch) {
+  for (const auto& [choices, activations_shared] : cases(launch.seed)) {
+    const DeviceMemory on_host = run_device(choices, activations_shared, [](int blocks, auto body) {
+      // Last blocks first: nothing may hang on their order.
+      for (int block = blocks - 1; block >= 0; --block) body(HostTeam<float>{}, block);
+    });
+    const DeviceMemory on_fibers = run_device(choices, activations_shared, [&](int blocks, auto body) {
+      launch_fibers({device_threads, launch.seed, blocks, launch.left_out}, body);
+    });
+    for (std::size_t i = 0; i < on_host.size(); ++i) {
+      if (on_host[i] == on_fibers[i]) continue;
+      std::printf("wrong numbers: %s of a device with simulator %d and family %d differ from the host's\n",
+                  on_host[i].name.c_str(), choices.simulator, static_cast<int>(choices.family));
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace alfi::test

@@ -1,0 +1,76 @@
+// Settings of episodes whose problem, start, proposals and observations the kernels draw themselves.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "kernels/episode.hpp"
+
+namespace alfi::test {
+
+struct DrawnChoices {
+  int simulator;  ///< its number in the list
+  std::uint64_t seed;
+  int episodes;
+  Family family = Family::gaussian;
+  Pooling pooling = Pooling::mean;
+  bool count_input = false;
+};
+
+inline alfi::Shape drawn_shape(const DrawnChoices& choices) {
+  int D = 0, X = 0;
+  Simulators::with(choices.simulator, [&]<class Sim>() {
+    D = Sim::D;
+    X = Sim::X;
+  });
+  // 18 real observations in two pieces and 7 of each parameter: neither is a multiple of a group.
+  return {2, 5, 7, 18, D, X, 6, 3, 5, 4, 6, 5, choices.family, choices.pooling, true, choices.count_input};
+}
+
+/// Settings, and what they point to.
+struct DrawnSettings {
+  std::vector<float> weights, iteration_weight, mean, scale, count_input;
+  std::vector<std::uint32_t> above;
+  alfi::EpisodeSettings<float> settings{};
+
+  explicit DrawnSettings(const DrawnChoices& choices) {
+    const alfi::Shape shape = drawn_shape(choices);
+    const Layout layout = make_layout(shape);
+    std::mt19937_64 engine(choices.seed);
+    std::normal_distribution<float> normal(0.0F, 0.3F);
+    for (int i = 0; i < layout.size; ++i) weights.push_back(normal(engine));
+    iteration_weight.assign(static_cast<std::size_t>(shape.T), 0.5F);
+    mean.assign(static_cast<std::size_t>(shape.X), 0.5F);
+    scale.assign(static_cast<std::size_t>(shape.X), 0.25F);
+    // R is 16, 17 or 18, whatever the problem.
+    above = {1U << 30, 3U << 30};
+    count_input = {-0.5F, 0.0F, 0.5F};
+    settings = {choices.simulator,
+                {choices.episodes, 7, choices.seed, 16, 18, above.data(), count_input.data()},
+                shape,
+                layout,
+                weights.data(),
+                iteration_weight.data(),
+                {Transform::asinh, mean.data(), scale.data()},
+                Weights::constant,
+                Start::draw,
+                -1.0,
+                {Loss::normal, choices.family, -1.0},
+                {Update::clamp, 0.25}};
+  }
+  DrawnSettings(const DrawnSettings&) = delete;
+  DrawnSettings& operator=(const DrawnSettings&) = delete;
+
+  StepInput step(std::uint64_t number) const {
+    const ProblemRule& problems = settings.problems;
+    const auto key = [&](Purpose purpose) { return stream_key(problems.seed, Phase::training, purpose, number); };
+    return {{key(Purpose::truth), key(Purpose::real_count), key(Purpose::real_set), key(Purpose::start),
+             key(Purpose::propose), key(Purpose::observe)},
+            (number + 1) * static_cast<std::uint64_t>(problems.episodes),
+            0.0};
+  }
+};
+
+}  // namespace alfi::test

@@ -1,0 +1,164 @@
+// Meta-steps by the kernels of a device, launched in the order of the CUDA processor, on any team.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels/device.hpp"
+#include "tests/support/arena.hpp"
+#include "tests/support/drawn_settings.hpp"
+
+namespace alfi::test {
+
+/// Bytes of an array, those that nothing wrote among them.
+struct NamedBytes {
+  std::string name;
+  std::vector<unsigned char> bytes;
+  bool operator==(const NamedBytes&) const = default;
+};
+
+/// All that the kernels of a run wrote.
+using DeviceMemory = std::vector<NamedBytes>;
+
+/// Two meta-steps. `activations_shared`: whether shared memory holds the activations.
+/// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
+template <class Launch>
+DeviceMemory run_device(const DrawnChoices& choices, bool activations_shared, Launch launch) {
+  // Two blocks share the tiles of a chunk, so that one of them gets two; each piece of a tile has some of the blocks of
+  // observations.
+  constexpr int steps = 2, slots = 3, blocks = 2, pieces = 2, first_update = 4;
+  const DrawnSettings drawn(choices);
+  const alfi::Shape& shape = drawn.settings.shape;
+  const Layout& layout = drawn.settings.layout;
+  const int tiles = blocks_of(tile_lanes, choices.episodes);
+  const GradientSums sums{tiles, pieces, layout.encoder_size(), layout.size};
+  const int groups = layout.size / tile_lanes, encoder_groups = layout.encoder_size() / tile_lanes;
+
+  Arena<float> weights(layout.size), first_moment(layout.size), second_moment(layout.size), average(layout.size);
+  for (int i = 0; i < layout.size; ++i) {
+    const float weight = drawn.weights[static_cast<std::size_t>(i)];
+    weights.base()[i] = average.base()[i] = weight;
+    first_moment.base()[i] = 0.01F * weight;
+    second_moment.base()[i] = 0.001F * weight * weight;
+  }
+  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * pieces * block_size(shape));
+  Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
+  Arena<std::int32_t> clamped(tiles * tile_lanes);
+  Arena<double> lane_loss(tile_lanes);
+  Arena<std::int64_t> lane_clamped(tile_lanes);
+  Arena<TileInput<float>> inputs(slots);
+  Arena<StepOutput> outputs(steps);
+  std::vector<Tile<float>> tile_list;
+  for (int slot = 0; slot < slots; ++slot) {
+    Carver<float> carver(tile_memory.base() + slot * tile_size(shape));
+    tile_list.push_back(carve_tile(shape, carver));
+    tile_list.back().input = inputs.base() + slot;
+  }
+  std::vector<StepInput> step_inputs;
+  std::vector<UpdateFactors> factors;
+  for (int step = 0; step < steps; ++step) {
+    step_inputs.push_back(drawn.step(static_cast<std::uint64_t>(step)));
+    factors.push_back({2.5F, 200.0F, 0.9F});
+  }
+  const std::vector<float> rates(steps, 1e-3F);
+  const std::int64_t first = first_update;
+  UpdateCounts counts{first_update, 1};
+  int position = 0;
+
+  DeviceWork work{};
+  work.settings = drawn.settings;
+  work.settings.weights = weights.base();
+  work.draws = {true, true, true};
+  work.gradients = true;
+  work.inputs = step_inputs.data();
+  work.rates = rates.data();
+  work.outputs = outputs.base();
+  work.position = &position;
+  work.tiles = tile_list.data();
+  work.episodes = choices.episodes;
+  work.blocks = blocks;
+  work.fast = activations_shared ? nullptr : fast.base();
+  work.fast_size = block_size(shape);
+  work.sums = sums;
+  work.partials = partials.base();
+  work.optimizer = {groups,
+                    weights.base(),
+                    first_moment.base(),
+                    second_moment.base(),
+                    average.base(),
+                    {{partials.base(), sums.count * pieces, 0, encoder_groups},
+                     {partials.base() + sums.rest_begin(), sums.count, encoder_groups, groups - encoder_groups}},
+                    squares.base(),
+                    norm.base(),
+                    &counts,
+                    factors.data(),
+                    &first,
+                    1.0F};
+  work.groups_per_block = device_threads / tile_lanes;
+  work.report = {losses.base(), clamped.base(), lane_loss.base(), lane_clamped.base()};
+
+  const auto run = [&]<DeviceKernel kernel>(int count) {
+    constexpr bool has_activations = kernel == DeviceKernel::rollout || kernel == DeviceKernel::encoder_gradient;
+    std::vector<Arena<float>> shared(static_cast<std::size_t>(count),
+                                     Arena<float>(has_activations && activations_shared ? block_size(shape) : 0));
+    launch(count, [&](const auto& team, int block) {
+      run_device_kernel<kernel>(team, block, shared[static_cast<std::size_t>(block)].base(), work);
+    });
+    for (const Arena<float>& memory : shared)
+      if (!memory.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of shared memory");
+  };
+  for (int step = 0; step < steps; ++step) {
+    std::memset(partials.base(), 0, static_cast<std::size_t>(partials.size()) * sizeof(float));
+    for (work.first_tile = 0; work.first_tile < tiles; work.first_tile += slots) {
+      work.tile_count = std::min(slots, tiles - work.first_tile);
+      const int teams = std::min(blocks, work.tile_count);
+      work.draws.problem = step > 0;  // by the rollout; else by its own kernel
+      if (!work.draws.problem) run.template operator()<DeviceKernel::draw_problems>(teams);
+      run.template operator()<DeviceKernel::rollout>(teams);
+      run.template operator()<DeviceKernel::encoder_gradient>(teams * pieces);
+    }
+    const int update_blocks = blocks_of(work.groups_per_block, groups);
+    run.template operator()<DeviceKernel::sum_partials>(update_blocks);
+    run.template operator()<DeviceKernel::gradient_norm>(1);
+    run.template operator()<DeviceKernel::apply_update>(update_blocks);
+    run.template operator()<DeviceKernel::conclude>(1);
+  }
+  if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");
+
+  Arena<double> summaries(steps * 3);  // a StepOutput has bytes that mean nothing
+  for (int step = 0; step < steps; ++step) {
+    const StepOutput& output = outputs.base()[step];
+    const double numbers[3] = {output.loss, output.gradient_norm, static_cast<double>(output.clamped)};
+    std::copy_n(numbers, 3, summaries.base() + step * 3);
+  }
+  if (!outputs.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of the outputs");
+  DeviceMemory result;
+  const auto keep = [&](const std::string& name, auto& arena) {
+    if (!arena.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of " + name);
+    const auto* const begin = reinterpret_cast<const unsigned char*>(arena.base());
+    result.push_back({name, {begin, begin + arena.size() * static_cast<std::int64_t>(sizeof *arena.base())}});
+  };
+  keep("the weights", weights);
+  keep("the first moment", first_moment);
+  keep("the second moment", second_moment);
+  keep("the average", average);
+  keep("the tiles", tile_memory);
+  keep("the tiles' inputs", inputs);
+  keep("the partial sums", partials);
+  keep("the squares", squares);
+  keep("the norm", norm);
+  keep("the losses", losses);
+  keep("the clamped draws", clamped);
+  keep("the lanes' losses", lane_loss);
+  keep("the lanes' clamped draws", lane_clamped);
+  keep("the activations", fast);
+  keep("the summaries", summaries);
+  return result;
+}
+
+}  // namespace alfi::test
