@@ -100,7 +100,7 @@ ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout&
   team.sync();
 }
 
-/// aggregated (A rows of 16) = a.
+/// aggregated (A rows of 16) = a, to be read after a barrier.
 template <class Team>
 ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layout, const typename Team::Real* weights,
                        const AggregatorInput<typename Team::Real>& input,
@@ -116,7 +116,6 @@ ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layou
       if (first + parameters == shape.M) sum = sum / splat<F>(static_cast<R>(shape.M));
       store<F>(aggregated.at(a, lane), sum);
     });
-    team.sync();
   }
 }
 

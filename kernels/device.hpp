@@ -109,7 +109,6 @@ ALFI_HD void draw_problems_kernel(const Team& team, int block, const DeviceWork&
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();
     draw_problem(team, work.settings, work.inputs[*work.position], tile);
-    team.sync();
   }
 }
 
@@ -121,14 +120,13 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
     Tile<float>& tile = work.tiles[slot];
     const int number = work.first_tile + slot;
     team.once([&] { tile.number = number; });
-    team.sync();
+    team.sync();  // before this tile's activations take the place of the last one's, too
     rollout<variant.path()>(team, work.settings, step, work.draws, tile, memory);
     if (work.gradients) {
       rollout_gradient(team, work.settings, step, tile, memory,
                        work.partials + work.sums.rest(number % gradient_partials));
       if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
     }
-    team.sync();
   }
 }
 
@@ -189,8 +187,7 @@ ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const
     spin_kernel(team, block, work.spin);
   } else {
     conclude_step(team, work.optimizer, work.report, work.episodes, work.outputs[*work.position]);
-    team.sync();
-    team.once([&] { ++*work.position; });
+    team.once([&] { ++*work.position; });  // all have read it before a barrier of the line above
   }
 }
 

@@ -302,7 +302,7 @@ ALFI_HD EncoderWeights<typename Team::Real> encoder_weights(const Team& team,
     return encoder_weights(settings.layout, settings.weights);
 }
 
-/// Forward: ψ, the losses, and all that the backward passes read.
+/// Forward: ψ, the losses, and all that the backward passes read; the losses' weights to be read after a barrier.
 template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      Draws draws, const Tile<typename Team::Real>& tile,
@@ -357,10 +357,10 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
     weigh_iterations<F>(settings.weights_kind, settings.iteration_weight, shape.T, tile.loss, lane, tile.loss_slope,
                         tile.episode_loss);
   });
-  team.sync();
 }
 
 /// Back through time: gradient (layout.size) += of RIM and aggregator; tile.slopes and tile.real_slope for the encoder.
+/// All to be read after a barrier.
 template <class Team>
 ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                               const StepInput& step, const Tile<typename Team::Real>& tile,
@@ -399,7 +399,7 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
                           input.codes + m * CP * tile_lanes, splat<F>(static_cast<R>(shape.N)),
                           tile.slopes + (t * M + m) * 2 * C * tile_lanes);
     });
-    team.sync();
+    // No barrier: what the next iteration begins with is ψ's gradient, of each dimension the same thread's as above.
   }
   team.each(C, [&](int c, int lane) {
     pooling_gradient<F>(shape.pooling, C, c, lane, tile.real_code_gradient, tile.real_code,

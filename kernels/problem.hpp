@@ -80,7 +80,7 @@ ALFI_HD int real_count(const ProblemRule& rule, PhiloxKey key, std::uint32_t nam
   return rule.least + low;
 }
 
-/// Lanes without an episode repeat the last one, with weight 0.
+/// Lanes without an episode repeat the last one, with weight 0. input.real_rows is to be read after a barrier.
 template <class Team, class R>
 ALFI_HD void describe_tile(const Team& team, const ProblemRule& rule, const StepInput& step, int number,
                            TileInput<R>& input) {
@@ -106,7 +106,6 @@ ALFI_HD void describe_tile(const Team& team, const ProblemRule& rule, const Step
     }
     input.real_rows = most;
   });
-  team.sync();
 }
 
 }  // namespace ALFI_ISA

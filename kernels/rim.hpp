@@ -121,7 +121,8 @@ ALFI_HD void rim_step(const Team& team, const Shape& shape, const Layout& layout
 }
 
 /// Backwards through iteration t. On entry gradient.psi is ∂L/∂ψ after the update and gradient.state what later
-/// iterations sent; on return they are those before it, and gradient.input is ∂L/∂[a, ψ, log R].
+/// iterations sent; on return they are those before it, gradient.psi to be read after a barrier, and gradient.input is
+/// ∂L/∂[a, ψ, log R].
 template <class Team>
 ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layout& layout,
                                const typename Team::Real* weights, UpdateRule rule,
@@ -169,7 +170,7 @@ ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layou
   team.sync();
   const auto add = [&](int k, int lane, F sum) { return load<F>(gradient.gate_input.at(k, lane)) + sum; };
   input_gradient(team, layout.update_gate, weights, now(gradient.update), gradient.gate_input, tile_lanes, add);
-  team.sync();
+  // No barrier: an item adds to what it wrote itself.
   input_gradient(team, layout.reset_gate, weights, now(gradient.reset), gradient.gate_input, tile_lanes, add);
   team.sync();
   team.each(H + S, [&](int k, int lane) {
@@ -191,7 +192,6 @@ ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layou
     R* const place = gradient.psi + p * tile_lanes + lane;
     store<F>(place, load<F>(place) + load<F>(gradient.input.at(A + p, lane)));
   });
-  team.sync();
 }
 
 /// weight_gradients += those of all T iterations.
@@ -208,7 +208,6 @@ ALFI_HD void rim_weight_gradient(const Team& team, const Shape& shape, const Lay
   weight_gradient(team, layout.update_gate, gradient.update, history.gate_input, rows, weight_gradients);
   weight_gradient(team, layout.fc1, gradient.y, history.hidden0, rows, weight_gradients);
   weight_gradient(team, layout.fc0, gradient.hidden0, history.input, rows, weight_gradients);
-  team.sync();
 }
 
 }  // namespace alfi::inline ALFI_ISA

@@ -2,7 +2,8 @@
 //
 // A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row`, `each_number`, `sums` and
 // `multiply` divide the items of a phase among the team's threads, and what one phase wrote another thread may read
-// only after `sync`. All threads of a team call the same phases and barriers in the same order.
+// only after `sync`. An item of `each`, or of `each_row` over as many rows, is the same thread's in every phase. All
+// threads of a team call the same phases and barriers in the same order.
 //
 //   HostTeam<F>        one CPU core. F is the lane vector; a phase is a loop, `sync` is nothing.
 //   CudaTeam<threads>  one thread block (kernels/cuda_team.hpp). F is float; an item's lanes are neighbouring threads.
