@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs every test: the ordinary build with its consumer, mutants and CUDA compilation (cpu), then the
-# same under AddressSanitizer and UBSan (asan), then the kernels on fibers under ThreadSanitizer (racecheck). The last
-# line is the count. Arguments name the stages to run; without any, all.
+# same under AddressSanitizer and UBSan (asan), then the kernels on fibers under ThreadSanitizer, as they are and without
+# each of their barriers (racecheck). The last line is the count. Arguments name the stages to run; without any, all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -3,6 +3,8 @@
 #
 #   tests/mutants/run.sh [NAME...]     all mutants, or those named
 #
+# Missing barriers are no patches: see barriers.sh.
+#
 # A patch begins with `expect: race | divergent | numbers`, how it must be found out, and a line that says what is wrong.
 # A patch that no longer applies, or a mutant that does not compile, is a failure: write the patch anew. Works on a copy
 # of the sources in a temporary folder. Exit code 77: there is no clang.
