@@ -30,20 +30,22 @@ std::vector<Case> cases(std::uint64_t seed) {
 
 }  // namespace
 
-bool device_is_right(const FiberLaunch& launch) {
-  for (const auto& [choices, activations_shared] : cases(launch.seed)) {
+bool device_is_right(std::uint64_t seed, CallSite left_out) {
+  for (const auto& [choices, activations_shared] : cases(seed)) {
     const DeviceMemory on_host = run_device(choices, activations_shared, [](int blocks, auto body) {
       // Last blocks first: nothing may hang on their order.
       for (int block = blocks - 1; block >= 0; --block) body(HostTeam<float>{}, block);
     });
-    const DeviceMemory on_fibers = run_device(choices, activations_shared, [&](int blocks, auto body) {
-      launch_fibers({device_threads, launch.seed, blocks, launch.left_out}, body);
-    });
-    for (std::size_t i = 0; i < on_host.size(); ++i) {
-      if (on_host[i] == on_fibers[i]) continue;
-      std::printf("wrong numbers: %s of a device with simulator %d and family %d differ from the host's\n",
-                  on_host[i].name.c_str(), choices.simulator, static_cast<int>(choices.family));
-      return false;
+    for (int threads : {32, device_threads}) {
+      const DeviceMemory on_fibers = run_device(choices, activations_shared, [&](int blocks, auto body) {
+        launch_fibers({threads, seed, blocks, left_out}, body);
+      });
+      for (std::size_t i = 0; i < on_host.size(); ++i) {
+        if (on_host[i] == on_fibers[i]) continue;
+        std::printf("wrong numbers: %s of simulator %d and family %d differ between %d threads and the host\n",
+                    on_host[i].name.c_str(), choices.simulator, static_cast<int>(choices.family), threads);
+        return false;
+      }
     }
   }
   return true;

@@ -5,8 +5,8 @@
 
 namespace alfi::test {
 
-/// Whether meta-steps on blocks of device_threads fibers leave the same bytes as on a host team, whatever is trained.
-/// Of the launch, its seed and the barrier left out count.
-bool device_is_right(const FiberLaunch& launch);
+/// Whether meta-steps leave the same bytes on blocks of fibers as on a host team, whatever is trained: on blocks as large
+/// as a device's, and on small ones, between which races are seen.
+bool device_is_right(std::uint64_t seed, CallSite left_out);
 
 }  // namespace alfi::test

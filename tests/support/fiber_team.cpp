@@ -86,6 +86,10 @@ class FiberBlock {
   FiberBlock(LaunchState& launch, int block, int threads, std::uint64_t seed, CallSite left_out)
       : launch_(launch), block_(block), threads_(threads), random_(seed), left_out_(left_out) {}
 
+  ~FiberBlock();
+  FiberBlock(const FiberBlock&) = delete;
+  FiberBlock& operator=(const FiberBlock&) = delete;
+
   void run();
 
   void pause() {
@@ -250,9 +254,12 @@ void FiberBlock::run() {
   current_ = threads_;
   run_another();
   if (failure_) order_after_all();
-  for (int i = 0; i < threads_; ++i)
-    if (__tsan_destroy_fiber != nullptr) __tsan_destroy_fiber(fibers_[static_cast<std::size_t>(i)].sanitizer);
   if (failure_) throw DivergentBarrier("divergent barrier in block " + std::to_string(block_) + ": " + *failure_);
+}
+
+FiberBlock::~FiberBlock() {
+  if (__tsan_destroy_fiber == nullptr) return;
+  for (std::size_t i = 0; i + 1 < fibers_.size(); ++i) __tsan_destroy_fiber(fibers_[i].sanitizer);
 }
 
 void FiberBlock::order_after_all() {
@@ -275,7 +282,9 @@ void launch_fibers(const FiberLaunch& launch, void (*body)(void*, const FiberTea
   LaunchState state{body, context};
   // Start and end belong to the launch, not to a block: what two blocks do to one place is a race.
   release(state.started);
-  std::vector<std::unique_ptr<FiberBlock>> blocks;  // kept, so that no two have their variables at one address
+  // All are kept to the end: no two have their variables at one address, and of fibers that are destroyed
+  // ThreadSanitizer soon forgets what they did.
+  std::vector<std::unique_ptr<FiberBlock>> blocks;
   for (int i = 0; i < launch.blocks; ++i) {
     const std::uint64_t seed = launch.seed * 0x100000001B3u + static_cast<std::uint64_t>(i);
     blocks.push_back(std::make_unique<FiberBlock>(state, i, launch.threads, seed, launch.left_out));
