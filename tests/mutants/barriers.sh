@@ -8,7 +8,7 @@
 set -uo pipefail
 program=$(realpath "$1") || exit 1
 shift
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export TSAN_OPTIONS='halt_on_error=1 exitcode=66'
 
 # judge PROGRAM FILE:LINE
