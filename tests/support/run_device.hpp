@@ -25,10 +25,10 @@ struct NamedBytes {
 /// All that the kernels of a run wrote.
 using DeviceMemory = std::vector<NamedBytes>;
 
-/// Two meta-steps. `activations_shared`: whether shared memory holds the activations.
+/// Two meta-steps. `variant`: one of variants but tf32x3, whose threads do what bf16's do.
 /// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
 template <class Launch>
-DeviceMemory run_device(const DrawnChoices& choices, bool activations_shared, Launch launch) {
+DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch launch) {
   // Two blocks share the tiles of a chunk, so that one of them gets two; each piece of a tile has some of the blocks of
   // observations.
   constexpr int steps = 2, slots = 3, blocks = 2, pieces = 2, first_update = 4;
@@ -82,6 +82,7 @@ DeviceMemory run_device(const DrawnChoices& choices, bool activations_shared, La
   work.tiles = tile_list.data();
   work.episodes = choices.episodes;
   work.blocks = blocks;
+  const bool activations_shared = variant.activations == Activations::shared;
   work.fast = activations_shared ? nullptr : fast.base();
   work.fast_size = block_size(shape);
   work.sums = sums;
@@ -103,11 +104,17 @@ DeviceMemory run_device(const DrawnChoices& choices, bool activations_shared, La
   work.report = {losses.base(), clamped.base(), lane_loss.base(), lane_clamped.base()};
 
   const auto run = [&]<DeviceKernel kernel>(int count) {
-    constexpr bool has_activations = kernel == DeviceKernel::rollout || kernel == DeviceKernel::encoder_gradient;
-    std::vector<Arena<float>> shared(static_cast<std::size_t>(count),
-                                     Arena<float>(has_activations && activations_shared ? block_size(shape) : 0));
+    const std::int64_t size = has_variants(kernel) && activations_shared ? block_size(shape, true) : 0;
+    std::vector<Arena<float>> shared(static_cast<std::size_t>(count), Arena<float>(size));
     launch(count, [&](const auto& team, int block) {
-      run_device_kernel<kernel>(team, block, shared[static_cast<std::size_t>(block)].base(), work);
+      float* const memory = shared[static_cast<std::size_t>(block)].base();
+      if constexpr (!has_variants(kernel)) {
+        run_device_kernel<kernel, Variant{}>(team, block, memory, work);
+      } else {
+        if (variant == variants[0]) run_device_kernel<kernel, variants[0]>(team, block, memory, work);
+        if (variant == variants[2]) run_device_kernel<kernel, variants[2]>(team, block, memory, work);
+        if (variant == variants[3]) run_device_kernel<kernel, variants[3]>(team, block, memory, work);
+      }
     });
     for (const Arena<float>& memory : shared)
       if (!memory.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of shared memory");
