@@ -39,7 +39,7 @@ template <int number = 0>
 Function function_of(DeviceKernel kernel, Variant variant) {
   constexpr auto candidate = static_cast<DeviceKernel>(number);
   if (kernel == candidate) return function_of<candidate>(variant);
-  if constexpr (number + 1 < device_kernels)
+  if constexpr (number + 1 < static_cast<int>(std::size(device_kernel_names)))
     return function_of<number + 1>(kernel, variant);
   else
     return nullptr;
