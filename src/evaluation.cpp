@@ -31,6 +31,7 @@ Configuration configured(Configuration configuration, int default_iterations, co
   if (options.threads != 0) configuration.engine.threads = options.threads;
   configuration.engine.backend = options.backend;
   configuration.engine.device = options.device;
+  configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
   validate(configuration);
   return configuration;
 }

@@ -72,6 +72,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   configuration.engine.threads = 1;
   configuration.engine.backend = options.backend;
   configuration.engine.device = options.device;
+  configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
   validate(configuration);
   const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
   check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "alfi/error.hpp"
+#include "alfi/evaluation.hpp"
 #include "alfi/simulators.hpp"
 #include "alfi/trainer.hpp"
 #include "tests/support/message_of.hpp"
@@ -72,6 +73,19 @@ TEST(Machine, NamesWhatCannotBeLoaded) {
   EXPECT_THAT(load(folder.path() / "none"), AllOf(HasSubstr("none"), HasSubstr("does not exist")));
   EXPECT_THAT(load(folder.path()), AllOf(HasSubstr(folder.path().string()), HasSubstr("checkpoint")));
   EXPECT_THAT(load(folder.write("text", std::string_view("no checkpoint"))), HasSubstr("text"));
+}
+
+TEST(Machine, AnswersOnTheCpuHoweverItWasTrained) {
+  Checkpoint checkpoint = small_checkpoint(small_configuration("gaussian"));
+  const std::vector<float> x(10, 0.5F);
+  const double expected = machine_of(checkpoint).infer(x, 10).parameters[0].mean;
+  checkpoint.configuration.engine.backend = Backend::cuda;
+  checkpoint.configuration.engine.precision = Precision::bf16;
+  EXPECT_EQ(machine_of(checkpoint).infer(x, 10).parameters[0].mean, expected);
+  EvaluationOptions options;
+  options.episodes = 16;
+  options.backend = Backend::cpu;
+  EXPECT_EQ(evaluate(machine_of(checkpoint), options).episodes, 16);
 }
 
 // The machine looks at the real observations alone, so given an episode's it must end where the episode's rollout does,
