@@ -44,6 +44,7 @@ struct EncoderFixture {
     sets = {{x.data(), observations * tile_lanes}, observations, 20, count.data()};
   }
 
+  DenseEncoder<float> encoder() const { return unstaged_encoder(layout, weights.data(), block.encoder); }
   double multiply_adds() const { return 50 + 2500 + 1000; }
 };
 
@@ -62,7 +63,7 @@ void report_numbers(benchmark::State& state, double numbers, double goal) {
 void encoder_forward(benchmark::State& state) {
   EncoderFixture f;
   for (auto _ : state) {
-    encode_sets(Team{}, Pooling::mean, encoder_weights(f.layout, f.weights.data()), f.sets, f.block.encoder, f.pooled.data());
+    encode_sets(Team{}, f.shape, f.encoder(), f.sets, f.pooled.data());
     benchmark::ClobberMemory();
   }
   report_dense(state, 2 * f.multiply_adds() * f.observations * tile_lanes, 0.75);
@@ -71,8 +72,8 @@ void encoder_forward(benchmark::State& state) {
 void encoder_backward(benchmark::State& state) {
   EncoderFixture f;
   for (auto _ : state) {
-    encoder_gradient(Team{}, f.layout, encoder_weights(f.layout, std::as_const(f.weights).data()), f.sets, 0, blocks_of(block_length, f.observations),
-                     f.slope.data(), f.block.encoder, f.gradient.data());
+    encoder_gradient(Team{}, f.shape, f.layout, f.encoder(), f.sets, 0, blocks_of(block_length, f.observations),
+                     f.slope.data(), f.gradient.data());
     benchmark::ClobberMemory();
   }
   // Recompute and dW of all layers, dX of all but the first.

@@ -6,7 +6,7 @@
 //   ∂s1/∂ψ = 0 and ∂s2/∂log σ = 0 exactly (a shift and a scale, which standardising takes out),
 //   ∂(ε_m²)/∂μ = −2 ε_m / σ, so s2 has a gradient into μ.
 //
-// Parameters are taken in blocks of 16; a row is one parameter of one episode: row = 16 · parameter + lane. Hidden
+// Parameters are taken in blocks of 8; a row is one parameter of one episode: row = 16 · parameter + lane. Hidden
 // activations are recomputed in the backward pass.
 #pragma once
 
@@ -26,7 +26,7 @@ struct AggregatorInput {
 
 template <class R>
 struct AggregatorBlock {
-  Rows<R> input, hidden1, hidden2, output, input_gradient;
+  Rows<R> input, hidden1, hidden2, output;
 };
 
 /// scores (4, D, 16) of noise (M, D, 16).
@@ -107,8 +107,8 @@ ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layou
                        const AggregatorBlock<typename Team::Real>& block, Rows<typename Team::Real> aggregated) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  for (int first = 0; first < shape.M; first += block_length) {
-    const int parameters = shape.M - first < block_length ? shape.M - first : block_length;
+  for (int first = 0; first < shape.M; first += parameter_block) {
+    const int parameters = shape.M - first < parameter_block ? shape.M - first : parameter_block;
     aggregate_block(team, shape, layout, weights, input, first, parameters, block);
     team.each(shape.A, [&](int a, int lane) {
       F sum = first == 0 ? F{} : load<F>(aggregated.at(a, lane));
@@ -137,8 +137,8 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
   using F = typename Team::F;
   using R = typename Team::Real;
   const int CP = shape.CP(), D = shape.D;
-  for (int first = 0; first < shape.M; first += block_length) {
-    const int parameters = shape.M - first < block_length ? shape.M - first : block_length;
+  for (int first = 0; first < shape.M; first += parameter_block) {
+    const int parameters = shape.M - first < parameter_block ? shape.M - first : parameter_block;
     const int rows = parameters * tile_lanes;
     aggregate_block(team, shape, layout, weights, input, first, parameters, block);
     team.each(shape.A, [&](int a, int lane) {
@@ -161,14 +161,15 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
                    ThroughRelu<R>{block.hidden1});
     team.sync();
     weight_gradient(team, layout.aggregator[0], block.hidden1, block.input, rows, gradient);
-    input_gradient(team, layout.aggregator[0], weights, block.hidden1, block.input_gradient, rows,
+    team.sync();  // the input's gradient takes the input's place
+    input_gradient(team, layout.aggregator[0], weights, block.hidden1, block.input, rows,
                    [](int, int, F sum) { return sum; });
     team.sync();
     team.each(2 * CP + (shape.has_scores() ? D : 0), [&](int item, int lane) {
       if (item < CP) {
         R* const place = result.real_code + item * tile_lanes + lane;
         F sum = load<F>(place);
-        for (int i = 0; i < parameters; ++i) sum = sum + load<F>(block.input_gradient.at(item, i * tile_lanes + lane));
+        for (int i = 0; i < parameters; ++i) sum = sum + load<F>(block.input.at(item, i * tile_lanes + lane));
         store<F>(place, sum);
         return;
       }
@@ -176,11 +177,11 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
         const int m = first + i;
         if (item < 2 * CP) {
           store<F>(result.codes + (m * CP + item - CP) * tile_lanes + lane,
-                   load<F>(block.input_gradient.at(item, i * tile_lanes + lane)));
+                   load<F>(block.input.at(item, i * tile_lanes + lane)));
         } else {
           const int d = item - 2 * CP;
           store<F>(result.squares + (m * D + d) * tile_lanes + lane,
-                   load<F>(block.input_gradient.at(item + 2 * D, i * tile_lanes + lane)));
+                   load<F>(block.input.at(item + 2 * D, i * tile_lanes + lane)));
         }
       }
     });

@@ -7,61 +7,62 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// What a thread holds of 16 values of k of one row or column of an operand: four of them, as the tensor cores take
-/// them.
-template <Precision precision>
-struct Fragment;
+/// Instructions of a warp, for WarpTensor: all 32 threads come to each of them.
+class CudaWarp {
+ public:
+  __device__ __forceinline__ int thread() const { return static_cast<int>(threadIdx.x) % 32; }
 
-template <>
-struct Fragment<Precision::bf16> {
-  std::uint32_t low, high;  // values 0 and 1, 2 and 3
+  /// Two numbers in bf16, the first in the lower half.
+  __device__ __forceinline__ std::uint32_t pair(float first, float second) const {
+    std::uint32_t both;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
+    return both;
+  }
 
-  __device__ __forceinline__ void set(const float (&value)[4]) {
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(low) : "f"(value[1]), "f"(value[0]));
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(high) : "f"(value[3]), "f"(value[2]));
+  __device__ __forceinline__ void split(float x, float& high, float& low) const {
+    high = rounded(x);
+    low = rounded(x - high);
+  }
+
+  /// Four 8 × 8 matrices of bf16: thread 8 p + i gives the address of row i of part p; thread 4 g + q gets (g, 2 q) and
+  /// (g, 2 q + 1) of each part.
+  __device__ __forceinline__ void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])
+                 : "r"(address(row)));
+  }
+  /// The same, but (2 q, g) and (2 q + 1, g).
+  __device__ __forceinline__ void load_transposed(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])
+                 : "r"(address(row)));
+  }
+
+  /// sum (16 × 8) += a (16 × 16) b (16 × 8)
+  __device__ __forceinline__ void multiply_bf16(const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
+                                                float (&sum)[4]) const {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  }
+  /// sum (16 × 8) += a (16 × 8) b (8 × 8)
+  __device__ __forceinline__ void multiply_tf32(const float (&a)[4], const float (&b)[2], float (&sum)[4]) const {
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])),
+          "r"(__float_as_uint(a[3])), "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
+  }
+
+ private:
+  __device__ __forceinline__ static float rounded(float x) {
+    std::uint32_t result;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "f"(x));
+    return __uint_as_float(result);
+  }
+  __device__ __forceinline__ static std::uint32_t address(const void* shared) {
+    return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
   }
 };
-
-template <>
-struct Fragment<Precision::tf32x3> {
-  std::uint32_t high[4], low[4];
-
-  __device__ __forceinline__ void set(const float (&value)[4]) {
-#pragma unroll
-    for (int c = 0; c < 4; ++c) {
-      asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(high[c]) : "f"(value[c]));
-      const float rest = value[c] - __uint_as_float(high[c]);
-      asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(low[c]) : "f"(rest));
-    }
-  }
-};
-
-/// sum (16 × 8) += a b over 16 values of k; `top` is of row g of a, `bottom` of row g + 8.
-__device__ __forceinline__ void multiply_tile(const Fragment<Precision::bf16>& top,
-                                              const Fragment<Precision::bf16>& bottom,
-                                              const Fragment<Precision::bf16>& b, float (&sum)[4]) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(top.low), "r"(bottom.low), "r"(top.high), "r"(bottom.high), "r"(b.low), "r"(b.high));
-}
-
-__device__ __forceinline__ void multiply_tf32(std::uint32_t top0, std::uint32_t bottom0, std::uint32_t top1,
-                                              std::uint32_t bottom1, std::uint32_t b0, std::uint32_t b1,
-                                              float (&sum)[4]) {
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(top0), "r"(bottom0), "r"(top1), "r"(bottom1), "r"(b0), "r"(b1));
-}
-__device__ __forceinline__ void multiply_tile(const Fragment<Precision::tf32x3>& top,
-                                              const Fragment<Precision::tf32x3>& bottom,
-                                              const Fragment<Precision::tf32x3>& b, float (&sum)[4]) {
-#pragma unroll
-  for (int c = 0; c < 4; c += 2) {
-    multiply_tf32(top.low[c], bottom.low[c], top.low[c + 1], bottom.low[c + 1], b.high[c], b.high[c + 1], sum);
-    multiply_tf32(top.high[c], bottom.high[c], top.high[c + 1], bottom.high[c + 1], b.low[c], b.low[c + 1], sum);
-    multiply_tf32(top.high[c], bottom.high[c], top.high[c + 1], bottom.high[c + 1], b.high[c], b.high[c + 1], sum);
-  }
-}
 
 /// One thread block of `threads` threads, a multiple of 32.
 template <int threads>
@@ -108,57 +109,10 @@ class CudaTeam {
     for (int i = static_cast<int>(threadIdx.x); i < count; i += threads) body(i);
   }
 
-  /// On the tensor cores. Of an operand's 16 values of k a thread takes k = q, q + 4, q + 8, q + 12, where q is its
-  /// place among four, and of 8 columns it ends up with q and q + 4: the hardware's slots in another order, the same
-  /// for both operands, in which neighbouring threads read neighbouring numbers.
-  template <Precision precision, Tiling tiling, class A, class B, class Finish>
-  __device__ __forceinline__ void multiply(int M, int N, int K, A a, B b, Finish finish) const {
-    constexpr int down = WarpTiles<tiling>::down, across = WarpTiles<tiling>::across;
-    const int lane = static_cast<int>(threadIdx.x) % 32, g = lane / 4, q = lane % 4;
-    const int columns = (N + 8 * across - 1) / (8 * across);
-    const int items = (M + 16 * down - 1) / (16 * down) * columns;
-    for (int item = static_cast<int>(threadIdx.x) / 32; item < items; item += threads / 32) {
-      const int m0 = item / columns * 16 * down + g, n0 = item % columns * 8 * across;
-      float sum[down][across][4] = {};
-      // Rows and columns beyond the edge repeat the last ones: what comes of them is dropped. Beyond K are zeros.
-      const auto step = [&](int k0, auto tail) {
-        const auto inside = [&](int k) { return !decltype(tail)::value || k < K; };
-        Fragment<precision> left[down][2];
-#pragma unroll
-        for (int i = 0; i < down; ++i)
-#pragma unroll
-          for (int r = 0; r < 2; ++r) {
-            float value[4];
-            const int m = min(m0 + 16 * i + 8 * r, M - 1);
-#pragma unroll
-            for (int c = 0; c < 4; ++c) value[c] = inside(k0 + 4 * c) ? a(m, k0 + 4 * c) : 0.0f;
-            left[i][r].set(value);
-          }
-#pragma unroll
-        for (int j = 0; j < across; ++j) {
-          const int n = min(n0 + 8 * j + g / 2 + 4 * (g % 2), N - 1);
-          float value[4];
-#pragma unroll
-          for (int c = 0; c < 4; ++c) value[c] = inside(k0 + 4 * c) ? b(k0 + 4 * c, n) : 0.0f;
-          Fragment<precision> right;
-          right.set(value);
-#pragma unroll
-          for (int i = 0; i < down; ++i) multiply_tile(left[i][0], left[i][1], right, sum[i][j]);
-        }
-      };
-      const int whole = K / 16 * 16;
-      for (int k = 0; k < whole; k += 16) step(k + q, Constant<0>{});
-      if (whole < K) step(whole + q, Constant<1>{});
-#pragma unroll
-      for (int i = 0; i < down; ++i)
-#pragma unroll
-        for (int j = 0; j < across; ++j)
-#pragma unroll
-          for (int c = 0; c < 4; ++c) {
-            const int m = m0 + 16 * i + c / 2 * 8, n = n0 + 8 * j + q + c % 2 * 4;
-            if (m < M && n < N) finish(m, n, sum[i][j][c]);
-          }
-    }
+  template <Precision precision, class Body>
+  __device__ __forceinline__ void each_warp(int items, Body body) const {
+    for (int item = static_cast<int>(threadIdx.x) / 32; item < items; item += threads / 32)
+      body(item, WarpTensor<precision, CudaWarp>(CudaWarp{}));
   }
 
   template <int count, class Part, class Total>

@@ -7,13 +7,9 @@
 // Activations are [feature][row], features `stride` apart; W is (out, in) row-major as it is trained. Each sum runs
 // over its index in order with one fma a term (the bias or 0 first), whatever the blocking; weight gradients add rows
 // of equal lane in order, then lanes by lane_tree.
-//
-// In another precision than fp32 the products' operands are rounded (kernels/precision.hpp) and the order of a sum is
-// the team's: those are the products a device's tensor cores compute.
 #pragma once
 
 #include "kernels/math.hpp"
-#include "kernels/precision.hpp"
 #include "kernels/team.hpp"
 
 namespace alfi::inline ALFI_ISA {
@@ -113,17 +109,10 @@ ALFI_HD void accumulate_products(const Real<F>* weight, int first, int count, in
 }
 
 /// y (layer.out, rows) = activation(b + W x), x (layer.in, rows).
-template <Precision precision = Precision::fp32, class Team, class Activation>
+template <class Team, class Activation>
 ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>& layer,
                      Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows, Activation activation) {
   using F = typename Team::F;
-  if constexpr (precision != Precision::fp32) {
-    team.template multiply<precision, Tiling::rows>(
-        rows, layer.out, layer.in, [&](int row, int k) { return *x.at(k, row); },
-        [&](int k, int j) { return layer.weight[j * layer.step + k]; },
-        [&](int row, int j, float sum) { *y.at(j, row) = activation(sum + layer.bias[j]); });
-    return;
-  }
   team.each_row(blocks_of(block_outputs, layer.out), rows, [&](int block, int row, auto vectors) {
     constexpr int V = decltype(vectors)::value;
     const int first = block * block_outputs;
@@ -152,17 +141,10 @@ ALFI_HD void forward(const Team& team, const Linear& layer, const typename Team:
 }
 
 /// dx (layer.in, rows) = finish(feature, row, Wᵀ dy), dy (layer.out, rows). finish may read dx's old value there.
-template <Precision precision = Precision::fp32, class Team, class Finish>
+template <class Team, class Finish>
 ALFI_HD void input_gradient(const Team& team, const LinearWeights<typename Team::Real>& layer,
                             Rows<const typename Team::Real> dy, Rows<typename Team::Real> dx, int rows, Finish finish) {
   using F = typename Team::F;
-  if constexpr (precision != Precision::fp32) {
-    team.template multiply<precision, Tiling::rows>(
-        rows, layer.in, layer.out, [&](int row, int j) { return *dy.at(j, row); },
-        [&](int j, int k) { return layer.weight[j * layer.step + k]; },
-        [&](int row, int k, float sum) { *dx.at(k, row) = finish(k, row, sum); });
-    return;
-  }
   team.each_row(blocks_of(block_outputs, layer.in), rows, [&](int block, int row, auto vectors) {
     constexpr int V = decltype(vectors)::value;
     const int first = block * block_outputs;
@@ -223,19 +205,11 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
 }
 
 /// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
-template <Precision precision = Precision::fp32, class Team>
+template <class Team>
 ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy,
                              Rows<const typename Team::Real> x, int rows, typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  if constexpr (precision != Precision::fp32) {
-    team.template multiply<precision, Tiling::weights>(
-        layer.out, layer.in, rows, [&](int j, int row) { return *dy.at(j, row); },
-        [&](int row, int k) { return *x.at(k, row); },
-        [&](int j, int k, float sum) { gradient[layer.weight + j * layer.in + k] += sum; });
-    bias_gradient(team, layer, dy, rows, gradient);
-    return;
-  }
   constexpr int height = block_outputs, width = Team::patch_columns;
   const int across = blocks_of(width, layer.in);
   // Patches of the matrix, cut off at its right and lower edge; or whole ones, where the first row and column stand in

@@ -36,19 +36,31 @@ enum class Activations { shared, global };
 struct Variant {
   Precision precision = Precision::fp32;
   Activations activations = Activations::shared;
+  int widest = 0;  ///< of the layers tensor cores have code for
   constexpr bool operator==(const Variant&) const = default;
-  constexpr EncoderPath path() const { return {precision, activations == Activations::shared}; }
+  constexpr EncoderPath path() const { return {precision, activations == Activations::shared, widest}; }
 };
-inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared},
-                                       {Precision::tf32x3, Activations::shared},
-                                       {Precision::bf16, Activations::shared},
-                                       {Precision::fp32, Activations::global}};
+inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared, 0},
+                                       {Precision::tf32x3, Activations::shared, narrow_tensor},
+                                       {Precision::bf16, Activations::shared, narrow_tensor},
+                                       {Precision::bf16, Activations::shared, wide_tensor},
+                                       {Precision::fp32, Activations::global, 0}};
 constexpr bool has_variants(DeviceKernel kernel) {
   return kernel == DeviceKernel::rollout || kernel == DeviceKernel::encoder_gradient;
 }
 
 /// Threads of a block.
 inline constexpr int device_threads = 256;
+
+/// Numbers a block's activations take.
+template <int number = 0>
+std::int64_t block_size(Variant variant, const Shape& shape, int kept) {
+  if (variant == variants[number]) return block_size<variants[number].path()>(shape, kept);
+  if constexpr (number + 1 < static_cast<int>(sizeof variants / sizeof variants[0]))
+    return block_size<number + 1>(variant, shape, kept);
+  else
+    return 0;
+}
 
 /// Pure multiply-adds on every thread of a launch.
 struct Spin {
@@ -80,6 +92,7 @@ struct DeviceWork {
   /// For the activations of one block each (blocks · pieces, fast_size), where shared memory does not hold them.
   float* fast;
   std::int64_t fast_size;
+  int kept;  ///< observations whose activations a block keeps at once, on tensor cores
 
   // The gradient and the update.
   GradientSums sums;
@@ -95,11 +108,10 @@ inline namespace ALFI_ISA {
 
 /// Where a block's activations are. `shared` is its shared memory, of the size the launch asked for; the compiler must
 /// know which of the two it is.
-template <Activations activations>
-ALFI_HD BlockMemory<float> fast_memory(const DeviceWork& work, int block, float* shared) {
-  constexpr bool is_shared = activations == Activations::shared;
-  Carver<float> carver(is_shared ? shared : work.fast + block * work.fast_size);
-  return carve_block<float>(work.settings.shape, carver, is_shared);
+template <Variant variant>
+ALFI_HD auto fast_memory(const DeviceWork& work, int block, float* shared) {
+  Carver<float> carver(variant.activations == Activations::shared ? shared : work.fast + block * work.fast_size);
+  return carve_block<variant.path()>(work.settings.shape, carver, work.kept);
 }
 
 template <class Team>
@@ -115,7 +127,7 @@ ALFI_HD void draw_problems_kernel(const Team& team, int block, const DeviceWork&
 template <Variant variant, class Team>
 ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   const StepInput& step = work.inputs[*work.position];
-  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const auto memory = fast_memory<variant>(work, block, shared);
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     Tile<float>& tile = work.tiles[slot];
     const int number = work.first_tile + slot;
@@ -123,7 +135,7 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
     team.sync();  // before this tile's activations take the place of the last one's, too
     rollout<variant.path()>(team, work.settings, step, work.draws, tile, memory);
     if (work.gradients) {
-      rollout_gradient(team, work.settings, step, tile, memory,
+      rollout_gradient(team, work.settings, step, tile, memory.aggregator,
                        work.partials + work.sums.rest(number % gradient_partials));
       if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
     }
@@ -132,7 +144,7 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
 
 template <Variant variant, class Team>
 ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const auto memory = fast_memory<variant>(work, block, shared);
   const int pieces = work.sums.pieces, piece = block % pieces;
   for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
     bulk_gradient<variant.path()>(

@@ -9,19 +9,21 @@
 // so a set's whole influence on the weights is in the 2C numbers (a, b): the backward pass needs nothing else than the
 // observations and the weights, whose activations it recomputes.
 //
-// Products of the second and third layer are in a precision of choice; the first has a few inputs only and is in fp32.
-//
 // Observations are encoded in blocks of 16; a row is one observation of one episode: row = 16 · observation + lane.
+//
+// An encoder is the weights where they are read from and the fast memory of one block. This one computes in fp32, that
+// of kernels/tensor_encoder.hpp on tensor cores; what they share is here: how codes are pooled.
 #pragma once
 
-#include "kernels/dense.hpp"
+#include "kernels/carver.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
-/// Activations of one block, in fast memory.
+/// Activations of one block, in fast memory, and a place for the weights.
 template <class R>
 struct EncoderBlock {
   Rows<R> hidden1, hidden2, code;
+  R* staged;  ///< (staged_size), or null
 };
 
 /// Sets of observations laid end to end: observation i belongs to set i / set_size, where it is number i % set_size.
@@ -33,16 +35,20 @@ struct ObservationSets {
   const R* count;    ///< (16): the observations that count in each set of an episode, at most set_size
 };
 
-/// The encoder's weights, where they are read from.
 template <class R>
-struct EncoderWeights {
+struct DenseEncoder {
   LinearWeights<R> layer[3];
+  EncoderBlock<R> block;
+
+  ALFI_HD Rows<R> code() const { return block.code; }
 };
 
+/// Reads the weights where they are.
 template <class R>
-ALFI_HD EncoderWeights<R> encoder_weights(const Layout& layout, const R* weights) {
+ALFI_HD DenseEncoder<R> unstaged_encoder(const Layout& layout, const R* weights, const EncoderBlock<R>& block) {
   return {{linear_weights(layout.encoder[0], weights), linear_weights(layout.encoder[1], weights),
-           linear_weights(layout.encoder[2], weights)}};
+           linear_weights(layout.encoder[2], weights)},
+          block};
 }
 
 /// Rows of a weight matrix in shared memory begin 4 banks of 32 after each other, so that 8 rows of 4 numbers, the way
@@ -55,13 +61,14 @@ constexpr int staged_size(const Layout& layout) {
   return staged_size(layout.encoder[0]) + staged_size(layout.encoder[1]) + staged_size(layout.encoder[2]);
 }
 
-/// Copies the encoder's weights to fast memory.
+/// Copies the weights to fast memory.
 template <class Team>
-ALFI_HD EncoderWeights<typename Team::Real> stage_encoder_weights(const Team& team, const Layout& layout,
-                                                                  const typename Team::Real* weights,
-                                                                  typename Team::Real* staged) {
+ALFI_HD DenseEncoder<typename Team::Real> staged_encoder(const Team& team, const Layout& layout,
+                                                         const typename Team::Real* weights,
+                                                         const EncoderBlock<typename Team::Real>& block) {
   using R = typename Team::Real;
-  EncoderWeights<R> result{};
+  DenseEncoder<R> encoder{{}, block};
+  R* staged = block.staged;
   for (int l = 0; l < 3; ++l) {
     const Linear& layer = layout.encoder[l];
     const int in = layer.in, step = staged_step(in);
@@ -69,41 +76,54 @@ ALFI_HD EncoderWeights<typename Team::Real> stage_encoder_weights(const Team& te
     R* const bias = staged + layer.out * step;
     team.each_number(layer.out * in, [&](int i) { to[i / in * step + i % in] = weights[layer.weight + i]; });
     team.each_number(layer.out, [&](int i) { bias[i] = weights[layer.bias + i]; });
-    result.layer[l] = {to, bias, in, layer.out, step};
+    encoder.layer[l] = {to, bias, in, layer.out, step};
     staged += staged_size(layer);
   }
   team.sync();
-  return result;
+  return encoder;
+}
+
+template <class R>
+ALFI_HD void carve_weights(const Shape& shape, Carver<R>& carver, EncoderBlock<R>& block) {
+  block.staged = carver.take(staged_size(make_layout(shape)));
+}
+
+/// `pad` rows keep features out of each other's banks or cache sets.
+template <class R>
+ALFI_HD void carve_activations(const Shape& shape, Carver<R>& carver, int pad, EncoderBlock<R>& block) {
+  constexpr int rows = block_length * tile_lanes;
+  block.hidden1 = carver.rows(shape.encoder_hidden, rows, pad);
+  block.hidden2 = carver.rows(shape.encoder_hidden, rows, pad);
+  block.code = carver.rows(shape.C, rows, pad);
 }
 
 /// Codes of `observations` observations from `first` on.
-template <Precision precision, class Team>
-ALFI_HD void encode_block(const Team& team, const EncoderWeights<typename Team::Real>& weights,
-                          const ObservationSets<typename Team::Real>& sets, int first, int observations,
-                          const EncoderBlock<typename Team::Real>& block) {
+template <class Team>
+ALFI_HD void encode_block(const Team& team, const Shape&, const DenseEncoder<typename Team::Real>& encoder,
+                          const ObservationSets<typename Team::Real>& sets, int first, int observations) {
   const int rows = observations * tile_lanes;
-  forward(team, weights.layer[0], {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows, Relu{});
+  const EncoderBlock<typename Team::Real>& block = encoder.block;
+  forward(team, encoder.layer[0], {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows, Relu{});
   team.sync();
-  forward<precision>(team, weights.layer[1], block.hidden1, block.hidden2, rows, Relu{});
+  forward(team, encoder.layer[1], block.hidden1, block.hidden2, rows, Relu{});
   team.sync();
-  forward<precision>(team, weights.layer[2], block.hidden2, block.code, rows, Tanh{});
+  forward(team, encoder.layer[2], block.hidden2, block.code, rows, Tanh{});
   team.sync();
 }
 
 /// pooled (sets, CP, 16) = the pooled codes of every set. Moments are kept as mean and sum of squared distances from it
 /// (Welford 1962) until a set is complete: a small spread of codes near 1 would drown in the sum of squares.
-template <Precision precision = Precision::fp32, class Team>
-ALFI_HD void encode_sets(const Team& team, Pooling pooling, const EncoderWeights<typename Team::Real>& weights,
-                         const ObservationSets<typename Team::Real>& sets,
-                         const EncoderBlock<typename Team::Real>& block, typename Team::Real* pooled) {
+template <class Team, class Encoder>
+ALFI_HD void encode_sets(const Team& team, const Shape& shape, const Encoder& encoder,
+                         const ObservationSets<typename Team::Real>& sets, typename Team::Real* pooled) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  const int C = weights.layer[2].out;
-  const int CP = pooling == Pooling::moments ? 2 * C : C;
+  const Pooling pooling = shape.pooling;
+  const int C = shape.C, CP = shape.CP();
   for (int first = 0; first < sets.observations; first += block_length) {
     const int left = sets.observations - first;
     const int observations = left < block_length ? left : block_length;
-    encode_block<precision>(team, weights, sets, first, observations, block);
+    encode_block(team, shape, encoder, sets, first, observations);
     team.each(C, [&](int c, int lane) {
       const F count = load<F>(sets.count + lane);
       F sum{}, squares{};
@@ -117,7 +137,7 @@ ALFI_HD void encode_sets(const Team& team, Pooling pooling, const EncoderWeights
           sum = load<F>(place);
           if (pooling == Pooling::moments) squares = load<F>(place + C * tile_lanes);
         }
-        const F code = load<F>(block.code.at(c, i * tile_lanes + lane));
+        const F code = load<F>(encoder.code().at(c, i * tile_lanes + lane));
         const auto counts = splat<F>(static_cast<R>(number)) < count;
         if (pooling == Pooling::mean) {
           sum = sum + select(counts, code, F{});
@@ -165,20 +185,20 @@ ALFI_HD void pooling_gradient(Pooling pooling, int C, int c, int lane, const Rea
 
 /// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
 /// slope (sets, 2, C, 16).
-template <Precision precision = Precision::fp32, class Team>
-ALFI_HD void encoder_gradient(const Team& team, const Layout& layout,
-                              const EncoderWeights<typename Team::Real>& weights,
+template <class Team>
+ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout& layout,
+                              const DenseEncoder<typename Team::Real>& encoder,
                               const ObservationSets<typename Team::Real>& sets, int first_block, int last_block,
-                              const typename Team::Real* slope, const EncoderBlock<typename Team::Real>& block,
-                              typename Team::Real* gradient) {
+                              const typename Team::Real* slope, typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  const int C = layout.encoder[2].out;
+  const EncoderBlock<R>& block = encoder.block;
+  const int C = shape.C;
   for (int b = first_block; b < last_block; ++b) {
     const int first = b * block_length, left = sets.observations - first;
     const int observations = left < block_length ? left : block_length;
     const int rows = observations * tile_lanes;
-    encode_block<precision>(team, weights, sets, first, observations, block);
+    encode_block(team, shape, encoder, sets, first, observations);
     team.each(C, [&](int c, int lane) {
       const F count = load<F>(sets.count + lane);
       int set = first / sets.set_size, number = first % sets.set_size;
@@ -196,13 +216,13 @@ ALFI_HD void encoder_gradient(const Team& team, const Layout& layout,
       }
     });
     team.sync();
-    weight_gradient<precision>(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
+    weight_gradient(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
     team.sync();
-    input_gradient<precision>(team, weights.layer[2], block.code, block.hidden2, rows, ThroughRelu<R>{block.hidden2});
+    input_gradient(team, encoder.layer[2], block.code, block.hidden2, rows, ThroughRelu<R>{block.hidden2});
     team.sync();
-    weight_gradient<precision>(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
+    weight_gradient(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
     team.sync();
-    input_gradient<precision>(team, weights.layer[1], block.hidden2, block.hidden1, rows,
+    input_gradient(team, encoder.layer[1], block.hidden2, block.hidden1, rows,
                               ThroughRelu<R>{block.hidden1});
     team.sync();
     weight_gradient(team, layout.encoder[0], block.hidden1,

@@ -12,6 +12,7 @@
 #include "kernels/problem.hpp"
 #include "kernels/rim.hpp"
 #include "kernels/simulate.hpp"
+#include "kernels/tensor_encoder.hpp"
 
 namespace alfi {
 
@@ -61,45 +62,29 @@ struct Tile {
   R* deviation;           ///< σ (D, 16) of one iteration
 };
 
-/// Fast memory: the activations of one block. Encoder and aggregator share it.
-template <class R>
-struct BlockMemory {
-  EncoderBlock<R> encoder;
-  AggregatorBlock<R> aggregator;
-  R* staged;  ///< for the encoder's weights (staged_size), or null
-};
-
 /// How the encoder is computed.
 struct EncoderPath {
   Precision precision = Precision::fp32;
-  bool staged = false;  ///< whether its weights are copied to fast memory; else they are read where they are
+  bool staged = false;  ///< whether its weights are copied to fast memory, as tensor cores need it
+  int widest = 0;       ///< of the layers tensor cores have code for
 };
 
-/// Places in a tile are counted in 32 bits.
-inline constexpr std::int64_t most_tile_size = 2147483647;
+/// The encoder's part of fast memory.
+template <class R, EncoderPath path>
+struct EncoderMemory {
+  using Block = TensorBlock<path.precision, path.widest>;
+};
+template <class R, EncoderPath path>
+  requires(path.precision == Precision::fp32)
+struct EncoderMemory<R, path> {
+  using Block = EncoderBlock<R>;
+};
 
-/// Cuts arrays out of one allocation; with a null base it only counts. What would end beyond `limit` is null.
-template <class R>
-class Carver {
- public:
-  ALFI_HD explicit Carver(R* base, std::int64_t limit = most_tile_size) : base_(base), limit_(limit) {}
-  ALFI_HD R* take(std::int64_t size) {
-    const std::int64_t begin = used_;
-    used_ += (size + tile_lanes - 1) / tile_lanes * tile_lanes;
-    return base_ == nullptr || used_ > limit_ ? nullptr : base_ + begin;
-  }
-  ALFI_HD Rows<R> rows(std::int64_t features, std::int64_t rows, std::int64_t pad = 0) {
-    return {take(features * (rows + pad)), static_cast<int>(rows + pad)};
-  }
-  ALFI_HD std::int64_t used() const { return used_; }
-  /// At least so many numbers are taken.
-  ALFI_HD void use(std::int64_t size) {
-    if (size > used_) used_ = size;
-  }
-
- private:
-  R* base_;
-  std::int64_t limit_, used_ = 0;
+/// Fast memory: the activations of one block. Encoder and aggregator share it.
+template <class R, EncoderPath path = EncoderPath{}>
+struct BlockMemory {
+  typename EncoderMemory<R, path>::Block encoder;
+  AggregatorBlock<R> aggregator;
 };
 
 template <class R>
@@ -145,20 +130,23 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   return tile;
 }
 
-template <class R>
-ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver, bool stage = false) {
+/// `kept`: observations whose activations tensor cores keep at once; the fp32 encoder has a fixed number.
+template <EncoderPath path = EncoderPath{}, class R>
+ALFI_HD BlockMemory<R, path> carve_block(const Shape& s, Carver<R>& carver, int kept = 0) {
   // Features 256 rows apart would fall on the same few sets of a cache. In shared memory four features of eight rows,
   // the way a product takes them, are to be in banks of their own.
-  constexpr std::int64_t rows = block_length * tile_lanes;
-  const std::int64_t pad = stage ? 8 : tile_lanes;
-  BlockMemory<R> block{};
-  if (stage) block.staged = carver.take(staged_size(make_layout(s)));
+  constexpr std::int64_t parameters = parameter_block * tile_lanes;
+  constexpr int pad = path.staged ? 8 : tile_lanes;
+  BlockMemory<R, path> block{};
+  if constexpr (path.staged) carve_weights(s, carver, block.encoder);
   Carver<R> same_place = carver;  // encoder and aggregator are never at work together
-  block.encoder = {carver.rows(s.encoder_hidden, rows, pad), carver.rows(s.encoder_hidden, rows, pad),
-                   carver.rows(s.C, rows, pad)};
-  block.aggregator = {same_place.rows(s.aggregator_inputs(), rows, pad),
-                      same_place.rows(s.aggregator_hidden, rows, pad), same_place.rows(s.aggregator_hidden, rows, pad),
-                      same_place.rows(s.A, rows, pad), same_place.rows(s.aggregator_inputs(), rows, pad)};
+  if constexpr (path.precision == Precision::fp32)
+    carve_activations(s, same_place, pad, block.encoder);
+  else
+    carve_activations(s, same_place, kept, block.encoder);
+  block.aggregator = {carver.rows(s.aggregator_inputs(), parameters, pad),
+                      carver.rows(s.aggregator_hidden, parameters, pad),
+                      carver.rows(s.aggregator_hidden, parameters, pad), carver.rows(s.A, parameters, pad)};
   carver.use(same_place.used());
   return block;
 }
@@ -170,10 +158,10 @@ std::int64_t tile_size(const Shape& shape) {
   carve_tile(shape, counting);
   return counting.used();
 }
-template <class R = float>
-std::int64_t block_size(const Shape& shape, bool stage = false) {
+template <EncoderPath path = EncoderPath{}, class R = float>
+std::int64_t block_size(const Shape& shape, int kept = 0) {
   Carver<R> counting(nullptr);
-  carve_block(shape, counting, stage);
+  carve_block<path>(shape, counting, kept);
   return counting.used();
 }
 
@@ -291,22 +279,20 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
   return {{tile.x.data + t * rows, tile.x.stride}, iterations * shape.M * shape.N, shape.N, tile.generated_count};
 }
 
-/// The encoder's weights where the team reads them.
-template <bool staged, class Team>
-ALFI_HD EncoderWeights<typename Team::Real> encoder_weights(const Team& team,
-                                                            const EpisodeSettings<typename Team::Real>& settings,
-                                                            const BlockMemory<typename Team::Real>& block) {
-  if constexpr (staged)
-    return stage_encoder_weights(team, settings.layout, settings.weights, block.staged);
+/// The encoder, its weights where the team reads them.
+template <EncoderPath path, class Team, class Memory>
+ALFI_HD auto make_encoder(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Memory& block) {
+  if constexpr (path.staged)
+    return staged_encoder(team, settings.layout, settings.weights, block.encoder);
   else
-    return encoder_weights(settings.layout, settings.weights);
+    return unstaged_encoder(settings.layout, settings.weights, block.encoder);
 }
 
 /// Forward: ψ, the losses, and all that the backward passes read; the losses' weights to be read after a barrier.
 template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      Draws draws, const Tile<typename Team::Real>& tile,
-                     const BlockMemory<typename Team::Real>& block) {
+                     const BlockMemory<typename Team::Real, path>& block) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
@@ -317,8 +303,8 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
   if (draws.start) start_proposal(team, settings, step, tile);
   team.each(1, [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(shape.N))); });
   team.sync();
-  const EncoderWeights<R> weights = encoder_weights<path.staged>(team, settings, block);
-  encode_sets<path.precision>(team, shape.pooling, weights, real_set(tile), block.encoder, tile.real_code);
+  const auto encoder = make_encoder<path>(team, settings, block);
+  encode_sets(team, shape, encoder, real_set(tile), tile.real_code);
   for (int t = 0; t < shape.T; ++t) {
     propose(team, settings, step, tile, t, draws.proposals);
     team.sync();
@@ -340,8 +326,8 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
     if (shape.has_scores())
       score_statistics(team, shape, tile.noise + t * M * D * tile_lanes, tile.scores + t * 4 * D * tile_lanes);
     team.sync();
-    encode_sets<path.precision>(team, shape.pooling, weights, generated_sets(shape, tile, t, 1), block.encoder,
-                                tile.codes + t * M * shape.CP() * tile_lanes);
+    encode_sets(team, shape, encoder, generated_sets(shape, tile, t, 1),
+                tile.codes + t * M * shape.CP() * tile_lanes);
     aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block.aggregator,
               Rows<R>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
     const R* const psi = tile.psi + t * P * tile_lanes;
@@ -364,7 +350,7 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
 template <class Team>
 ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                               const StepInput& step, const Tile<typename Team::Real>& tile,
-                              const BlockMemory<typename Team::Real>& block, typename Team::Real* gradient) {
+                              const AggregatorBlock<typename Team::Real>& block, typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
@@ -389,7 +375,7 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
     team.sync();
     rim_step_gradient(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.gradient);
     const AggregatorInput<R> input = aggregator_input(shape, tile, t);
-    aggregator_gradient(team, shape, settings.layout, settings.weights, input, block.aggregator, tile.gradient.input,
+    aggregator_gradient(team, shape, settings.layout, settings.weights, input, block, tile.gradient.input,
                         AggregatorGradient<R>{tile.real_code_gradient, tile.code_gradient, tile.square_gradient},
                         gradient);
     if (shape.has_scores()) score_gradient(team, shape, input, tile.square_gradient, tile.deviation, tile.gradient.psi);
@@ -412,19 +398,23 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
 /// those of the real set before those of the generated ones.
 template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
-                           const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real>& block,
-                           int piece, int pieces, typename Team::Real* gradient) {
+                           const Tile<typename Team::Real>& tile,
+                           const BlockMemory<typename Team::Real, path>& block, int piece, int pieces, typename Team::Real* gradient) {
   using R = typename Team::Real;
   const ObservationSets<R> real = real_set(tile), generated = generated_sets(settings.shape, tile, 0, settings.shape.T);
   const int real_blocks = blocks_of(block_length, real.observations);
   const std::int64_t all = real_blocks + blocks_of(block_length, generated.observations);
   const int first = static_cast<int>(all * piece / pieces), last = static_cast<int>(all * (piece + 1) / pieces);
-  const EncoderWeights<R> weights = encoder_weights<path.staged>(team, settings, block);
-  encoder_gradient<path.precision>(team, settings.layout, weights, real, first, last < real_blocks ? last : real_blocks,
-                                   tile.real_slope, block.encoder, gradient);
-  encoder_gradient<path.precision>(team, settings.layout, weights, generated,
-                                   first < real_blocks ? 0 : first - real_blocks, last - real_blocks, tile.slopes,
-                                   block.encoder, gradient);
+  const auto encoder = make_encoder<path>(team, settings, block);
+  for (int which = 0; which < 2; ++which) {
+    const bool of_real = which == 0;
+    const int before = of_real ? 0 : real_blocks;
+    const int end = of_real && last > real_blocks ? real_blocks : last;
+    ObservationSets<R> sets = generated;
+    if (of_real) sets = real;
+    encoder_gradient(team, settings.shape, settings.layout, encoder, sets, first < before ? 0 : first - before,
+                     end - before, of_real ? tile.real_slope : tile.slopes, gradient);
+  }
 }
 
 }  // namespace ALFI_ISA

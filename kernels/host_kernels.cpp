@@ -15,7 +15,7 @@ void rollout_tile(const EpisodeSettings<float>& settings, const StepInput& step,
 
 void rollout_gradient_tile(const EpisodeSettings<float>& settings, const StepInput& step, const Tile<float>& tile,
                            const BlockMemory<float>& block, float* gradient) {
-  rollout_gradient(Team{}, settings, step, tile, block, gradient);
+  rollout_gradient(Team{}, settings, step, tile, block.aggregator, gradient);
 }
 
 void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,

@@ -8,12 +8,14 @@ namespace {
 
 using Team = CudaTeam<device_threads>;
 
-/// Blocks a multiprocessor has at once: those of activations fill its shared memory alone.
-constexpr int resident_blocks(DeviceKernel kernel) { return has_variants(kernel) ? 1 : 2; }
+/// Blocks a multiprocessor has at once: of a variant with many activations, in shared memory or registers, one.
+constexpr int resident_blocks(DeviceKernel kernel, Variant variant) {
+  return !has_variants(kernel) || variant == variants[2] ? 2 : 1;
+}
 
 /// The variant is its number: nvcc's host half cannot name one.
 template <DeviceKernel kernel, int variant>
-__global__ void __launch_bounds__(device_threads, resident_blocks(kernel))
+__global__ void __launch_bounds__(device_threads, resident_blocks(kernel, variants[variant]))
     device_kernel(const __grid_constant__ DeviceWork work) {
   extern __shared__ __align__(16) float shared[];
   const Team team;

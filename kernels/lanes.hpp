@@ -23,6 +23,14 @@
 #define ALFI_HD inline __attribute__((always_inline))
 #endif
 
+/// Before a loop over an array that is to be in a device's registers. The host unrolls what it likes: told to, GCC 12
+/// computes wrong sums in kernels/tensor.hpp.
+#ifdef __CUDACC__
+#define ALFI_UNROLL _Pragma("unroll")
+#else
+#define ALFI_UNROLL
+#endif
+
 #if !defined(__CUDACC__) && (defined(__AVX2__) || defined(__AVX512F__))
 #include <immintrin.h>
 #endif

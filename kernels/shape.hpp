@@ -14,8 +14,9 @@ namespace alfi {
 inline constexpr int tile_lanes = 16;
 
 /// Observation rows of a tile that are encoded together, and drawn parameters that are aggregated together. Sums over
-/// observations and parameters are cut into blocks of this length, so it is part of what makes a result's bits.
+/// observations and parameters are cut into blocks of these lengths, so they are part of what makes a result's bits.
 inline constexpr int block_length = 16;
+inline constexpr int parameter_block = 8;
 
 /// Logical partial sums of a gradient: tile i adds to partial i mod 256, and a fixed tree adds the partials up. Where
 /// there are few tiles, the encoder's part of a tile is cut into pieces that have a partial sum each.

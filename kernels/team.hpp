@@ -1,7 +1,7 @@
 // Teams: who runs a kernel body.
 //
-// A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row`, `each_number`, `sums` and
-// `multiply` divide the items of a phase among the team's threads, and what one phase wrote another thread may read
+// A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row`, `each_number`, `each_warp` and
+// `sums` divide the items of a phase among the team's threads, and what one phase wrote another thread may read
 // only after `sync`. An item of `each`, or of `each_row` over as many rows, is the same thread's in every phase. All
 // threads of a team call the same phases and barriers in the same order.
 //
@@ -14,8 +14,8 @@
 #pragma once
 
 #include "kernels/lanes.hpp"
-#include "kernels/precision.hpp"
 #include "kernels/shape.hpp"
+#include "kernels/tensor.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
@@ -27,14 +27,6 @@ struct Constant {
 
 template <class T, int count>
 using Array = T[static_cast<unsigned>(count)];
-
-/// The part of a product a warp takes at a time, in tiles of 16 rows and 8 columns. Activations have many rows; weights
-/// are small, so that more warps get some.
-template <Tiling tiling>
-struct WarpTiles {
-  static constexpr int down = tiling == Tiling::rows ? 2 : 1;
-  static constexpr int across = 4;
-};
 
 #ifndef __CUDACC__
 
@@ -126,15 +118,10 @@ class HostTeam {
     for (int i = 0; i < count; ++i) body(i);
   }
 
-  /// finish(m, n, Σ_k a(m, k) b(k, n)) for all m < M and n < N, operands rounded as `precision` says.
-  template <Precision precision, Tiling, class A, class B, class Finish>
-  ALFI_HD void multiply(int M, int N, int K, A a, B b, Finish finish) const {
-    for (int m = 0; m < M; ++m)
-      for (int n = 0; n < N; ++n) {
-        float sum = 0;
-        for (int k = 0; k < K; ++k) sum = multiply_add<precision>(a(m, k), b(k, n), sum);
-        finish(m, n, sum);
-      }
+  /// body(item, tensor) for each item, by a warp that computes products of small matrices (kernels/tensor.hpp).
+  template <Precision precision, class Body>
+  ALFI_HD void each_warp(int items, Body body) const {
+    for (int item = 0; item < items; ++item) body(item, HostTensor<precision>{});
   }
 
   /// Sums over lanes: part(item, lane, sums) adds to each lane's `count` sums, which start at 0; then

@@ -70,26 +70,70 @@ TEST(LaunchPlan, FillsTheMemoryThereIs) {
 }
 
 TEST(LaunchPlan, TakesSharedMemoryWhereItIsEnough) {
-  const std::int64_t bytes = block_size(published_poisson(), true) * std::int64_t{sizeof(float)};
+  const std::int64_t bytes = block_size(Variant{}, published_poisson(), 0) * std::int64_t{sizeof(float)};
   for (const auto& [shared, expected] : {std::pair{bytes, true}, {bytes - 1, false}}) {
     DeviceProperties device = hopper;
     device.shared_bytes = shared;
     const LaunchPlan plan = plan_launches(published_poisson(), 64, true, Precision::fp32, device, gigabyte);
     EXPECT_EQ(plan.variant.activations == Activations::shared, expected);
     EXPECT_EQ(plan.shared_bytes(), expected ? bytes : 0);
-    for (const Precision precision : {Precision::tf32x3, Precision::bf16}) {
-      const auto planned = [&] { return plan_launches(published_poisson(), 64, true, precision, device, gigabyte); };
-      if (expected)
-        EXPECT_EQ(planned().variant.precision, precision);
-      else
-        EXPECT_THAT(message_of<RunError>(planned), HasSubstr("shared memory"));
-    }
   }
+}
+
+TEST(LaunchPlan, KeepsAsManyObservationsAsThereIsRoomFor) {
+  const Shape shape = published_poisson();
+  for (const Precision precision : {Precision::tf32x3, Precision::bf16}) {
+    DeviceProperties device = hopper;
+    const auto planned = [&] { return plan_launches(shape, 64, true, precision, device, gigabyte); };
+    int last = most_kept;
+    for (device.shared_bytes = hopper.shared_bytes; device.shared_bytes > 0; device.shared_bytes -= 256) {
+      const std::int64_t least = block_size(Variant{precision, Activations::shared, narrow_tensor}, shape, 1);
+      if (device.shared_bytes < least * std::int64_t{sizeof(float)}) break;
+      const LaunchPlan plan = planned();
+      EXPECT_EQ(plan.variant, (Variant{precision, Activations::shared, narrow_tensor}));
+      EXPECT_LE(plan.shared_bytes(), device.shared_bytes);
+      EXPECT_LE(plan.kept, last);
+      last = plan.kept;
+    }
+    EXPECT_THAT(message_of<RunError>(planned), HasSubstr("shared memory"));
+  }
+}
+
+TEST(LaunchPlan, RefusesAnEncoderTooWideForTensorCores) {
+  Shape shape = published_poisson();
+  const auto widest = [&](Precision precision, int hidden, int code) {
+    shape.encoder_hidden = hidden;
+    shape.C = code;
+    return plan_launches(shape, 64, true, precision, hopper, gigabyte).variant.widest;
+  };
+  EXPECT_EQ(widest(Precision::tf32x3, 64, 16), narrow_tensor);
+  EXPECT_EQ(widest(Precision::bf16, 64, 128), wide_tensor);
+  EXPECT_EQ(widest(Precision::bf16, 65, 16), wide_tensor);
+  EXPECT_EQ(widest(Precision::bf16, 128, 16), wide_tensor);
+  for (const auto& [precision, hidden, code] :
+       {std::tuple{Precision::bf16, 129, 16}, {Precision::bf16, 16, 129}, {Precision::tf32x3, 65, 16}})
+    EXPECT_THAT(message_of<RunError>([&] { widest(precision, hidden, code); }),
+                AllOf(HasSubstr("hidden = " + std::to_string(hidden)), HasSubstr("up to 128")));
+}
+
+/// The published networks, on the devices the kernels are made for.
+TEST(LaunchPlan, PublishedNetworksFit) {
+  Shape weinberg = published_poisson();
+  weinberg.D = 2;
+  weinberg.C = 60;
+  weinberg.aggregator_hidden = 50;
+  weinberg.A = 60;
+  for (const Shape& shape : {published_poisson(), weinberg})
+    for (const DeviceProperties& device : {ampere, ada, hopper}) {
+      const LaunchPlan plan = plan_launches(shape, 4096, true, Precision::bf16, device, 80 * gigabyte);
+      RecordProperty(device.name + "_" + std::to_string(shape.C), std::to_string(plan.shared_bytes()));
+      EXPECT_EQ(plan.kept, most_kept) << device.name << " " << shape.C;
+    }
 }
 
 TEST(LaunchPlan, RefusesWithTheBytesThatAreNeeded) {
   const Shape shape = published_poisson();
-  const std::int64_t needed = least_bytes(shape, 64, true, hopper);
+  const std::int64_t needed = least_bytes(shape, 64, true, Precision::fp32, hopper);
   const auto free = static_cast<std::int64_t>(static_cast<double>(needed) / 0.9);
   EXPECT_EQ(plan_launches(shape, 64, true, Precision::fp32, hopper, free + 2).slots, 1);
   EXPECT_THAT(

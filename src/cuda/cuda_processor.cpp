@@ -95,7 +95,7 @@ Room CudaProcessor::room(const Shape& shape, int episodes) const {
   DeviceMemory memory{};
   require(runtime_->memory(memory), "asking for the free memory");
   (void)plan_launches(shape, episodes, true, precision_, properties_, memory.free);
-  return {static_cast<double>(least_bytes(shape, episodes, true, properties_)), static_cast<double>(memory.free)};
+  return {static_cast<double>(least_bytes(shape, episodes, true, precision_, properties_)), static_cast<double>(memory.free)};
 }
 
 template <class T>
@@ -149,6 +149,7 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   work.position = batch.position.data();
   work.tiles = batch.tiles.data();
   work.tile_count = plan.slots;
+  work.kept = plan.kept;
   work.episodes = episodes;
   work.blocks = plan.blocks;
   work.fast = batch.fast.data();

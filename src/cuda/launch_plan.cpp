@@ -26,7 +26,23 @@ std::int64_t fixed_bytes(const Shape& shape, int tiles, const GradientSums& sums
   return weights * number + tables * number + training + odds_and_ends;
 }
 
-LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device, int slots) {
+/// Where a block's activations are, and how many. On tensor cores it is as many observations at once as there is room
+/// for; false where there is not even for one.
+bool place_activations(const Shape& shape, Precision precision, const DeviceProperties& device, LaunchPlan& plan) {
+  const int widest = precision == Precision::fp32 ? 0 : tensor_kernels(precision, shape);
+  plan.variant = {precision, Activations::shared, widest};
+  plan.kept = precision == Precision::fp32 ? 0 : most_kept;
+  const auto measure = [&] { plan.fast_size = block_size(plan.variant, shape, plan.kept); };
+  measure();
+  for (; plan.fast_size * number > device.shared_bytes && plan.kept > 1; measure()) plan.kept /= 2;
+  if (plan.fast_size * number <= device.shared_bytes) return true;
+  plan.variant = {Precision::fp32, Activations::global, 0};
+  measure();
+  return precision == Precision::fp32;
+}
+
+LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, Precision precision,
+                     const DeviceProperties& device, int slots) {
   LaunchPlan plan{};
   plan.tiles = blocks_of(tile_lanes, episodes);
   plan.slots = std::min(slots, plan.tiles);
@@ -34,11 +50,16 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const Dev
   plan.blocks =
       std::min(plan.slots, gradients ? gradient_partials : blocks_per_multiprocessor * device.multiprocessors);
   plan.tile_size = tile_size(shape);
-  plan.fast_size = block_size(shape, true);
-  if (plan.fast_size * number > device.shared_bytes) {
-    plan.variant.activations = Activations::global;
-    plan.fast_size = block_size(shape);
-  }
+  if (precision != Precision::fp32 && tensor_kernels(precision, shape) == 0)
+    throw RunError(fmt::format(
+        "networks.encoder.hidden = {} and code = {}: engine.precision = bf16 takes up to {}, tf32x3 up to {}, fp32 any",
+        shape.encoder_hidden, shape.C, 16 * wide_tensor, 16 * narrow_tensor));
+  if (!place_activations(shape, precision, device, plan))
+    throw RunError(fmt::format(
+        "{}: engine.precision = tf32x3 and bf16 keep a block's activations in shared memory, of which there are {} bytes, "
+        "too few for networks.encoder.hidden = {} and code = {} with networks.aggregator.hidden = {} and code = {}; "
+        "engine.precision = fp32 does without",
+        device.name, device.shared_bytes, shape.encoder_hidden, shape.C, shape.aggregator_hidden, shape.A));
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
   const std::int64_t in_slot = plan.tile_size * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
   const std::int64_t activations =
@@ -49,30 +70,21 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const Dev
 
 }  // namespace
 
-std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device) {
-  return plan_with(shape, episodes, gradients, device, 1).bytes;
+std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Precision precision,
+                         const DeviceProperties& device) {
+  return plan_with(shape, episodes, gradients, precision, device, 1).bytes;
 }
 
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device, std::int64_t free) {
   const auto budget = static_cast<std::int64_t>(usable * static_cast<double>(free));
-  const auto plan = [&](int slots) {
-    LaunchPlan result = plan_with(shape, episodes, gradients, device, slots);
-    result.variant.precision = precision;
-    return result;
-  };
-  if (precision != Precision::fp32 && plan(1).variant.activations == Activations::global)
-    throw RunError(
-        fmt::format("{}: engine.precision = tf32x3 and bf16 keep a block's activations, {} bytes for these networks, "
-                    "in shared memory, "
-                    "of which there are {}; engine.precision = fp32 does without",
-                    device.name, block_size(shape, true) * number, device.shared_bytes));
+  const auto plan = [&](int slots) { return plan_with(shape, episodes, gradients, precision, device, slots); };
   const auto fits = [&](int slots) { return plan(slots).bytes <= budget; };
   if (!fits(1))
     throw RunError(fmt::format(
         "{}: 16 episodes of these sizes, and what all share, need {} bytes of device memory; {} are free, of which {} "
         "may be used",
-        device.name, least_bytes(shape, episodes, gradients, device), free, budget));
+        device.name, least_bytes(shape, episodes, gradients, precision, device), free, budget));
   int most = blocks_of(tile_lanes, episodes), least = 1;
   if (fits(most)) return plan(most);
   while (most - least > 1) {

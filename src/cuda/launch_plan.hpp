@@ -14,6 +14,7 @@ struct LaunchPlan {
   int slots;                          ///< tiles on the device at once: a chunk
   int blocks;                         ///< that share the tiles of a chunk
   Variant variant;                    ///< of the kernels
+  int kept;                           ///< observations a block keeps at once, on tensor cores
   std::int64_t tile_size, fast_size;  ///< numbers a tile takes, and a block's activations
   GradientSums sums;                  ///< all 0 without gradients
   std::int64_t bytes;                 ///< device memory in all
@@ -25,10 +26,11 @@ struct LaunchPlan {
 };
 
 /// Device memory that must be there at least for a batch of this kind, of one tile at a time.
-std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device);
+std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Precision precision,
+                         const DeviceProperties& device);
 
 /// As many tiles at once as `free` bytes hold, some left over for others. RunError with the bytes that are needed where
-/// that is not even one, or where a precision is not built for activations that shared memory does not hold.
+/// that is not even one, or where tensor cores are asked for and the encoder is too wide for them.
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device, std::int64_t free);
 

@@ -119,24 +119,25 @@ class FiberBlock {
   }
 
   void add_lanes(float* sums, int count, CallSite site) {
-    Group& group = groups_[static_cast<std::size_t>(current_ / tile_lanes)];
-    if (group.waiting == 0) group.first = {current_, site};
-    if (!same(site, group.first.site))
-      return fail(describe(group.first.thread, group.first.site) + " and " + describe(current_, site) +
-                  " exchange lanes with each other");
-    group.sums[current_ % tile_lanes] = sums;
-    if (++group.waiting == tile_lanes) {
-      group.waiting = 0;
+    meet<tile_lanes>(groups_, sums, site, [count](void* const* of) {
       for (int i = 0; i < count; ++i) {
         float lane[tile_lanes];
-        for (int l = 0; l < tile_lanes; ++l) lane[l] = group.sums[l][i];
+        for (int l = 0; l < tile_lanes; ++l) lane[l] = static_cast<float*>(of[l])[i];
         for (int half = tile_lanes / 2; half > 0; half /= 2)
           for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-        group.sums[0][i] = lane[0];
+        static_cast<float*>(of[0])[i] = lane[0];
       }
-      for (int l = 0; l < tile_lanes; ++l) make_ready(current_ / tile_lanes * tile_lanes + l);
-    }
-    run_another();
+    });
+  }
+
+  /// All 32 threads of a warp come to the same instruction; the last one computes it for all.
+  template <class Instruction>
+  void run_by_warp(Instruction& mine) {
+    meet<32>(warps_, &mine, {Instruction::name, 0}, [](void* const* of) {
+      Instruction* all[32];
+      for (int i = 0; i < 32; ++i) all[i] = static_cast<Instruction*>(of[i]);
+      Instruction::run(all);
+    });
   }
 
  private:
@@ -144,11 +145,29 @@ class FiberBlock {
     int thread;
     CallSite site;
   };
+  /// Threads that exchange something with each other.
   struct Group {
     int waiting = 0;
     Waiting first{};
-    float* sums[tile_lanes];
+    void* of[32];
   };
+
+  /// The current thread meets the other `size` − 1 of its group; finish(what they brought) is run once.
+  template <int size, class Finish>
+  void meet(std::vector<Group>& groups, void* mine, CallSite site, Finish finish) {
+    Group& group = groups[static_cast<std::size_t>(current_ / size)];
+    if (group.waiting == 0) group.first = {current_, site};
+    if (!same(site, group.first.site))
+      return fail(describe(group.first.thread, group.first.site) + " and " + describe(current_, site) +
+                  " exchange numbers with each other");
+    group.of[current_ % size] = mine;
+    if (++group.waiting == size) {
+      group.waiting = 0;
+      finish(group.of);
+      for (int i = 0; i < size; ++i) make_ready(current_ / size * size + i);
+    }
+    run_another();
+  }
 
   void prepare(int thread, char* stack);
   /// After a failure: fibers left where they are have not released launch_.ended.
@@ -195,9 +214,10 @@ class FiberBlock {
   }
 
   void explain_deadlock() {
-    for (const Group& group : groups_)
-      if (group.waiting > 0)
-        return fail(describe(group.first.thread, group.first.site) + " waits for lanes of its group that do not come");
+    for (const std::vector<Group>* groups : {&groups_, &warps_})
+      for (const Group& group : *groups)
+        if (group.waiting > 0)
+          return fail(describe(group.first.thread, group.first.site) + " waits for others of its group, who do not come");
     fail("threads wait for each other");
   }
 
@@ -224,7 +244,7 @@ class FiberBlock {
   std::vector<Fiber> fibers_;  // and, last, who launched them
   std::vector<Turn> ready_;    // in no order; room for all is reserved
   int current_ = 0, ended_ = 0;
-  std::vector<Group> groups_;
+  std::vector<Group> groups_, warps_;  // of 16 lanes, of 32 threads
   int waiting_ = 0;  // at barrier_
   Waiting barrier_{};
   std::uint64_t barrier_variable_[2] = {}, barrier_number_ = 0;
@@ -248,6 +268,7 @@ void FiberBlock::run() {
   const Stacks stacks(threads_);
   fibers_.resize(static_cast<std::size_t>(threads_) + 1);
   groups_.resize(static_cast<std::size_t>(threads_ / tile_lanes));
+  warps_.resize(static_cast<std::size_t>(threads_ / 32));
   ready_.reserve(static_cast<std::size_t>(threads_));
   for (int i = 0; i < threads_; ++i) prepare(i, stacks.at(i));
   if (__tsan_get_current_fiber != nullptr) fibers_.back().sanitizer = __tsan_get_current_fiber();
@@ -275,6 +296,87 @@ void FiberBlock::order_after_all() {
 void FiberTeam::pause() const { block_->pause(); }
 void FiberTeam::wait_for_all(CallSite site) const { block_->wait_for_all(site); }
 void FiberTeam::add_lanes(float* sums, int count, CallSite site) const { block_->add_lanes(sums, count, site); }
+
+namespace {
+
+/// The first or second number of a pair.
+float of_pair(std::uint32_t pair, int e) {
+  return number<Precision::bf16>({static_cast<std::uint16_t>(e == 0 ? pair : pair >> 16)});
+}
+
+struct LoadMatrices {
+  static constexpr const char* name = "ldmatrix";
+  const std::uint16_t* row;
+  bool transposed;
+  std::uint32_t* part;
+
+  static void run(LoadMatrices* const (&all)[32]) {
+    for (int thread = 0; thread < 32; ++thread)
+      for (int p = 0; p < 4; ++p) {
+        const int g = thread / 4, q = thread % 4;
+        const auto at = [&](int row, int column) -> std::uint32_t { return all[8 * p + row]->row[column]; };
+        all[thread]->part[p] = all[thread]->transposed ? at(2 * q, g) | at(2 * q + 1, g) << 16
+                                                       : at(g, 2 * q) | at(g, 2 * q + 1) << 16;
+      }
+  }
+};
+
+// Both add up k by k to the sum, rounding each time: a device's order and roundings are not documented.
+
+struct MultiplyBf16 {
+  static constexpr const char* name = "mma.m16n8k16";
+  const std::uint32_t* a;
+  std::uint32_t b[2];
+  float* sum;
+
+  static void run(MultiplyBf16* const (&all)[32]) {
+    for (int row = 0; row < 16; ++row)
+      for (int column = 0; column < 8; ++column) {
+        float& total = all[4 * (row % 8) + column / 2]->sum[row / 8 * 2 + column % 2];
+        for (int k = 0; k < 16; ++k) {
+          const int q = k % 8 / 2, e = k % 2;
+          const float a = of_pair(all[4 * (row % 8) + q]->a[k / 8 * 2 + row / 8], e);
+          const float b = of_pair(all[4 * column + q]->b[k / 8], e);
+          total = fma(a, b, total);
+        }
+      }
+  }
+};
+
+struct MultiplyTf32 {
+  static constexpr const char* name = "mma.m16n8k8";
+  const float* a;
+  const float* b;
+  float* sum;
+
+  static void run(MultiplyTf32* const (&all)[32]) {
+    for (int row = 0; row < 16; ++row)
+      for (int column = 0; column < 8; ++column) {
+        float& total = all[4 * (row % 8) + column / 2]->sum[row / 8 * 2 + column % 2];
+        for (int k = 0; k < 8; ++k) {
+          const float a = all[4 * (row % 8) + k % 4]->a[k / 4 * 2 + row / 8], b = all[4 * column + k % 4]->b[k / 4];
+          total = fma(round_tf32(a), round_tf32(b), total);
+        }
+      }
+  }
+};
+
+}  // namespace
+
+void FiberWarp::misaligned() { throw std::logic_error("a row of 16 bytes does not begin at a multiple of 16 bytes"); }
+
+void FiberWarp::exchange_rows(const std::uint16_t (&row)[8], bool transposed, std::uint32_t (&part)[4]) const {
+  LoadMatrices mine{row, transposed, part};
+  block_->run_by_warp(mine);
+}
+void FiberWarp::multiply_bf16(const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1, float (&sum)[4]) const {
+  MultiplyBf16 mine{a, {b0, b1}, sum};
+  block_->run_by_warp(mine);
+}
+void FiberWarp::multiply_tf32(const float (&a)[4], const float (&b)[2], float (&sum)[4]) const {
+  MultiplyTf32 mine{a, b, sum};
+  block_->run_by_warp(mine);
+}
 
 void launch_fibers(const FiberLaunch& launch, void (*body)(void*, const FiberTeam&, int), void* context) {
   if (launch.threads < tile_lanes || launch.threads % tile_lanes != 0)

@@ -4,6 +4,7 @@
 //   - Between barriers a fiber may be preempted before any item, so that another thread runs first.
 //   - `sync` is a barrier: all threads must come to the same one, else DivergentBarrier.
 //   - `sums` exchanges lanes among the 16 fibers of a group as shuffles do, and orders no memory.
+//   - FiberWarp computes what a device's warp does (PTX ISA: ldmatrix, mma), from what each of 32 fibers hands in.
 //   - Built with clang's -fsanitize=thread, each fiber is a thread to ThreadSanitizer, and only launches and barriers
 //     order them: a race between two fibers is reported though they never ran at the same time.
 //
@@ -30,6 +31,42 @@ struct CallSite {
 };
 
 class FiberBlock;
+
+/// 32 fibers as a warp of WarpTensor. Numbers go from fiber to fiber; memory each reads itself, and nothing is ordered.
+class FiberWarp {
+ public:
+  FiberWarp(FiberBlock& block, int thread) : block_(&block), thread_(thread) {}
+
+  int thread() const { return thread_ % 32; }
+
+  std::uint32_t pair(float first, float second) const {
+    return stored<Precision::bf16>(first).half | std::uint32_t{stored<Precision::bf16>(second).half} << 16;
+  }
+  void split(float x, float& high, float& low) const {
+    const Split parts = alfi::split(x);
+    high = parts.high;
+    low = parts.low;
+  }
+
+  void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const { load(row, false, part); }
+  void load_transposed(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const { load(row, true, part); }
+
+  void multiply_bf16(const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1, float (&sum)[4]) const;
+  void multiply_tf32(const float (&a)[4], const float (&b)[2], float (&sum)[4]) const;
+
+ private:
+  void load(const Stored<Precision::bf16>* row, bool transposed, std::uint32_t (&part)[4]) const {
+    std::uint16_t number[8];
+    if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0) misaligned();
+    for (int i = 0; i < 8; ++i) number[i] = row[i].half;
+    exchange_rows(number, transposed, part);
+  }
+  [[noreturn]] static void misaligned();
+  void exchange_rows(const std::uint16_t (&row)[8], bool transposed, std::uint32_t (&part)[4]) const;
+
+  FiberBlock* block_;
+  int thread_;
+};
 
 class FiberTeam {
  public:
@@ -83,24 +120,11 @@ class FiberTeam {
     }
   }
 
-  /// Sums are finished by the threads that have them on a device.
-  template <Precision precision, Tiling tiling, class A, class B, class Finish>
-  ALFI_HD void multiply(int M, int N, int K, A a, B b, Finish finish) const {
-    constexpr int down = WarpTiles<tiling>::down, across = WarpTiles<tiling>::across;
-    const int lane = thread_ % 32, g = lane / 4, q = lane % 4;
-    const int columns = (N + 8 * across - 1) / (8 * across);
-    const int items = (M + 16 * down - 1) / (16 * down) * columns;
+  template <Precision precision, class Body>
+  ALFI_HD void each_warp(int items, Body body) const {
     for (int item = thread_ / 32; item < items; item += threads_ / 32) {
       pause();
-      for (int tile = 0; tile < 4 * down * across; ++tile) {
-        const int i = tile / 4 / across, j = tile / 4 % across, c = tile % 4;
-        const int m = item / columns * 16 * down + 16 * i + g + c / 2 * 8;
-        const int n = item % columns * 8 * across + 8 * j + q + c % 2 * 4;
-        if (m >= M || n >= N) continue;
-        float sum = 0;
-        for (int k = 0; k < K; ++k) sum = multiply_add<precision>(a(m, k), b(k, n), sum);
-        finish(m, n, sum);
-      }
+      body(item, WarpTensor<precision, FiberWarp>(FiberWarp(*block_, thread_)));
     }
   }
 

@@ -25,13 +25,14 @@ struct NamedBytes {
 /// All that the kernels of a run wrote.
 using DeviceMemory = std::vector<NamedBytes>;
 
-/// Two meta-steps. `variant`: one of variants but tf32x3, whose threads do what bf16's do.
+/// Two meta-steps. `variant`: variants[0], [2] or [4]: the barriers of the others are bf16's.
 /// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
 template <class Launch>
 DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch launch) {
   // Two blocks share the tiles of a chunk, so that one of them gets two; each piece of a tile has some of the blocks of
   // observations.
   constexpr int steps = 2, slots = 3, blocks = 2, pieces = 2, first_update = 4;
+  constexpr int kept = 4;  // a part of a block of observations
   const DrawnSettings drawn(choices);
   const alfi::Shape& shape = drawn.settings.shape;
   const Layout& layout = drawn.settings.layout;
@@ -46,7 +47,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
     first_moment.base()[i] = 0.01F * weight;
     second_moment.base()[i] = 0.001F * weight * weight;
   }
-  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * pieces * block_size(shape));
+  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * pieces * block_size(variant, shape, kept));
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
   Arena<std::int32_t> clamped(tiles * tile_lanes);
   Arena<double> lane_loss(tile_lanes);
@@ -84,7 +85,8 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   work.blocks = blocks;
   const bool activations_shared = variant.activations == Activations::shared;
   work.fast = activations_shared ? nullptr : fast.base();
-  work.fast_size = block_size(shape);
+  work.fast_size = block_size(variant, shape, kept);
+  work.kept = kept;
   work.sums = sums;
   work.partials = partials.base();
   work.optimizer = {groups,
@@ -104,7 +106,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   work.report = {losses.base(), clamped.base(), lane_loss.base(), lane_clamped.base()};
 
   const auto run = [&]<DeviceKernel kernel>(int count) {
-    const std::int64_t size = has_variants(kernel) && activations_shared ? block_size(shape, true) : 0;
+    const std::int64_t size = has_variants(kernel) && activations_shared ? block_size(variant, shape, kept) : 0;
     std::vector<Arena<float>> shared(static_cast<std::size_t>(count), Arena<float>(size));
     launch(count, [&](const auto& team, int block) {
       float* const memory = shared[static_cast<std::size_t>(block)].base();
@@ -113,7 +115,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
       } else {
         if (variant == variants[0]) run_device_kernel<kernel, variants[0]>(team, block, memory, work);
         if (variant == variants[2]) run_device_kernel<kernel, variants[2]>(team, block, memory, work);
-        if (variant == variants[3]) run_device_kernel<kernel, variants[3]>(team, block, memory, work);
+        if (variant == variants[4]) run_device_kernel<kernel, variants[4]>(team, block, memory, work);
       }
     });
     for (const Arena<float>& memory : shared)

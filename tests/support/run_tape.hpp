@@ -108,7 +108,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, int pieces = 2) {
     input.real_rows = real_rows;
     launch([&](const auto& team) {
       rollout(team, settings, step, Draws{}, tile, block);
-      rollout_gradient(team, settings, step, tile, block, gradient.base());
+      rollout_gradient(team, settings, step, tile, block.aggregator, gradient.base());
       for (int piece = 0; piece < pieces; ++piece)
         bulk_gradient(team, settings, tile, block, piece, pieces, gradient.base());
     });

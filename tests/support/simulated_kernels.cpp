@@ -14,6 +14,7 @@ void with_kernel(DeviceKernel kernel, Variant variant, Body body) {
       if (variant == variants[1]) return body.template operator()<candidate, variants[1]>();
       if (variant == variants[2]) return body.template operator()<candidate, variants[2]>();
       if (variant == variants[3]) return body.template operator()<candidate, variants[3]>();
+      if (variant == variants[4]) return body.template operator()<candidate, variants[4]>();
     }
     body.template operator()<candidate, Variant{}>();
   };

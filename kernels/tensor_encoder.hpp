@@ -1,0 +1,407 @@
+// The encoder on tensor cores, with products rounded as the precision says (kernels/precision.hpp). The first layer, of
+// a few inputs, is in fp32, and so are biases, tanh and all sums.
+//
+// A warp takes one observation of the tile's 16 episodes through all layers: what one layer leaves is the next one's
+// operand, in the warp's registers. For the weights' gradients, sums over rows, activations and gradients before each
+// activation are kept in fast memory, as many observations at once as there is room for, and shared out among the warps
+// again by parts of the weight matrices.
+//
+// Widths are rounded up to whole sixteens with zeros.
+#pragma once
+
+#include "kernels/encoder.hpp"
+
+namespace alfi {
+
+/// Kernels are for networks whose hidden layers and codes are up to 4 or up to 8 sixteens wide: the former take half as
+/// many registers and less memory. A hidden layer is computed 1, 2, 4 or 8 sixteens wide, the least that hold it.
+inline constexpr int narrow_tensor = 4, wide_tensor = 8;
+
+constexpr int sixteens(int width) { return (width + 15) / 16; }
+
+/// The width in sixteens a hidden layer is computed with.
+constexpr int tensor_width(int hidden) {
+  int width = 1;
+  while (width < sixteens(hidden)) width *= 2;
+  return width;
+}
+
+/// Which kernels are for these networks: narrow_tensor or wide_tensor; 0 where there are none. In tf32x3, where operands
+/// take twice as many registers, there are none for wide ones.
+constexpr int tensor_kernels(Precision precision, const Shape& shape) {
+  const int widest = sixteens(shape.encoder_hidden > shape.C ? shape.encoder_hidden : shape.C);
+  if (widest <= narrow_tensor) return narrow_tensor;
+  return precision == Precision::bf16 && widest <= wide_tensor ? wide_tensor : 0;
+}
+
+/// Observations whose activations are kept at once, at most: one for each warp of a block.
+inline constexpr int most_kept = 8;
+
+inline namespace ALFI_ISA {
+
+/// Fast memory of one block. Places are known to the compiler but for where the activations begin.
+template <Precision precision, int widest>
+struct TensorBlock {
+  static constexpr int features = 16 * widest;
+  using Columns = Matrix<precision, features>;
+
+  float* weights;
+  float* activations;
+  int kept;  ///< observations, a power of two
+
+  ALFI_HD float* bias(int layer) const { return weights + layer * features; }     ///< (features)
+  ALFI_HD Columns second() const { return matrix(weights + 3 * features, 0); }    ///< weights (output, input)
+  ALFI_HD Columns third() const { return matrix(weights + 3 * features, widest); }
+  ALFI_HD float* first() const { return weights + weights_size(0); }              ///< weights (X, features)
+  static constexpr int weights_size(int X) { return (3 + X) * features + 2 * widest * sixteen_rows; }
+
+  /// As EncoderBlock's. Codes of neighbouring columns and rows, as a warp writes them, are in banks of their own.
+  ALFI_HD Rows<float> code() const { return {activations, block_length * tile_lanes + 4}; }
+  static constexpr int code_size(int C) { return C * (block_length * tile_lanes + 4); }
+
+  // What is kept of observation i: activations and the gradients before them, (16, features).
+  ALFI_HD Columns hidden1(int i) const { return matrix(activations, kept_matrices * i); }
+  ALFI_HD Columns hidden2(int i) const { return matrix(activations, kept_matrices * i + 1); }
+  ALFI_HD Columns into_code(int i) const { return matrix(activations, kept_matrices * i + 2); }
+  ALFI_HD Columns into_hidden2(int i) const { return matrix(activations, kept_matrices * i + 3); }
+  ALFI_HD Columns into_hidden1(int i) const { return matrix(activations, kept_matrices * i + 4); }
+  static constexpr int kept_size(int kept) { return kept_matrices * kept * sixteen_rows; }
+
+ private:
+  static constexpr int kept_matrices = 5;
+  static constexpr int sixteen_rows =
+      16 * Columns::step * static_cast<int>(sizeof(Stored<precision>)) / static_cast<int>(sizeof(float));
+
+  /// The number-th of matrices of 16 rows.
+  ALFI_HD static Columns matrix(float* from, int number) {
+    return {reinterpret_cast<Stored<precision>*>(from + number * sixteen_rows)};
+  }
+};
+
+template <Precision precision, int widest>
+struct TensorEncoder {
+  TensorBlock<precision, widest> block;
+  int width, codes;  ///< of hidden layers and codes, in sixteens
+
+  ALFI_HD Rows<float> code() const { return block.code(); }
+};
+
+template <Precision precision, int widest>
+ALFI_HD void carve_weights(const Shape& shape, Carver<float>& carver, TensorBlock<precision, widest>& block) {
+  block.weights = carver.take(block.weights_size(shape.X));
+}
+
+template <Precision precision, int widest>
+ALFI_HD void carve_activations(const Shape& shape, Carver<float>& carver, int kept,
+                               TensorBlock<precision, widest>& block) {
+  const int codes = block.code_size(shape.C), activations = block.kept_size(kept);
+  block.activations = carver.take(codes > activations ? codes : activations);  // codes are pooled, or gradients taken
+  block.kept = kept;
+}
+
+/// Copies the weights to fast memory.
+template <Precision precision, int widest, class Team>
+ALFI_HD TensorEncoder<precision, widest> staged_encoder(const Team& team, const Layout& layout, const float* weights,
+                                                        const TensorBlock<precision, widest>& block) {
+  const Linear& first = layout.encoder[0];
+  constexpr int features = TensorBlock<precision, widest>::features;
+  team.each_number(features * first.in, [&](int i) {
+    const int x = i / features, feature = i % features;
+    block.first()[i] = feature < first.out ? weights[first.weight + feature * first.in + x] : 0.0f;
+  });
+  // Beyond a hidden layer's features comes one that is 1, where there is room: no weight reads it, but its products with
+  // gradients are the biases'.
+  const auto copy_bias = [&](const Linear& layer, float beyond, float* to) {
+    team.each_number(features, [&](int j) {
+      to[j] = j < layer.out ? weights[layer.bias + j] : j == layer.out ? beyond : 0.0f;
+    });
+  };
+  copy_bias(layout.encoder[0], 1, block.bias(0));
+  copy_bias(layout.encoder[1], 1, block.bias(1));
+  copy_bias(layout.encoder[2], 0, block.bias(2));
+  const auto copy_weights = [&](const Linear& layer, auto to) {
+    team.each_number(features * features, [&](int i) {
+      const int j = i / features, k = i % features;
+      *to.at(j, k) = stored<precision>(j < layer.out && k < layer.in ? weights[layer.weight + j * layer.in + k] : 0.0f);
+    });
+  };
+  copy_weights(layout.encoder[1], block.second());
+  copy_weights(layout.encoder[2], block.third());
+  team.sync();
+  return {block, tensor_width(first.out), sixteens(layout.encoder[2].out)};
+}
+
+/// body(Constant<width>)
+template <int widest, int candidate = widest == wide_tensor ? wide_tensor : 1, class Body>
+ALFI_HD void with_tensor_width(int width, Body body) {
+  if (width == candidate) return body(Constant<candidate>{});
+  if constexpr (candidate < widest) with_tensor_width<widest, 2 * candidate>(width, body);
+}
+
+/// The two sums beside each other that are 16 columns from `column` on begin with these biases.
+template <class Tensor>
+ALFI_HD void set_sums(const Tensor& tensor, const float* bias, int column, typename Tensor::Sum (&sum)[2]) {
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half)
+    tensor.each(sum[half], [&](int, int c, float& total) { total = bias[column + 8 * half + c]; });
+}
+
+template <class Tensor>
+ALFI_HD void clear_sums(const Tensor& tensor, typename Tensor::Sum (&sum)[2]) {
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half) tensor.each(sum[half], [](int, int, float& total) { total = 0; });
+}
+
+template <class Tensor>
+ALFI_HD void apply_relu(const Tensor& tensor, typename Tensor::Sum (&sum)[2]) {
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half) tensor.each(sum[half], [](int, int, float& total) { total = Relu{}(total); });
+}
+
+template <class Tensor>
+ALFI_HD void multiply(const Tensor& tensor, const typename Tensor::Left& left, const typename Tensor::Right& right,
+                      typename Tensor::Sum (&sum)[2]) {
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half) tensor.multiply(left, right, half, sum[half]);
+}
+
+/// Sums of so many sixteens of columns are computed beside each other; more would not fit into registers.
+constexpr int sums_together(int width) { return width < 4 ? width : 4; }
+
+/// The hidden layers of the observation whose first row is `row`.
+template <int width, Precision precision, int widest, class Tensor>
+ALFI_HD void encode_hidden(const Tensor& tensor, const TensorEncoder<precision, widest>& encoder,
+                           const ObservationSets<float>& sets, int X, int row, Array<typename Tensor::Left, width>& hidden1,
+                           Array<typename Tensor::Left, width>& hidden2) {
+  const TensorBlock<precision, widest>& block = encoder.block;
+  constexpr int together = sums_together(width);
+  ALFI_UNROLL
+  for (int first = 0; first < width; first += together) {
+    Array<typename Tensor::Sum[2], together> sum;
+    ALFI_UNROLL
+    for (int s = 0; s < together; ++s) set_sums(tensor, block.bias(0), 16 * (first + s), sum[s]);
+    for (int x = 0; x < X; ++x) {
+      const float* const weight = block.first() + block.features * x + 16 * first;
+      const float* const value = sets.x.at(x, row);
+      ALFI_UNROLL
+      for (int s = 0; s < together; ++s)
+        ALFI_UNROLL
+        for (int half = 0; half < 2; ++half)
+          tensor.each(sum[s][half], [&](int r, int c, float& total) {
+            total = fma(weight[16 * s + 8 * half + c], value[r], total);
+          });
+    }
+    ALFI_UNROLL
+    for (int s = 0; s < together; ++s) {
+      apply_relu(tensor, sum[s]);
+      hidden1[first + s] = tensor.left(sum[s]);
+    }
+  }
+  ALFI_UNROLL
+  for (int s = 0; s < width; ++s) {
+    typename Tensor::Sum sum[2];
+    set_sums(tensor, block.bias(1), 16 * s, sum);
+    ALFI_UNROLL
+    for (int k = 0; k < width; ++k)
+      multiply(tensor, hidden1[k], tensor.right_transposed(block.second(), 16 * s, 16 * k), sum);
+    apply_relu(tensor, sum);
+    hidden2[s] = tensor.left(sum);
+  }
+}
+
+/// The codes of columns 16 s to 16 s + 15: finish(row, code, value) may change them.
+template <int width, Precision precision, int widest, class Tensor, class Finish>
+ALFI_HD void encode_codes(const Tensor& tensor, const TensorEncoder<precision, widest>& encoder, int C, int s,
+                          const Array<typename Tensor::Left, width>& hidden2, typename Tensor::Sum (&sum)[2],
+                          Finish finish) {
+  set_sums(tensor, encoder.block.bias(2), 16 * s, sum);
+  ALFI_UNROLL
+  for (int k = 0; k < width; ++k)
+    multiply(tensor, hidden2[k], tensor.right_transposed(encoder.block.third(), 16 * s, 16 * k), sum);
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half) {
+    if (16 * s + 8 * half >= C) continue;  // all of the eight
+    tensor.each(sum[half], [&](int row, int c, float& value) { finish(row, 16 * s + 8 * half + c, value); });
+  }
+}
+
+/// Codes of `observations` observations from `first` on.
+template <Precision precision, int widest, class Team>
+ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEncoder<precision, widest>& encoder,
+                          const ObservationSets<float>& sets, int first, int observations) {
+  with_tensor_width<widest>(encoder.width, [&](auto constant) {
+    constexpr int width = decltype(constant)::value;
+    team.template each_warp<precision>(observations, [&]<class Tensor>(int i, const Tensor& tensor) {
+      Array<typename Tensor::Left, width> hidden1, hidden2;
+      encode_hidden<width>(tensor, encoder, sets, shape.X, (first + i) * tile_lanes, hidden1, hidden2);
+      for (int s = 0; s < encoder.codes; ++s) {
+        typename Tensor::Sum sum[2];
+        encode_codes<width>(tensor, encoder, shape.C, s, hidden2, sum, [&](int row, int c, float& value) {
+          if (c < shape.C) *encoder.code().at(c, i * tile_lanes + row) = tanh(value);
+        });
+      }
+    });
+  });
+  team.sync();
+}
+
+/// Keeps the activations of observation first + i, and the gradients before them, as the block's i-th.
+template <int width, Precision precision, int widest, class Tensor>
+ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const TensorEncoder<precision, widest>& encoder,
+                              const ObservationSets<float>& sets, const float* slope, int first, int i) {
+  const TensorBlock<precision, widest>& block = encoder.block;
+  const int C = shape.C;
+  const int set = (first + i) / sets.set_size, place = (first + i) % sets.set_size;
+  const float* const a = slope + set * 2 * C * tile_lanes;
+  const float* const b = a + C * tile_lanes;
+  {
+    Array<typename Tensor::Left, width> hidden1, hidden2;
+    encode_hidden<width>(tensor, encoder, sets, shape.X, (first + i) * tile_lanes, hidden1, hidden2);
+    ALFI_UNROLL
+    for (int s = 0; s < width; ++s) {
+      tensor.keep(block.hidden1(i), 0, 16 * s, hidden1[s]);
+      tensor.keep(block.hidden2(i), 0, 16 * s, hidden2[s]);
+    }
+    for (int s = 0; s < encoder.codes; ++s) {
+      typename Tensor::Sum sum[2];
+      encode_codes<width>(tensor, encoder, C, s, hidden2, sum, [&](int lane, int c, float& value) {
+        if (c >= C || !(static_cast<float>(place) < sets.count[lane])) {
+          value = 0;
+          return;
+        }
+        const float code = tanh(value);
+        value = fma(b[c * tile_lanes + lane], code, a[c * tile_lanes + lane]) * fma(-code, code, 1.0f);
+      });
+      tensor.keep(block.into_code(i), 0, 16 * s, tensor.left(sum));
+    }
+  }
+  Array<typename Tensor::Left, width> into_hidden2;
+  constexpr int together = sums_together(width);
+  ALFI_UNROLL
+  for (int beyond = 0; beyond < width; beyond += together) {
+    Array<typename Tensor::Sum[2], together> sum;
+    ALFI_UNROLL
+    for (int s = 0; s < together; ++s) clear_sums(tensor, sum[s]);
+    for (int k = 0; k < encoder.codes; ++k) {
+      const typename Tensor::Left into_code = tensor.kept(block.into_code(i), 0, 16 * k);
+      ALFI_UNROLL
+      for (int s = 0; s < together; ++s)
+        multiply(tensor, into_code, tensor.right(block.third(), 16 * k, 16 * (beyond + s)), sum[s]);
+    }
+    ALFI_UNROLL
+    for (int s = 0; s < together; ++s) {
+      const int column = 16 * (beyond + s);
+      tensor.through_relu(sum[s], tensor.kept(block.hidden2(i), 0, column));
+      into_hidden2[beyond + s] = tensor.left(sum[s]);
+      tensor.keep(block.into_hidden2(i), 0, column, into_hidden2[beyond + s]);
+    }
+  }
+  ALFI_UNROLL
+  for (int s = 0; s < width; ++s) {
+    typename Tensor::Sum sum[2];
+    clear_sums(tensor, sum);
+    ALFI_UNROLL
+    for (int k = 0; k < width; ++k)
+      multiply(tensor, into_hidden2[k], tensor.right(block.second(), 16 * k, 16 * s), sum);
+    tensor.through_relu(sum, tensor.kept(block.hidden1(i), 0, 16 * s));
+    tensor.keep(block.into_hidden1(i), 0, 16 * s, tensor.left(sum));
+  }
+}
+
+/// gradient[layer] += Σ dy xᵀ over the kept rows of `observations` observations, of 16 outputs from 16 m on and two
+/// sixteens of inputs from 16 n on; into(observation) is dy, x(observation, n) the right operand of one sixteen. Column layer.in of x is all ones:
+/// what comes of it is the biases' gradient.
+template <class Tensor, class Into, class Input>
+ALFI_HD void add_weight_gradient(const Tensor& tensor, const Linear& layer, int observations, int m, int n, Into into,
+                                 Input x, float* gradient) {
+  const auto places = [&](typename Tensor::Sum& sum, int column, auto body) {
+    tensor.each(sum, [&](int r, int c, float& value) {
+      const int j = 16 * m + r, k = column + c;
+      if (j < layer.out && k <= layer.in)
+        body(gradient[k < layer.in ? layer.weight + j * layer.in + k : layer.bias + j], value);
+    });
+  };
+  constexpr int most = 2;
+  typename Tensor::Sum sum[most][2], before[most][2];
+  // The old numbers are asked for here, to be there when they are needed.
+  ALFI_UNROLL
+  for (int part = 0; part < most; ++part) {
+    clear_sums(tensor, sum[part]);
+    clear_sums(tensor, before[part]);
+    ALFI_UNROLL
+    for (int half = 0; half < 2; ++half)
+      places(before[part][half], 16 * (n + part) + 8 * half, [](float& entry, float& value) { value = entry; });
+  }
+  for (int o = 0; o < observations; ++o) {
+    const typename Tensor::Left left = tensor.left_transposed(into(o), 0, 16 * m);
+    ALFI_UNROLL
+    for (int part = 0; part < most; ++part) {
+      if (16 * (n + part) > layer.in) break;
+      const typename Tensor::Right right = x(o, n + part);
+      ALFI_UNROLL
+      for (int half = 0; half < 2; ++half)
+        if (16 * (n + part) + 8 * half <= layer.in) tensor.multiply(left, right, half, sum[part][half]);
+    }
+  }
+  ALFI_UNROLL
+  for (int part = 0; part < most; ++part)
+    ALFI_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      typename Tensor::Sum& old = before[part][half];
+      tensor.add(sum[part][half], old);
+      places(old, 16 * (n + part) + 8 * half, [](float& entry, float& value) { entry = value; });
+    }
+}
+
+/// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
+/// slope (sets, 2, C, 16).
+template <Precision precision, int widest, class Team>
+ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout& layout,
+                              const TensorEncoder<precision, widest>& encoder, const ObservationSets<float>& sets,
+                              int first_block, int last_block, const float* slope, float* gradient) {
+  const TensorBlock<precision, widest>& block = encoder.block;
+  const int end = last_block * block_length < sets.observations ? last_block * block_length : sets.observations;
+  // Parts of a layer's weight matrix, 16 outputs by two sixteens of inputs and the ones.
+  const auto across = [](const Linear& layer) { return layer.in / 32 + 1; };
+  const auto parts = [&](const Linear& layer) { return sixteens(layer.out) * across(layer); };
+  const Linear &layer1 = layout.encoder[0], &layer2 = layout.encoder[1], &layer3 = layout.encoder[2];
+  for (int first = first_block * block_length; first < end; first += block.kept) {
+    const int observations = end - first < block.kept ? end - first : block.kept;
+    with_tensor_width<widest>(encoder.width, [&](auto width) {
+      team.template each_warp<precision>(observations, [&](int i, const auto& tensor) {
+        encoder_backward<decltype(width)::value>(tensor, shape, encoder, sets, slope, first, i);
+      });
+    });
+    team.sync();
+    team.template each_warp<precision>(
+        parts(layer3) + parts(layer2) + parts(layer1), [&](int part, const auto& tensor) {
+          const auto add = [&](const Linear& layer, int number, auto into, auto x) {
+            add_weight_gradient(tensor, layer, observations, number / across(layer), number % across(layer) * 2, into,
+                                x, gradient);
+          };
+          const auto right = [&](auto matrix, int n) {
+            return n < encoder.width ? tensor.right(matrix, 0, 16 * n)
+                                     : tensor.right([](int, int c) { return c == 0 ? 1.0f : 0.0f; });
+          };
+          if (part < parts(layer3))
+            return add(layer3, part, [&](int o) { return block.into_code(o); },
+                       [&](int o, int n) { return right(block.hidden2(o), n); });
+          part -= parts(layer3);
+          if (part < parts(layer2))
+            return add(layer2, part, [&](int o) { return block.into_hidden2(o); },
+                       [&](int o, int n) { return right(block.hidden1(o), n); });
+          part -= parts(layer2);
+          add(layer1, part, [&](int o) { return block.into_hidden1(o); },
+              [&](int o, int n) {
+                return tensor.right([&](int k, int c) {
+                  const int x = 16 * n + c;
+                  return x < layer1.in ? *sets.x.at(x, (first + o) * tile_lanes + k) : x == layer1.in ? 1.0f : 0.0f;
+                });
+              });
+        });
+    team.sync();
+  }
+}
+
+}  // namespace ALFI_ISA
+}  // namespace alfi
