@@ -150,9 +150,9 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
   const int tiles = blocks_of(tile_lanes, plan_.episodes);
   resize(losses_, std::int64_t{tiles} * tile_lanes);
   resize(clamped_, std::int64_t{tiles} * tile_lanes);
-  double lane_loss[tile_lanes];
-  std::int64_t lane_clamped[tile_lanes];
-  const BatchReport<float> report{losses_.data(), clamped_.data(), lane_loss, lane_clamped};
+  double loss_sums[sum_places];
+  std::int64_t clamped_sums[sum_places];
+  const BatchReport<float> report{losses_.data(), clamped_.data(), loss_sums, clamped_sums};
   add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
                 [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
 

@@ -51,8 +51,8 @@ struct CudaProcessor::Training {
   int steps;            // of a window, at most
   DeviceArray<float> first_moment, second_moment, average, losses;
   DeviceArray<std::int32_t> clamped;
-  DeviceArray<double> lane_loss;
-  DeviceArray<std::int64_t> lane_clamped, first_update;
+  DeviceArray<double> loss_sums;
+  DeviceArray<std::int64_t> clamped_sums, first_update;
   DeviceArray<UpdateCounts> counts;
   DeviceArray<UpdateFactors> factors;
   DeviceArray<float> rates;
@@ -320,8 +320,8 @@ void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
   const std::int64_t lanes = std::int64_t{t.batch.plan.tiles} * tile_lanes;
   t.losses = DeviceArray<float>(*runtime_, lanes);
   t.clamped = DeviceArray<std::int32_t>(*runtime_, lanes);
-  t.lane_loss = DeviceArray<double>(*runtime_, tile_lanes);
-  t.lane_clamped = DeviceArray<std::int64_t>(*runtime_, tile_lanes);
+  t.loss_sums = DeviceArray<double>(*runtime_, sum_places);
+  t.clamped_sums = DeviceArray<std::int64_t>(*runtime_, sum_places);
   t.first_update = DeviceArray<std::int64_t>(*runtime_, 1);
   // A window's updates begin somewhere between the last collected and the last submitted.
   const int factors = windows * t.steps;
@@ -344,7 +344,7 @@ void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
   work.inputs = t.batch.step_inputs.data();
   work.rates = t.rates.data();
   work.outputs = t.outputs.data();
-  work.report = {t.losses.data(), t.clamped.data(), t.lane_loss.data(), t.lane_clamped.data()};
+  work.report = {t.losses.data(), t.clamped.data(), t.loss_sums.data(), t.clamped_sums.data()};
   Optimizer<float>& optimizer = work.optimizer;
   optimizer.weights = t.batch.weights.data();
   optimizer.first_moment = t.first_moment.data();
