@@ -60,7 +60,7 @@ double regenerated_distance(const Configuration& configuration, const Normalisat
   const std::size_t X = normalisation.mean.size();
   if (x.size() < 2 * X || !std::all_of(theta.begin(), theta.end(), finite)) return std::nan("");
   std::vector<float> simulated(x.size());
-  simulate_into(configuration.simulator.name, theta, key, 0, static_cast<std::int64_t>(x.size() / X), simulated.data());
+  simulate_into(configuration.simulator.name, theta, key, static_cast<std::int64_t>(x.size() / X), simulated.data());
   const Transform transform = configuration.simulator.transform;
   const std::vector<float> real = standardise(x, transform, normalisation);
   simulated = standardise(simulated, transform, normalisation);

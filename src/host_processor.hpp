@@ -28,6 +28,7 @@ class HostProcessor final : public Processor {
 
   void rollout(const TilePass& pass) override;
   void draw_problems(const TilePass& pass) override;
+  void simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) override;
   std::vector<float> differentiate(const TilePass& pass) override;
 
   void begin(const TrainingPlan& plan, TrainingState state) override;

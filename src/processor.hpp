@@ -13,6 +13,7 @@
 
 #include "alfi/choices.hpp"
 #include "kernels/report.hpp"
+#include "kernels/sample.hpp"
 #include "src/training_state.hpp"
 
 namespace alfi {
@@ -78,6 +79,8 @@ class Processor {
   virtual void rollout(const TilePass& pass) = 0;
   /// Problems alone: θ* and the real observations, in the tile's truth, real and input.
   virtual void draw_problems(const TilePass& pass) = 0;
+  /// A sample, from its first observation on and piece by piece: each piece (rows, X) is valid during its call.
+  virtual void simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) = 0;
   /// Forward and backward: the batch's gradient (layout.size).
   virtual std::vector<float> differentiate(const TilePass& pass) = 0;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -36,6 +37,7 @@ using test::inference_of;
 using test::message_of;
 using test::problems_of;
 using test::rollout_of;
+using test::sample_of;
 using test::train_steps;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -114,6 +116,17 @@ TEST_P(OnDevice, RollsOutAndDrawsProblemsToTheBitsOfTheHost) {
       EXPECT_EQ(problems_of(configuration, processor(), episodes), problems_of(configuration, host(), episodes));
     }
   }
+}
+
+// A part of a group of observations, of a thread block's, one piece, and several.
+TEST_P(OnDevice, SimulatesToTheBitsOfTheHost) {
+  for (const char* simulator : simulators)
+    for (const std::int64_t count : {1, 63, 4097, 262144, 600001}) {
+      SCOPED_TRACE(std::string(simulator) + ", " + std::to_string(count));
+      const std::vector<float> sample = sample_of(simulator, count, *processor());
+      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count));
+      EXPECT_TRUE(sample == sample_of(simulator, count, *host(2)));
+    }
 }
 
 TEST_P(OnDevice, InfersToTheBitsOfTheHost) {

@@ -135,6 +135,13 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
     run.template operator()<DeviceKernel::apply_update>(update_blocks);
     run.template operator()<DeviceKernel::conclude>(1);
   }
+  constexpr int sample_size = 1000, dimension = 1;
+  Arena<float> sample(sample_size * dimension);
+  work.sample = {choices.simulator, stream_key(choices.seed, Phase::simulation, Purpose::observe, 0),
+                 {1, 0.5F},         0,
+                 sample_size,       sample.base()};
+  work.sample_blocks = blocks;
+  run.template operator()<DeviceKernel::draw_sample>(blocks);
   if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");
 
   Arena<double> summaries(steps * 3);  // a StepOutput has bytes that mean nothing
@@ -164,6 +171,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   keep("the sums of losses", loss_sums);
   keep("the sums of clamped draws", clamped_sums);
   keep("the activations", fast);
+  keep("the sample", sample);
   keep("the summaries", summaries);
   return result;
 }
