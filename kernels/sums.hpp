@@ -1,5 +1,5 @@
-// Sums of many numbers by one team, in a fixed shape: place p of 256 adds up the numbers p, p + 256, p + 512, … in order,
-// then the places are added by halves: p + (p + 128), + 64, …, + 1. The same bits on every team.
+// Sums of many numbers by one team, in a fixed shape: place p of 256 adds up the numbers p, p + 256, p + 512, … in
+// order, then the places are added by halves: p + (p + 128), + 64, …, + 1. The same bits on every team.
 #pragma once
 
 #include "kernels/team.hpp"

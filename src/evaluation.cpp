@@ -54,8 +54,9 @@ class Progress {
 };
 
 /// Energy distance of real observations x and as many simulated at theta; NaN where there is none.
-double regenerated_distance(const Configuration& configuration, const Normalisation& normalisation,
-                            std::span<const float> x, const std::vector<double>& theta, PhiloxKey key) {
+double regenerated_distance(SampleStatistics& statistics, const Configuration& configuration,
+                            const Normalisation& normalisation, std::span<const float> x,
+                            const std::vector<double>& theta, PhiloxKey key) {
   const auto finite = [](auto value) { return std::isfinite(value); };
   const std::size_t X = normalisation.mean.size();
   if (x.size() < 2 * X || !std::all_of(theta.begin(), theta.end(), finite)) return std::nan("");
@@ -65,7 +66,7 @@ double regenerated_distance(const Configuration& configuration, const Normalisat
   const std::vector<float> real = standardise(x, transform, normalisation);
   simulated = standardise(simulated, transform, normalisation);
   if (!std::all_of(simulated.begin(), simulated.end(), finite)) return std::nan("");
-  return energy_distance(real, simulated, static_cast<int>(X));
+  return energy_distance(statistics, real, simulated, static_cast<int>(X));
 }
 
 /// The observations (count, X) of one episode of a tile.
@@ -91,6 +92,7 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   const Shape shape = shape_of(configuration, T);
   const Normalisation& normalisation = machine.checkpoint_->normalisation;
   Engine engine(configuration, normalisation);
+  SampleStatistics& statistics = host_statistics();
   Progress progress(options.progress, 2 * count);
 
   Answers answers(count, D);
@@ -149,7 +151,8 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
       // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
       const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
       if (b < most_energy_episodes)
-        energy[static_cast<std::size_t>(b)] = regenerated_distance(configuration, normalisation, x, estimate, key);
+        energy[static_cast<std::size_t>(b)] =
+            regenerated_distance(statistics, configuration, normalisation, x, estimate, key);
     }
     progress.add(finished.episodes);
   });
@@ -161,8 +164,8 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   evaluation.episodes = count;
   evaluation.iterations = T;
   evaluation.not_finite = not_finite;
-  summarise(answers, evaluation);
-  evaluation.energy_distance = measured_mean(energy);
+  summarise(statistics, answers, evaluation);
+  evaluation.energy_distance = measured_mean(statistics, energy);
   evaluation.energy_distance_episodes = static_cast<int>(energy.size());
   for (std::size_t t = 0; t <= static_cast<std::size_t>(T); ++t) {
     double sum = 0;

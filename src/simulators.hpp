@@ -13,8 +13,8 @@ namespace alfi {
 /// Position in the kernels' list of simulators.
 int simulator_number(const std::string& name);
 
-/// The first `count` observations at theta (D, natural units), with no place for them yet. InputError for a wrong number
-/// of parameters or one that is not finite.
+/// The first `count` observations at theta (D, natural units), with no place for them yet. InputError for a wrong
+/// number of parameters or one that is not finite.
 Sample make_sample(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count);
 
 /// Draws them on this thread, into x (count, X).
