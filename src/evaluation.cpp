@@ -1,7 +1,7 @@
 // All methods answer on the same episodes: the rollout draws them and gives ALFI's answers; then the same problems are
 // drawn again, in natural units, for exact inference and the energy distance. A tile at a time, so that no observations
 // pile up.
-#include "alfi/evaluation.hpp"
+#include "src/evaluation.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,12 +10,13 @@
 #include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "alfi/simulators.hpp"
 #include "src/answers.hpp"
-#include "src/checkpoint.hpp"
 #include "src/engine.hpp"
 #include "src/exact.hpp"
+#include "src/processors.hpp"
 #include "src/simulators.hpp"
 #include "src/standardise.hpp"
 #include "src/statistics.hpp"
@@ -81,8 +82,13 @@ std::vector<float> observations_of(const Tile<float>& tile, int X, int lane) {
 }  // namespace
 
 Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
   const Configuration configuration = configured(machine.configuration(), machine.default_iterations(), options);
+  return evaluate(*machine.checkpoint_, configuration, make_processor(configuration.engine), options.progress);
+}
+
+Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configuration,
+                    std::unique_ptr<Processor> processor, const std::function<void(double)>& report) {
+  const auto begin = std::chrono::steady_clock::now();
   const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
   const auto exact = make_exact_inference(simulator.name);
   const int count = configuration.evaluation.episodes, T = configuration.evaluation.iterations;
@@ -90,15 +96,15 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   const std::uint64_t seed = configuration.engine.seed;
   const Episodes episodes{Phase::evaluation, 0, count, 0, seed};
   const Shape shape = shape_of(configuration, T);
-  const Normalisation& normalisation = machine.checkpoint_->normalisation;
-  Engine engine(configuration, normalisation);
-  SampleStatistics& statistics = host_statistics();
-  Progress progress(options.progress, 2 * count);
+  const Normalisation& normalisation = checkpoint.normalisation;
+  Engine engine(configuration, normalisation, std::move(processor));
+  SampleStatistics& statistics = engine.processor().statistics();
+  Progress progress(report, 2 * count);
 
   Answers answers(count, D);
   std::vector<std::vector<double>> tile_errors(static_cast<std::size_t>((count + tile_lanes - 1) / tile_lanes));
   std::atomic<std::int64_t> clamped = 0, not_finite = 0;
-  engine.rollout(episodes, T, machine.checkpoint_->state.average, [&](const FinishedTile& finished) {
+  engine.rollout(episodes, T, checkpoint.state.average, [&](const FinishedTile& finished) {
     const auto psi = [&](int t, int p, int lane) -> double {
       return finished.tile.psi[(t * shape.P() + p) * tile_lanes + lane];
     };
@@ -160,7 +166,7 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   Evaluation evaluation{};
   evaluation.simulator = simulator.name;
   for (const ParameterInfo& parameter : simulator.parameters) evaluation.parameters.push_back(parameter.name);
-  evaluation.step = machine.step();
+  evaluation.step = checkpoint.step;
   evaluation.episodes = count;
   evaluation.iterations = T;
   evaluation.not_finite = not_finite;

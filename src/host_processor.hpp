@@ -37,6 +37,7 @@ class HostProcessor final : public Processor {
   std::vector<StepOutput> collect() override;
   const TrainingState& state() override { return state_; }
 
+  SampleStatistics& statistics() override { return host_statistics(); }
   double spin(std::int64_t rounds) override;
 
  private:

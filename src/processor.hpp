@@ -14,6 +14,7 @@
 #include "alfi/choices.hpp"
 #include "kernels/report.hpp"
 #include "kernels/sample.hpp"
+#include "src/sample_statistics.hpp"
 #include "src/training_state.hpp"
 
 namespace alfi {
@@ -93,6 +94,9 @@ class Processor {
   virtual std::vector<StepOutput> collect() = 0;
   /// After all steps submitted, for which it waits. Valid until the next submission.
   virtual const TrainingState& state() = 0;
+
+  /// Of samples in the host's memory. May be used at any time, also by a sink.
+  virtual SampleStatistics& statistics() = 0;
 
   /// So many rounds of nothing but multiply-adds on all cores: the operations done.
   virtual double spin(std::int64_t rounds) = 0;

@@ -255,6 +255,12 @@ TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
       [&](SimulatedDevice& device) { problems_of(configuration, simulated_processor(device), 40); },
       [&](SimulatedDevice& device) { replay(tape, *simulated_processor(device)); },
       [&](SimulatedDevice& device) { sample_of("poisson", 1 << 19, *simulated_processor(device)); },
+      [&](SimulatedDevice& device) {
+        const auto processor = simulated_processor(device);
+        std::vector<double> values{2, 1};
+        processor->statistics().sort(values);
+        processor->statistics().moments(std::vector<float>{1, 2}, 1);
+      },
       [&](SimulatedDevice& device) { simulated_processor(device)->spin(1); }};
   for (const auto& job : jobs) {
     SimulatedDevice counting;

@@ -1,13 +1,21 @@
-// Moments against long sums.
+// Moments against long sums; what of an evaluation a device computes. That it computes the same is gpu_test's.
 #include "src/sample_statistics.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
+#include "src/cuda/scratch.hpp"
+#include "src/evaluation.hpp"
+#include "tests/support/simulated_device.hpp"
+#include "tests/support/small_machine.hpp"
 
 namespace alfi {
 namespace {
+
+using test::simulated_processor;
+using test::SimulatedDevice;
 
 /// Normal numbers around 1000, most of whose digits the mean has.
 std::vector<float> far_from_zero(std::size_t count) {
@@ -37,6 +45,36 @@ TEST(SampleStatistics, HaveTheMomentsOfEachColumn) {
         EXPECT_NEAR(moments[k].squares, static_cast<double>(squares), 1e-12 * static_cast<double>(squares) + 1e-18);
       }
     }
+}
+
+TEST(SampleStatistics, KeepWhatTheStreamStillUses) {
+  SimulatedDevice device;
+  const auto runtime = test::simulated_runtime(device);
+  {
+    cuda::Scratch scratch(*runtime);
+    void* const small = scratch.take(100);
+    void* const large = scratch.take(1000);
+    scratch.give_back(large);
+    scratch.give_back(small);
+    EXPECT_EQ(scratch.take(50), small) << "the smallest that holds it";
+    EXPECT_EQ(scratch.take(50), large);
+    EXPECT_EQ(device.live, 2);
+    EXPECT_NE(scratch.take(50), nullptr);
+    EXPECT_EQ(device.live, 3);
+  }
+  EXPECT_EQ(device.live, 0);
+}
+
+TEST(SampleStatistics, OfAnEvaluationAndATrainingAreTheDevices) {
+  Configuration configuration = test::small_configuration("gaussian");
+  configuration.evaluation.iterations = configuration.episode.iterations;
+  SimulatedDevice device;
+  const auto count = [&device](const char* what) { return std::count(device.log.begin(), device.log.end(), what); };
+  evaluate(test::small_checkpoint(configuration), configuration, simulated_processor(device));
+  // Two samples for each episode's energy distance, the places of each parameter, and bootstrapped means.
+  EXPECT_GE(count("sort"), 2 * configuration.evaluation.episodes + 2 + 10);
+  pilot_normalisation(configuration, simulated_processor(device)->statistics());
+  EXPECT_EQ(count("moments"), 1);
 }
 
 }  // namespace

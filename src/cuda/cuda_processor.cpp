@@ -83,9 +83,12 @@ struct CudaProcessor::Training {
 };
 
 CudaProcessor::CudaProcessor(std::unique_ptr<Runtime> runtime, Precision precision, int threads)
-    : runtime_(std::move(runtime)), precision_(precision), arena_(threads > 0 ? threads : tbb::task_arena::automatic) {
+    : runtime_(std::move(runtime)),
+      precision_(precision),
+      arena_(threads > 0 ? threads : tbb::task_arena::automatic),
+      stream_(make_stream(*runtime_)),
+      statistics_(*runtime_) {
   require(runtime_->properties(properties_), "asking for the device's properties");
-  stream_ = make_stream(*runtime_);
 }
 
 CudaProcessor::~CudaProcessor() {
