@@ -254,7 +254,7 @@ TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
       [&](SimulatedDevice& device) { rollout_of(configuration, simulated_processor(device), 40); },
       [&](SimulatedDevice& device) { problems_of(configuration, simulated_processor(device), 40); },
       [&](SimulatedDevice& device) { replay(tape, *simulated_processor(device)); },
-      [&](SimulatedDevice& device) { sample_of("poisson", 1 << 19, *simulated_processor(device)); },
+      [&](SimulatedDevice& device) { sample_of("poisson", (1 << 18) + 1, *simulated_processor(device)); },
       [&](SimulatedDevice& device) {
         const auto processor = simulated_processor(device);
         std::vector<double> values{2, 1};
