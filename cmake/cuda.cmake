@@ -1,6 +1,6 @@
-# The CUDA backend: kernels/kernels.cu compiled by nvcc into libalfi.a, and the CUDA runtime it is launched with. Beside
-# the object, <build>/cuda/ptxas.log is what ptxas says of registers and spills on each architecture, which
-# tests/cuda_compile_test.sh judges.
+# The CUDA backend: kernels/kernels.cu and src/cuda/thrust_statistics.cu compiled by nvcc into libalfi.a, and the CUDA
+# runtime they are launched with. Beside the objects are logs of what ptxas says of registers and spills on each
+# architecture; that of the kernels, <build>/cuda/kernels.log, is judged by tests/cuda_compile_test.sh.
 #
 # nvcc is called directly: its log is at hand, and no CUDA language is needed to configure. Translating to PTX costs most,
 # so it is done twice at most: for the newest architecture, whose PTX is kept for those to come, and for the oldest, which
@@ -29,7 +29,6 @@ set(CUDAToolkit_ROOT ${cuda_root})
 find_package(CUDAToolkit REQUIRED)
 
 set(alfi_cuda_folder ${PROJECT_BINARY_DIR}/cuda)
-set(alfi_cuda_kernels ${alfi_cuda_folder}/kernels.o)
 file(MAKE_DIRECTORY ${alfi_cuda_folder})
 
 # The architectures, checked, in order.
@@ -58,16 +57,23 @@ if(alfi_architectures)
 endif()
 
 # Suppressed: GCC's unrolling pragmas, and a conversion to itself that a template's instance has.
-add_custom_command(
-  OUTPUT ${alfi_cuda_kernels} ${alfi_cuda_folder}/ptxas.log
-  COMMAND bash ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh ${alfi_cuda_folder}/ptxas.log ${ALFI_NVCC} -std=c++20 --fmad=false -O3
-          --expt-relaxed-constexpr -Xptxas -v ${generate} -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include
-          -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675 -MD -MF ${alfi_cuda_folder}/kernels.d
-          -c ${PROJECT_SOURCE_DIR}/kernels/kernels.cu -o ${alfi_cuda_kernels}
-  DEPENDS ${PROJECT_SOURCE_DIR}/kernels/kernels.cu ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh
-  DEPFILE ${alfi_cuda_folder}/kernels.d
-  COMMENT "Compiling the kernels for CUDA architectures ${architectures_text}"
-  VERBATIM)
-set_source_files_properties(${alfi_cuda_kernels} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
-target_sources(alfi PRIVATE src/cuda/device_runtime.cpp ${alfi_cuda_kernels})
+function(alfi_add_cuda_source source)
+  cmake_path(GET source STEM stem)
+  set(result ${alfi_cuda_folder}/${stem})
+  add_custom_command(
+    OUTPUT ${result}.o ${result}.log
+    COMMAND bash ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh ${result}.log ${ALFI_NVCC} -std=c++20 --fmad=false -O3
+            --expt-relaxed-constexpr -Xptxas -v ${generate} -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include
+            -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675 -MD -MF ${result}.d
+            -c ${PROJECT_SOURCE_DIR}/${source} -o ${result}.o
+    DEPENDS ${PROJECT_SOURCE_DIR}/${source} ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh
+    DEPFILE ${result}.d
+    COMMENT "Compiling ${source} for CUDA architectures ${architectures_text}"
+    VERBATIM)
+  set_source_files_properties(${result}.o PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+  target_sources(alfi PRIVATE ${result}.o)
+endfunction()
+alfi_add_cuda_source(kernels/kernels.cu)
+alfi_add_cuda_source(src/cuda/thrust_statistics.cu)
+target_sources(alfi PRIVATE src/cuda/device_runtime.cpp)
 target_link_libraries(alfi PRIVATE CUDA::cudart_static)

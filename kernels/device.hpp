@@ -2,6 +2,7 @@
 // of the meta-step. kernels.cu makes CUDA kernels of them; the tests run them on fibers.
 //
 //   draw_problems      who the lanes are, θ* and the real observations
+//   draw_sample        observations of one θ
 //   rollout            a tile after the other, forward; with gradients then back through time
 //   encoder_gradient   the bulk pass over the same tiles
 //   sum_partials, gradient_norm, apply_update, conclude    the update and the step's summary
@@ -12,6 +13,7 @@
 #pragma once
 
 #include "kernels/report.hpp"
+#include "kernels/sample.hpp"
 
 namespace alfi {
 
@@ -23,11 +25,12 @@ enum class DeviceKernel {
   gradient_norm,
   apply_update,
   conclude,
+  draw_sample,
   spin
 };
 inline constexpr const char* device_kernel_names[] = {"draw_problems", "rollout",       "encoder_gradient",
                                                       "sum_partials",  "gradient_norm", "apply_update",
-                                                      "conclude",      "spin"};
+                                                      "conclude",      "draw_sample",   "spin"};
 
 /// Where a block's activations are: in its shared memory, or in the device's where that is too small.
 enum class Activations { shared, global };
@@ -101,6 +104,8 @@ struct DeviceWork {
   int groups_per_block;
   BatchReport<float> report;
 
+  Sample sample;
+  int sample_blocks;  ///< that share it
   Spin spin;
 };
 
@@ -195,6 +200,8 @@ ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const
   } else if constexpr (kernel == DeviceKernel::apply_update) {
     const GroupShare share = group_share(work, block);
     apply_update(team, work.optimizer, work.rates[*work.position], share.first, share.count);
+  } else if constexpr (kernel == DeviceKernel::draw_sample) {
+    draw_sample(team, work.sample, block, work.sample_blocks);
   } else if constexpr (kernel == DeviceKernel::spin) {
     spin_kernel(team, block, work.spin);
   } else {

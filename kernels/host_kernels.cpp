@@ -41,31 +41,7 @@ void draw_problem_tile(const EpisodeSettings<float>& settings, const StepInput& 
   draw_problem(Team{}, settings, step, tile);
 }
 
-// Observation i is number i / 16 of episode i % 16.
-void simulate_rows_of_one(int simulator, PhiloxKey key, const float* theta, std::int64_t first, std::int64_t count,
-                          float* x) {
-  Simulators::with(simulator, [&]<class Sim>() {
-    Array<FloatLanes, Sim::D> natural;
-    for (int d = 0; d < Sim::D; ++d) natural[d] = splat<FloatLanes>(theta[d]);
-    (void)Sim::template clamp<FloatLanes>(natural);
-    const auto law = Sim::template law<FloatLanes>(natural);
-    std::uint32_t episode[tile_lanes];
-    for (int l = 0; l < tile_lanes; ++l) episode[l] = static_cast<std::uint32_t>(l);
-    for (int lane = 0; lane < tile_lanes; lane += vector_width) {
-      const Stream<FloatLanes> stream{key, load_words<FloatLanes>(episode + lane), 0};
-      for (std::int64_t n = 0; n * tile_lanes < count; n += Sim::group) {
-        Array<Array<FloatLanes, Sim::X>, Sim::group> drawn;
-        Sim::template observe<FloatLanes>(law, stream, static_cast<std::uint32_t>(first / tile_lanes + n), drawn);
-        for (int i = 0; i < Sim::group; ++i)
-          for (int l = 0; l < vector_width; ++l)
-            for (int k = 0; k < Sim::X; ++k) {
-              const std::int64_t row = (n + i) * tile_lanes + lane + l;
-              if (row < count) x[row * Sim::X + k] = drawn[i][k][l];
-            }
-      }
-    }
-  });
-}
+void draw(const Sample& sample) { draw_sample(Team{}, sample, 0, 1); }
 
 double spin(std::int64_t rounds) {
   constexpr int chains = 12;
@@ -88,8 +64,16 @@ constexpr const char* isa_name =
     "baseline";
 #endif
 
-constexpr HostKernels kernels{isa_name,         rollout_tile,   rollout_gradient_tile, bulk_gradient_tile,   report,
-                              sum_all_partials, update_weights, draw_problem_tile,     simulate_rows_of_one, spin};
+constexpr HostKernels kernels{isa_name,
+                              rollout_tile,
+                              rollout_gradient_tile,
+                              bulk_gradient_tile,
+                              report,
+                              sum_all_partials,
+                              update_weights,
+                              draw_problem_tile,
+                              draw,
+                              spin};
 
 }  // namespace
 }  // namespace ALFI_ISA

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/report.hpp"
+#include "kernels/sample.hpp"
 
 namespace alfi {
 
@@ -20,8 +21,8 @@ struct HostKernels {
   void (*update)(const Optimizer<float>&, float rate, const BatchReport<float>&, int episodes, StepOutput&);
   /// Who the lanes of a tile are, θ* and the real observations alone.
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
-  /// Observations first … first + count − 1 of one θ (D), natural units, row-major (count, X). Multiples of 64.
-  void (*simulate)(int simulator, PhiloxKey key, const float* theta, std::int64_t first, std::int64_t count, float* x);
+  /// A sample, or a part of it.
+  void (*draw_sample)(const Sample&);
   /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
   double (*spin)(std::int64_t rounds);
 };

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "kernels/shape.hpp"
-#include "kernels/team.hpp"
+#include "kernels/sums.hpp"
 
 namespace alfi {
 
@@ -67,7 +67,7 @@ struct Optimizer {
   R* second_moment;
   R* average;
   PartialSums<R> partials[2];        ///< of the encoder's groups, then of the others'
-  R* squares;                        ///< (groups)
+  R* squares;                        ///< (groups); added up into the first
   R* norm;                           ///< (1): of the gradient before clipping
   UpdateCounts* counts;              ///< (1)
   const UpdateFactors* factors;      ///< of the update number first_update, counting from 0, and those after it
@@ -117,11 +117,20 @@ ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>
 template <class Team>
 ALFI_HD void gradient_norm(const Team& team, const Optimizer<typename Team::Real>& optimizer) {
   using R = typename Team::Real;
-  team.once([&] {
-    R sum{};
-    for (int group = 0; group < optimizer.groups; ++group) sum = sum + optimizer.squares[group];
-    *optimizer.norm = sqrt(sum);
-  });
+  R* const squares = optimizer.squares;
+  const int groups = optimizer.groups;
+  sum_up(
+      team,
+      [&](int place) {
+        if (place >= groups) return;
+        R sum = squares[place];
+        for (int group = place + sum_places; group < groups; group += sum_places) sum = sum + squares[group];
+        squares[place] = sum;
+      },
+      [&](int place, int other) {
+        if (other < groups) squares[place] = squares[place] + squares[other];
+      });
+  team.once([&] { *optimizer.norm = sqrt(squares[0]); });
 }
 
 template <class R>

@@ -11,8 +11,8 @@ template <class R>
 struct BatchReport {
   R* loss;                     ///< (tiles, 16)
   std::int32_t* clamped;       ///< (tiles, 16): draws outside the simulator's domain
-  double* lane_loss;           ///< (16)
-  std::int64_t* lane_clamped;  ///< (16)
+  double* loss_sums;           ///< (sum_places)
+  std::int64_t* clamped_sums;  ///< (sum_places)
 };
 
 /// What one step came to.
@@ -41,32 +41,31 @@ ALFI_HD void report_tile(const Team& team, const Shape& shape, const Tile<typena
   });
 }
 
-/// After the update, by one team: counts it and sums up the step. The losses of a lane are added in order, then the
-/// lanes by halves.
+/// After the update, by one team: counts it and sums up the step.
 template <class Team>
 ALFI_HD void conclude_step(const Team& team, const Optimizer<typename Team::Real>& optimizer,
                            const BatchReport<typename Team::Real>& report, int episodes, StepOutput& output) {
-  team.each_lane([&](int lane) {
-    double sum = 0;
-    std::int64_t draws = 0;
-    for (std::int64_t i = lane; i < static_cast<std::int64_t>(blocks_of(tile_lanes, episodes)) * tile_lanes;
-         i += tile_lanes) {
-      sum += static_cast<double>(report.loss[i]);
-      draws += report.clamped[i];
-    }
-    report.lane_loss[lane] = sum;
-    report.lane_clamped[lane] = draws;
-  });
-  team.sync();
+  const std::int64_t lanes = static_cast<std::int64_t>(blocks_of(tile_lanes, episodes)) * tile_lanes;
+  sum_up(
+      team,
+      [&](int place) {
+        double loss = 0;
+        std::int64_t clamped = 0;
+        for (std::int64_t i = place; i < lanes; i += sum_places) {
+          loss += static_cast<double>(report.loss[i]);
+          clamped += report.clamped[i];
+        }
+        report.loss_sums[place] = loss;
+        report.clamped_sums[place] = clamped;
+      },
+      [&](int place, int other) {
+        report.loss_sums[place] += report.loss_sums[other];
+        report.clamped_sums[place] += report.clamped_sums[other];
+      });
   team.once([&] {
-    for (int half = tile_lanes / 2; half > 0; half /= 2)
-      for (int lane = 0; lane < half; ++lane) {
-        report.lane_loss[lane] += report.lane_loss[lane + half];
-        report.lane_clamped[lane] += report.lane_clamped[lane + half];
-      }
     const auto norm = *optimizer.norm;
     ++(is_finite(norm) ? optimizer.counts->applied : optimizer.counts->skipped);
-    output = {report.lane_loss[0] / episodes, static_cast<float>(norm), report.lane_clamped[0]};
+    output = {report.loss_sums[0] / episodes, static_cast<float>(norm), report.clamped_sums[0]};
   });
 }
 

@@ -15,7 +15,7 @@ configurations=(poisson weinberg gaussian)  # the method's; examples/
 batches=(32 256 2048 16384 131072 1000000)
 device_tests='Gpu.*:*/gpu'
 # Every kernel, on networks and batches that a tool which slows it down a hundred times can wait for.
-sanitized_tests=$(printf 'OnDevice.%s*/gpu:' TrainsTheSameTwice RollsOut Infers Replays IsSharedBy Spins)
+sanitized_tests=$(printf 'OnDevice.%s*/gpu:' TrainsTheSameTwice RollsOut Simulates Infers Replays IsSharedBy Sorts Spins)
 
 refuse() {
   echo "gpu_acceptance: $*" >&2

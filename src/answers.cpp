@@ -22,9 +22,10 @@ bool all_finite(std::span<const double> values) {
 
 Measured measured(const Interval& interval) { return {interval.estimate, interval.lower, interval.upper}; }
 
-Measured measured_ratio(const std::vector<double>& numerator, const std::vector<double>& denominator) {
+Measured measured_ratio(SampleStatistics& statistics, const std::vector<double>& numerator,
+                        const std::vector<double>& denominator) {
   if (!all_finite(numerator) || !all_finite(denominator)) return {nan, nan, nan};
-  return measured(bootstrap_ratio(numerator, denominator, resamples, bootstrap_seed));
+  return measured(bootstrap_ratio(statistics, numerator, denominator, resamples, bootstrap_seed));
 }
 
 /// The root is monotone, so an interval's ends go where its ends went.
@@ -44,11 +45,12 @@ std::vector<double> distances(const Answers& answers, const std::vector<double>&
   return result;
 }
 
-Measured root_mean_square(const Answers& answers, const std::vector<double>& estimate, std::size_t d) {
+Measured root_mean_square(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& estimate,
+                          std::size_t d) {
   std::vector<double> squares;
   for (std::size_t i = d; i < estimate.size(); i += static_cast<std::size_t>(answers.parameters))
     squares.push_back(square(answers.truth[i] - estimate[i]));
-  return root(measured_mean(squares));
+  return root(measured_mean(statistics, squares));
 }
 
 /// −log N(θ*; mean, deviation) of each episode, nats.
@@ -66,11 +68,14 @@ std::vector<double> losses(const Answers& answers, const std::vector<double>& me
   return result;
 }
 
-/// Place of θ* in ALFI's proposal, between 0 and 1, for parameter d.
-std::vector<double> places(const Answers& answers, std::size_t d) {
+/// Places of θ* in ALFI's proposal, between 0 and 1, for parameter d: in ascending order, or empty where one is not
+/// finite.
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d) {
   std::vector<double> u;
   for (std::size_t i = d; i < answers.truth.size(); i += static_cast<std::size_t>(answers.parameters))
     u.push_back(normal_cdf((answers.truth[i] - answers.alfi[i]) * std::exp(-answers.alfi_log_deviation[i])));
+  if (!all_finite(u)) return {};
+  statistics.sort(u);
   return u;
 }
 
@@ -85,43 +90,46 @@ Answers::Answers(int episodes, int parameters)
       posterior(truth),
       posterior_log_deviation(truth) {}
 
-Measured measured_mean(const std::vector<double>& values) {
+Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values) {
   if (!all_finite(values)) return {nan, nan, nan};
-  return measured(bootstrap_mean(values, resamples, bootstrap_seed));
+  return measured(bootstrap_mean(statistics, values, resamples, bootstrap_seed));
 }
 
-void summarise(const Answers& answers, Evaluation& evaluation) {
+void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation& evaluation) {
   const auto D = static_cast<std::size_t>(answers.parameters);
   const std::vector<double> alfi = distances(answers, answers.alfi), mle = distances(answers, answers.mle),
                             posterior = distances(answers, answers.posterior);
-  evaluation.error = {measured_mean(alfi), measured_mean(mle), measured_mean(posterior)};
-  evaluation.error_over_mle = measured_ratio(alfi, mle);
-  evaluation.error_over_posterior = measured_ratio(alfi, posterior);
+  const auto mean = [&](const std::vector<double>& values) { return measured_mean(statistics, values); };
+  const auto rmse = [&](const std::vector<double>& estimate, std::size_t d) {
+    return root_mean_square(statistics, answers, estimate, d);
+  };
+  evaluation.error = {mean(alfi), mean(mle), mean(posterior)};
+  evaluation.error_over_mle = measured_ratio(statistics, alfi, mle);
+  evaluation.error_over_posterior = measured_ratio(statistics, alfi, posterior);
   for (std::size_t d = 0; d < D; ++d)
-    evaluation.rmse.push_back({root_mean_square(answers, answers.alfi, d), root_mean_square(answers, answers.mle, d),
-                               root_mean_square(answers, answers.posterior, d)});
+    evaluation.rmse.push_back({rmse(answers.alfi, d), rmse(answers.mle, d), rmse(answers.posterior, d)});
 
   const std::vector<double> loss = losses(answers, answers.alfi, answers.alfi_log_deviation);
   const std::vector<double> floor = losses(answers, answers.posterior, answers.posterior_log_deviation);
   std::vector<double> gap;
   for (std::size_t b = 0; b < loss.size(); ++b) gap.push_back(loss[b] - floor[b]);
-  evaluation.loss = measured_mean(loss);
-  evaluation.loss_floor = measured_mean(floor);
-  evaluation.loss_gap = measured_mean(gap);
+  evaluation.loss = mean(loss);
+  evaluation.loss_floor = mean(floor);
+  evaluation.loss_gap = mean(gap);
 
   std::vector<std::vector<double>> u;
-  for (std::size_t d = 0; d < D; ++d) u.push_back(places(answers, d));
+  for (std::size_t d = 0; d < D; ++d) u.push_back(places(statistics, answers, d));
   for (const int percent : {50, 80, 90, 95}) {
     Coverage covered{percent, 0, {}};
     for (const auto& place : u) {
-      covered.per_parameter.push_back(all_finite(place) ? coverage(place, percent / 100.0) : nan);
+      covered.per_parameter.push_back(coverage(place, percent / 100.0));
       covered.all += covered.per_parameter.back() / static_cast<double>(D);
     }
     evaluation.coverage.push_back(covered);
   }
   double least = 1;
   for (const auto& place : u) {
-    const double p = all_finite(place) ? uniformity_p_value(place, calibration_bins) : nan;
+    const double p = uniformity_p_value(place, calibration_bins);
     evaluation.sbc_p_per_parameter.push_back(p);
     least = std::isnan(p) ? p : std::isnan(least) ? least : std::min(least, p);
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "alfi/evaluation.hpp"
+#include "src/sample_statistics.hpp"
 
 namespace alfi {
 
@@ -25,9 +26,9 @@ struct Answers {
 };
 
 /// The mean with its interval, NaN where a value is not finite.
-Measured measured_mean(const std::vector<double>& values);
+Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values);
 
 /// Fills in errors, losses, coverage and calibration.
-void summarise(const Answers& answers, Evaluation& evaluation);
+void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation& evaluation);
 
 }  // namespace alfi

@@ -160,38 +160,27 @@ std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int epis
   return count;
 }
 
-Normalisation pilot_normalisation(const Configuration& configuration) {
+Normalisation pilot_normalisation(const Configuration& configuration, SampleStatistics& statistics) {
   // 4096 draws of the prior with 64 observations each; the seed is fixed so that a configuration has one normalisation.
   constexpr int problems = 4096, observations = 64;
   constexpr std::uint64_t pilot_seed = 0x616C6669;
   Configuration pilot = configuration;
   pilot.episode.real_observations = {observations, observations};
-  const Shape shape = shape_of(pilot, 1);
-  const auto X = static_cast<std::size_t>(shape.X);
-  Normalisation identity{std::vector<float>(X, 0.0F), std::vector<float>(X, 1.0F)};
+  const int X = shape_of(pilot, 1).X;
+  const Normalisation identity{std::vector<float>(static_cast<std::size_t>(X), 0.0F),
+                               std::vector<float>(static_cast<std::size_t>(X), 1.0F)};
   Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads));
-  std::vector<std::vector<double>> sums(problems / tile_lanes, std::vector<double>(2 * X, 0.0));
+  std::vector<float> x(static_cast<std::size_t>(problems * observations * X));  // (observations of all tiles, X)
   engine.draw_problems({Phase::simulation, 0, problems, 0, pilot_seed}, pilot.simulator.transform,
                        [&](const FinishedTile& finished) {
-                         std::vector<double>& sum = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
-                         for (int k = 0; k < shape.X; ++k)
-                           for (int row = 0; row < observations * tile_lanes; ++row) {
-                             const double value = *finished.tile.real.at(k, row);
-                             sum[static_cast<std::size_t>(2 * k)] += value;
-                             sum[static_cast<std::size_t>(2 * k + 1)] += value * value;
-                           }
+                         float* const rows = x.data() + finished.first * observations * X;
+                         for (int row = 0; row < observations * tile_lanes; ++row)
+                           for (int k = 0; k < X; ++k) rows[row * X + k] = *finished.tile.real.at(k, row);
                        });
   Normalisation normalisation;
-  const double n = static_cast<double>(problems) * observations;
-  for (std::size_t k = 0; k < X; ++k) {
-    double total = 0, squares = 0;
-    for (const auto& sum : sums) {
-      total += sum[2 * k];
-      squares += sum[2 * k + 1];
-    }
-    const double mean = total / n;
-    normalisation.mean.push_back(static_cast<float>(mean));
-    normalisation.scale.push_back(static_cast<float>(1 / std::sqrt((squares - n * mean * mean) / (n - 1))));
+  for (const Moments& moments : statistics.moments(x, X)) {
+    normalisation.mean.push_back(static_cast<float>(moments.mean));
+    normalisation.scale.push_back(static_cast<float>(1 / std::sqrt(moments.squares / (moments.count - 1))));
   }
   return normalisation;
 }

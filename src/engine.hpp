@@ -84,8 +84,8 @@ class Engine {
 /// Parameters of the first `episodes` lanes that were drawn outside the simulator's domain.
 std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes);
 
-/// Mean and deviation of the transformed observations over the prior: a pilot simulation with a fixed seed, on the CPU
-/// so that a configuration has the same normalisation everywhere.
-Normalisation pilot_normalisation(const Configuration& configuration);
+/// Mean and deviation of the transformed observations over the prior, of a pilot simulation with a fixed seed: a
+/// configuration has the same normalisation everywhere. It is drawn by the CPU.
+Normalisation pilot_normalisation(const Configuration& configuration, SampleStatistics& statistics = host_statistics());
 
 }  // namespace alfi

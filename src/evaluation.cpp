@@ -1,7 +1,7 @@
 // All methods answer on the same episodes: the rollout draws them and gives ALFI's answers; then the same problems are
 // drawn again, in natural units, for exact inference and the energy distance. A tile at a time, so that no observations
 // pile up.
-#include "alfi/evaluation.hpp"
+#include "src/evaluation.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,12 +10,13 @@
 #include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "alfi/simulators.hpp"
 #include "src/answers.hpp"
-#include "src/checkpoint.hpp"
 #include "src/engine.hpp"
 #include "src/exact.hpp"
+#include "src/processors.hpp"
 #include "src/simulators.hpp"
 #include "src/standardise.hpp"
 #include "src/statistics.hpp"
@@ -54,18 +55,19 @@ class Progress {
 };
 
 /// Energy distance of real observations x and as many simulated at theta; NaN where there is none.
-double regenerated_distance(const Configuration& configuration, const Normalisation& normalisation,
-                            std::span<const float> x, const std::vector<double>& theta, PhiloxKey key) {
+double regenerated_distance(SampleStatistics& statistics, const Configuration& configuration,
+                            const Normalisation& normalisation, std::span<const float> x,
+                            const std::vector<double>& theta, PhiloxKey key) {
   const auto finite = [](auto value) { return std::isfinite(value); };
   const std::size_t X = normalisation.mean.size();
   if (x.size() < 2 * X || !std::all_of(theta.begin(), theta.end(), finite)) return std::nan("");
   std::vector<float> simulated(x.size());
-  simulate_into(configuration.simulator.name, theta, key, 0, static_cast<std::int64_t>(x.size() / X), simulated.data());
+  simulate_into(configuration.simulator.name, theta, key, static_cast<std::int64_t>(x.size() / X), simulated.data());
   const Transform transform = configuration.simulator.transform;
   const std::vector<float> real = standardise(x, transform, normalisation);
   simulated = standardise(simulated, transform, normalisation);
   if (!std::all_of(simulated.begin(), simulated.end(), finite)) return std::nan("");
-  return energy_distance(real, simulated, static_cast<int>(X));
+  return energy_distance(statistics, real, simulated, static_cast<int>(X));
 }
 
 /// The observations (count, X) of one episode of a tile.
@@ -80,8 +82,13 @@ std::vector<float> observations_of(const Tile<float>& tile, int X, int lane) {
 }  // namespace
 
 Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
   const Configuration configuration = configured(machine.configuration(), machine.default_iterations(), options);
+  return evaluate(*machine.checkpoint_, configuration, make_processor(configuration.engine), options.progress);
+}
+
+Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configuration,
+                    std::unique_ptr<Processor> processor, const std::function<void(double)>& report) {
+  const auto begin = std::chrono::steady_clock::now();
   const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
   const auto exact = make_exact_inference(simulator.name);
   const int count = configuration.evaluation.episodes, T = configuration.evaluation.iterations;
@@ -89,14 +96,15 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   const std::uint64_t seed = configuration.engine.seed;
   const Episodes episodes{Phase::evaluation, 0, count, 0, seed};
   const Shape shape = shape_of(configuration, T);
-  const Normalisation& normalisation = machine.checkpoint_->normalisation;
-  Engine engine(configuration, normalisation);
-  Progress progress(options.progress, 2 * count);
+  const Normalisation& normalisation = checkpoint.normalisation;
+  Engine engine(configuration, normalisation, std::move(processor));
+  SampleStatistics& statistics = engine.processor().statistics();
+  Progress progress(report, 2 * count);
 
   Answers answers(count, D);
   std::vector<std::vector<double>> tile_errors(static_cast<std::size_t>((count + tile_lanes - 1) / tile_lanes));
   std::atomic<std::int64_t> clamped = 0, not_finite = 0;
-  engine.rollout(episodes, T, machine.checkpoint_->state.average, [&](const FinishedTile& finished) {
+  engine.rollout(episodes, T, checkpoint.state.average, [&](const FinishedTile& finished) {
     const auto psi = [&](int t, int p, int lane) -> double {
       return finished.tile.psi[(t * shape.P() + p) * tile_lanes + lane];
     };
@@ -149,7 +157,8 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
       // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
       const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
       if (b < most_energy_episodes)
-        energy[static_cast<std::size_t>(b)] = regenerated_distance(configuration, normalisation, x, estimate, key);
+        energy[static_cast<std::size_t>(b)] =
+            regenerated_distance(statistics, configuration, normalisation, x, estimate, key);
     }
     progress.add(finished.episodes);
   });
@@ -157,12 +166,12 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   Evaluation evaluation{};
   evaluation.simulator = simulator.name;
   for (const ParameterInfo& parameter : simulator.parameters) evaluation.parameters.push_back(parameter.name);
-  evaluation.step = machine.step();
+  evaluation.step = checkpoint.step;
   evaluation.episodes = count;
   evaluation.iterations = T;
   evaluation.not_finite = not_finite;
-  summarise(answers, evaluation);
-  evaluation.energy_distance = measured_mean(energy);
+  summarise(statistics, answers, evaluation);
+  evaluation.energy_distance = measured_mean(statistics, energy);
   evaluation.energy_distance_episodes = static_cast<int>(energy.size());
   for (std::size_t t = 0; t <= static_cast<std::size_t>(T); ++t) {
     double sum = 0;

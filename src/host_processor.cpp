@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "alfi/simulators.hpp"
 #include "src/instruction_set.hpp"
 #include "src/update_factors.hpp"
 
@@ -71,6 +72,26 @@ void HostProcessor::rollout(const TilePass& pass) {
 
 void HostProcessor::draw_problems(const TilePass& pass) {
   each_tile(pass, [&](Worker& worker) { kernels_.draw_problem(pass.settings, pass.step, worker.tile); });
+}
+
+void HostProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
+  constexpr std::int64_t piece = 1 << 16, slice = 1 << 12;
+  const int X = simulators()[static_cast<std::size_t>(sample.simulator)].observations.dimension;
+  const std::int64_t all = sample.count;
+  std::vector<float> x(static_cast<std::size_t>(std::min(piece, all) * X));
+  for (std::int64_t first = 0; first < all; first += piece) {
+    const std::int64_t count = std::min(piece, all - first);
+    arena_.execute([&] {
+      tbb::parallel_for(std::int64_t{0}, (count + slice - 1) / slice, [&](std::int64_t i) {
+        Sample part = sample;
+        part.first = first + i * slice;
+        part.count = std::min(slice, count - i * slice);
+        part.x = x.data() + i * slice * X;
+        kernels_.draw_sample(part);
+      });
+    });
+    sink({x.data(), static_cast<std::size_t>(count * X)});
+  }
 }
 
 template <class Finish>
@@ -150,9 +171,9 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
   const int tiles = blocks_of(tile_lanes, plan_.episodes);
   resize(losses_, std::int64_t{tiles} * tile_lanes);
   resize(clamped_, std::int64_t{tiles} * tile_lanes);
-  double lane_loss[tile_lanes];
-  std::int64_t lane_clamped[tile_lanes];
-  const BatchReport<float> report{losses_.data(), clamped_.data(), lane_loss, lane_clamped};
+  double loss_sums[sum_places];
+  std::int64_t clamped_sums[sum_places];
+  const BatchReport<float> report{losses_.data(), clamped_.data(), loss_sums, clamped_sums};
   add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
                 [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
 

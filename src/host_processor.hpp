@@ -28,6 +28,7 @@ class HostProcessor final : public Processor {
 
   void rollout(const TilePass& pass) override;
   void draw_problems(const TilePass& pass) override;
+  void simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) override;
   std::vector<float> differentiate(const TilePass& pass) override;
 
   void begin(const TrainingPlan& plan, TrainingState state) override;
@@ -36,6 +37,7 @@ class HostProcessor final : public Processor {
   std::vector<StepOutput> collect() override;
   const TrainingState& state() override { return state_; }
 
+  SampleStatistics& statistics() override { return host_statistics(); }
   double spin(std::int64_t rounds) override;
 
  private:

@@ -13,6 +13,8 @@
 
 #include "alfi/choices.hpp"
 #include "kernels/report.hpp"
+#include "kernels/sample.hpp"
+#include "src/sample_statistics.hpp"
 #include "src/training_state.hpp"
 
 namespace alfi {
@@ -78,6 +80,8 @@ class Processor {
   virtual void rollout(const TilePass& pass) = 0;
   /// Problems alone: θ* and the real observations, in the tile's truth, real and input.
   virtual void draw_problems(const TilePass& pass) = 0;
+  /// A sample, from its first observation on and piece by piece: each piece (rows, X) is valid during its call.
+  virtual void simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) = 0;
   /// Forward and backward: the batch's gradient (layout.size).
   virtual std::vector<float> differentiate(const TilePass& pass) = 0;
 
@@ -90,6 +94,9 @@ class Processor {
   virtual std::vector<StepOutput> collect() = 0;
   /// After all steps submitted, for which it waits. Valid until the next submission.
   virtual const TrainingState& state() = 0;
+
+  /// Of samples in the host's memory. May be used at any time, also by a sink.
+  virtual SampleStatistics& statistics() = 0;
 
   /// So many rounds of nothing but multiply-adds on all cores: the operations done.
   virtual double spin(std::int64_t rounds) = 0;

@@ -71,19 +71,25 @@ const SimulatorInfo& find_simulator(const std::string& name) {
   return simulators()[static_cast<std::size_t>(simulator_number(name))];
 }
 
-void simulate_into(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t first,
-                   std::int64_t count, float* x) {
+Sample make_sample(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count) {
   const SimulatorInfo& info = find_simulator(simulator);
   if (theta.size() != info.parameters.size())
     throw InputError(fmt::format("theta: {} values given, {} has {} ({})", theta.size(), simulator,
                                  info.parameters.size(), info.parameters.front().name));
-  std::vector<float> values;
+  Sample sample{simulator_number(simulator), key, {}, 0, count, nullptr};
   for (std::size_t d = 0; d < theta.size(); ++d) {
     if (!std::isfinite(theta[d]))
       throw InputError(fmt::format("theta: {} = {} must be finite", info.parameters[d].name, theta[d]));
-    values.push_back(static_cast<float>(theta[d]));
+    sample.theta[d] = static_cast<float>(theta[d]);
   }
-  host_kernels().simulate(simulator_number(simulator), key, values.data(), first, count, x);
+  return sample;
+}
+
+void simulate_into(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count,
+                   float* x) {
+  Sample sample = make_sample(simulator, theta, key, count);
+  sample.x = x;
+  host_kernels().draw_sample(sample);
 }
 
 std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,
@@ -91,7 +97,7 @@ std::vector<float> simulate(const std::string& simulator, const std::vector<doub
   const SimulatorInfo& info = find_simulator(simulator);
   if (count < 1) throw InputError(fmt::format("count = {} must be at least 1", count));
   std::vector<float> x(static_cast<std::size_t>(count) * static_cast<std::size_t>(info.observations.dimension));
-  simulate_into(simulator, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), 0, count, x.data());
+  simulate_into(simulator, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), count, x.data());
   return x;
 }
 

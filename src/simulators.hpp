@@ -1,4 +1,4 @@
-// The simulators' numbers in the kernels' list, and simulation piece by piece.
+// The simulators' numbers in the kernels' list, and samples of them.
 #pragma once
 
 #include <cstdint>
@@ -6,15 +6,19 @@
 #include <string>
 
 #include "alfi/simulators.hpp"
-#include "kernels/random.hpp"
+#include "kernels/sample.hpp"
 
 namespace alfi {
 
 /// Position in the kernels' list of simulators.
 int simulator_number(const std::string& name);
 
-/// Observations first … first + count − 1 at theta, into x (count, X); first is a multiple of 64.
-void simulate_into(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t first,
-                   std::int64_t count, float* x);
+/// The first `count` observations at theta (D, natural units), with no place for them yet. InputError for a wrong
+/// number of parameters or one that is not finite.
+Sample make_sample(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count);
+
+/// Draws them on this thread, into x (count, X).
+void simulate_into(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count,
+                   float* x);
 
 }  // namespace alfi

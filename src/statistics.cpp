@@ -9,6 +9,7 @@
 #include <numeric>
 #include <random>
 #include <unsupported/Eigen/SpecialFunctions>
+#include <utility>
 
 #include "alfi/error.hpp"
 
@@ -41,7 +42,12 @@ double sum_at(std::span<const double> values, const std::vector<std::uint32_t>& 
   return sum;
 }
 
-Interval percentile_interval(double estimate, const std::vector<double>& resampled, double level) {
+Interval percentile_interval(SampleStatistics& statistics, double estimate, std::vector<double> resampled,
+                             double level) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  if (std::any_of(resampled.begin(), resampled.end(), [](double v) { return std::isnan(v); }))
+    return {estimate, nan, nan};  // a ratio of zeros
+  statistics.sort(resampled);
   return {estimate, quantile(resampled, 0.5 * (1 - level)), quantile(resampled, 0.5 * (1 + level))};
 }
 
@@ -58,18 +64,20 @@ struct DistanceSums {
   double within_x = 0, within_y = 0, between = 0;
 };
 
-DistanceSums distance_sums_of_scalars(std::span<const float> x, std::span<const float> y) {
+DistanceSums distance_sums_of_scalars(SampleStatistics& statistics, std::span<const float> x,
+                                      std::span<const float> y) {
   std::vector<double> sorted_x(x.begin(), x.end()), sorted_y(y.begin(), y.end());
-  std::sort(sorted_x.begin(), sorted_x.end());
-  std::sort(sorted_y.begin(), sorted_y.end());
+  statistics.sort(sorted_x);
+  statistics.sort(sorted_y);
   std::vector<double> both(x.size() + y.size());
   std::merge(sorted_x.begin(), sorted_x.end(), sorted_y.begin(), sorted_y.end(), both.begin());
   const double within_x = sum_of_gaps(sorted_x), within_y = sum_of_gaps(sorted_y);
   return {within_x, within_y, sum_of_gaps(both) - within_x - within_y};
 }
 
-DistanceSums distance_sums(std::span<const float> x, std::span<const float> y, std::size_t dimension) {
-  if (dimension == 1) return distance_sums_of_scalars(x, y);
+DistanceSums distance_sums(SampleStatistics& statistics, std::span<const float> x, std::span<const float> y,
+                           std::size_t dimension) {
+  if (dimension == 1) return distance_sums_of_scalars(statistics, x, y);
   const auto distance = [&](const float* a, const float* b) {
     double squared = 0;
     for (std::size_t d = 0; d < dimension; ++d) {
@@ -98,47 +106,50 @@ double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); 
 
 double normal_quantile(double p) { return Eigen::numext::ndtri(p); }
 
-double quantile(std::vector<double> values, double p) {
-  if (values.empty()) throw InputError("quantile: no values");
+double quantile(std::span<const double> sorted, double p) {
+  if (sorted.empty()) throw InputError("quantile: no values");
   if (!(p >= 0 && p <= 1)) throw InputError(fmt::format("quantile: p is {} (allowed: 0 to 1)", p));
-  const double position = p * static_cast<double>(values.size() - 1);
-  const auto below = values.begin() + static_cast<std::ptrdiff_t>(position);
-  std::nth_element(values.begin(), below, values.end());
-  if (below + 1 == values.end()) return *below;
-  const double above = *std::min_element(below + 1, values.end());
-  return *below + (position - std::floor(position)) * (above - *below);
+  const double position = p * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  if (below + 1 == sorted.size()) return sorted[below];
+  return sorted[below] + (position - std::floor(position)) * (sorted[below + 1] - sorted[below]);
 }
 
-Interval bootstrap_mean(std::span<const double> values, int resamples, std::uint64_t seed, double level) {
+Interval bootstrap_mean(SampleStatistics& statistics, std::span<const double> values, int resamples, std::uint64_t seed,
+                        double level) {
   std::vector<double> means;
   resample(values.size(), resamples, seed,
            [&](const auto& indices) { means.push_back(sum_at(values, indices) / static_cast<double>(values.size())); });
-  return percentile_interval(mean(values), means, level);
+  return percentile_interval(statistics, mean(values), std::move(means), level);
 }
 
-Interval bootstrap_ratio(std::span<const double> numerator, std::span<const double> denominator, int resamples,
-                         std::uint64_t seed, double level) {
+Interval bootstrap_ratio(SampleStatistics& statistics, std::span<const double> numerator,
+                         std::span<const double> denominator, int resamples, std::uint64_t seed, double level) {
   if (numerator.size() != denominator.size()) {
     throw InputError(fmt::format("bootstrap: {} values over {} are no pairs", numerator.size(), denominator.size()));
   }
   std::vector<double> ratios;
   resample(numerator.size(), resamples, seed,
            [&](const auto& indices) { ratios.push_back(sum_at(numerator, indices) / sum_at(denominator, indices)); });
-  return percentile_interval(mean(numerator) / mean(denominator), ratios, level);
+  return percentile_interval(statistics, mean(numerator) / mean(denominator), std::move(ratios), level);
 }
 
 double coverage(std::span<const double> u, double p) {
-  const auto inside = std::count_if(u.begin(), u.end(), [&](double v) { return std::abs(v - 0.5) <= 0.5 * p; });
-  return static_cast<double>(inside) / static_cast<double>(u.size());
+  const auto first = std::lower_bound(u.begin(), u.end(), 0.5 - 0.5 * p);
+  const auto last = std::upper_bound(first, u.end(), 0.5 + 0.5 * p);
+  return static_cast<double>(last - first) / static_cast<double>(u.size());
 }
 
 std::vector<std::size_t> histogram(std::span<const double> u, int bins) {
   if (bins < 1) throw InputError(fmt::format("histogram: bins is {} (allowed: 1 or more)", bins));
-  std::vector<std::size_t> counts(static_cast<std::size_t>(bins));
-  for (const double v : u) {
-    if (!(v >= 0 && v <= 1)) throw InputError(fmt::format("histogram: u is {} (allowed: 0 to 1)", v));
-    // 1 itself belongs to the last bin.
-    ++counts[std::min(static_cast<std::size_t>(v * bins), counts.size() - 1)];
+  if (!u.empty() && !(u.front() >= 0 && u.back() <= 1))
+    throw InputError(fmt::format("histogram: u goes from {} to {} (allowed: 0 to 1)", u.front(), u.back()));
+  std::vector<std::size_t> counts;
+  auto first = u.begin();
+  for (int bin = 1; bin <= bins; ++bin) {
+    const auto last = bin < bins ? std::lower_bound(first, u.end(), static_cast<double>(bin) / bins) : u.end();
+    counts.push_back(static_cast<std::size_t>(last - first));
+    first = last;
   }
   return counts;
 }
@@ -157,7 +168,8 @@ double uniformity_p_value(std::span<const double> u, int bins) {
   return Eigen::numext::igammac(0.5 * (used - 1), 0.5 * chi_square);
 }
 
-double energy_distance(std::span<const float> x, std::span<const float> y, int dimension) {
+double energy_distance(SampleStatistics& statistics, std::span<const float> x, std::span<const float> y,
+                       int dimension) {
   if (dimension < 1) throw InputError(fmt::format("energy distance: dimension is {} (allowed: 1 or more)", dimension));
   const std::size_t columns = static_cast<std::size_t>(dimension);
   for (const auto& sample : {x, y}) {
@@ -169,7 +181,7 @@ double energy_distance(std::span<const float> x, std::span<const float> y, int d
     }
   }
   const double n = static_cast<double>(x.size() / columns), m = static_cast<double>(y.size() / columns);
-  const DistanceSums sums = distance_sums(x, y, columns);
+  const DistanceSums sums = distance_sums(statistics, x, y, columns);
   return 2 * (sums.between / (n * m) - sums.within_x / (n * (n - 1)) - sums.within_y / (m * (m - 1)));
 }
 

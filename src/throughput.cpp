@@ -86,7 +86,8 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
 
 Throughput measure_throughput(const Configuration& configuration, double seconds,
                               std::unique_ptr<Processor> processor) {
-  Engine engine(configuration, pilot_normalisation(configuration), std::move(processor));
+  const Normalisation normalisation = pilot_normalisation(configuration, processor->statistics());
+  Engine engine(configuration, normalisation, std::move(processor));
   const Configuration::Training& training = configuration.training;
   const Pipeline pipeline = engine.processor().pipeline();
   engine.begin(initial_state(engine.layout(), configuration.engine.seed));

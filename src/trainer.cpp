@@ -79,13 +79,14 @@ bool continues(Configuration a, const Configuration& b) {
   return a == b;
 }
 
-Checkpoint start(const Configuration& configuration) {
+Checkpoint start(const Configuration& configuration, SampleStatistics& statistics) {
   const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
-  return {configuration, pilot_normalisation(configuration), initial_state(layout, configuration.engine.seed), 0};
+  return {configuration, pilot_normalisation(configuration, statistics),
+          initial_state(layout, configuration.engine.seed), 0};
 }
 
-Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run,
-                   const TrainingOptions& options) {
+Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run, const TrainingOptions& options,
+                   SampleStatistics& statistics) {
   const auto saved = checkpoints_of(run);
   if (options.resume) {
     const std::filesystem::path yaml = run / "config.yaml";
@@ -100,7 +101,7 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
     if (!continues(checkpoint.configuration, configuration))
       throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
                                    run.string(), yaml.string()));
-    if (killed_early) return start(configuration);
+    if (killed_early) return start(configuration, statistics);
     checkpoint.configuration = configuration;
     return checkpoint;
   }
@@ -113,7 +114,7 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
       throw InputError(fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it",
                                    run.string()));
   }
-  return start(configuration);
+  return start(configuration, statistics);
 }
 
 /// Removes what a run left in its folder.
@@ -134,7 +135,7 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
                       const TrainingOptions& options, std::unique_ptr<Processor> processor) try {
   std::optional<RunLock> lock;
   if (std::filesystem::is_directory(run)) lock.emplace(run);
-  Checkpoint checkpoint = prepare(configuration, run, options);
+  Checkpoint checkpoint = prepare(configuration, run, options, processor->statistics());
   const Configuration::Training& training = configuration.training;
   Engine engine(configuration, checkpoint.normalisation, std::move(processor));
   if (!lock) {

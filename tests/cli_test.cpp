@@ -251,6 +251,22 @@ TEST_F(Cli, SimulatesTheSameToEveryPlace) {
   EXPECT_NE(shorter.out, alfi({"simulate", "gaussian", "--theta", "-1.5,-0.5", "--count", "10"}).out);
 }
 
+TEST_F(Cli, SimulatesTheSameOnEveryBackend) {
+  const std::vector<std::string> call{"simulate", "poisson", "--theta", "5", "--count", "1000", "--backend"};
+  const auto on = [&call](const std::vector<std::string>& backend) {
+    std::vector<std::string> arguments = call;
+    arguments.insert(arguments.end(), backend.begin(), backend.end());
+    return alfi(arguments);
+  };
+  const Outcome cpu = on({"cpu"}), automatic = on({"auto"}), refused = on({"cuda", "--device", "1000"});
+  EXPECT_EQ(cpu.code, 0);
+  EXPECT_EQ(automatic.code, 0);
+  EXPECT_EQ(automatic.out, cpu.out);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("device 1000"));
+}
+
 TEST_F(Cli, SimulateWarnsOutsideTheDomain) {
   const Outcome outcome = alfi({"simulate", "poisson", "--theta", "20", "--count", "3"});
   EXPECT_EQ(outcome.code, 0);

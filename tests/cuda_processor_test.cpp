@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -15,6 +19,7 @@
 #include "src/engine.hpp"
 #include "src/host_processor.hpp"
 #include "src/replay.hpp"
+#include "src/simulators.hpp"
 #include "src/trainer.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/processor_runs.hpp"
@@ -31,6 +36,7 @@ using test::message_of;
 using test::Numbers;
 using test::problems_of;
 using test::rollout_of;
+using test::sample_of;
 using test::simulated_processor;
 using test::SimulatedDevice;
 using test::SimulatedTeam;
@@ -148,6 +154,59 @@ TEST_P(CudaProcessorOf, RollsOutAndDrawsProblemsInChunksToTheSameBits) {
   }
 }
 
+TEST_P(CudaProcessorOf, SimulatesToTheBitsOfTheHostOnFibers) {
+  HostProcessor host(1);
+  SimulatedDevice device;
+  device.team = SimulatedTeam::fibers;
+  for (const std::int64_t count : {1, 1000})
+    EXPECT_EQ(sample_of(GetParam(), count, *simulated_processor(device)), sample_of(GetParam(), count, host));
+}
+
+TEST(CudaProcessor, DrawsTheNextPieceOfASampleWhileTheHostHasTheLast) {
+  constexpr std::int64_t piece = 1 << 18, count = 2 * piece + 100;
+  SimulatedDevice device;
+  std::vector<std::string> at_work;  // launches put on the stream and done, when the host gets a piece
+  std::vector<float> all;
+  const std::unique_ptr<Processor> processor = simulated_processor(device);
+  processor->simulate(
+      make_sample("gaussian", std::vector<double>{0, 0}, stream_key(1, Phase::simulation, Purpose::observe, 0), count),
+      [&](std::span<const float> x) {
+        const auto counted = [&](const std::string& start) {
+          return std::to_string(std::count_if(device.log.begin(), device.log.end(),
+                                              [&](const std::string& line) { return line.starts_with(start); }));
+        };
+        at_work.push_back(counted("put draw_sample") + " " + counted("draw_sample"));
+        all.insert(all.end(), x.begin(), x.end());
+      });
+  EXPECT_EQ(at_work, (std::vector<std::string>{"2 1", "3 2", "3 3"}));
+  EXPECT_TRUE(all == simulate("gaussian", {0, 0}, static_cast<int>(count), 1));
+  EXPECT_LE(device.most_used, 4 * piece);
+}
+
+// However the observations are shared out and cut up.
+TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
+  constexpr std::int64_t count = 3000;
+  for (const char* const simulator : {"poisson", "gaussian", "weinberg"}) {
+    HostProcessor host(1);
+    const std::vector<float> expected = sample_of(simulator, count, host);
+    Sample sample = make_sample(simulator, std::vector<double>(find_simulator(simulator).parameters.size()),
+                                stream_key(3, Phase::simulation, Purpose::observe, 0), count);
+    for (std::size_t d = 0; const ParameterInfo& parameter : find_simulator(simulator).parameters)
+      sample.theta[d++] = static_cast<float>(parameter.mean());
+    for (const auto& [teams, piece] :
+         {std::pair{1, count}, {3, count}, {40, count}, {2, std::int64_t{1024}}, {1, std::int64_t{64}}}) {
+      std::vector<float> x(count, std::nanf(""));
+      for (sample.first = 0; sample.first < count; sample.first += piece)
+        for (int team = 0; team < teams; ++team) {
+          sample.count = std::min(piece, count - sample.first);
+          sample.x = x.data() + sample.first;
+          draw_sample(HostTeam<float>{}, sample, team, teams);
+        }
+      EXPECT_TRUE(x == expected) << simulator << ", " << teams << " teams, pieces of " << piece;
+    }
+  }
+}
+
 TEST(CudaProcessor, ReplaysInChunksToTheSameBits) {
   const SafeTensors tape = read_safetensors(ALFI_TEST_DATA "/poisson_networks.safetensors");
   HostProcessor host(1);
@@ -201,6 +260,13 @@ TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
       [&](SimulatedDevice& device) { rollout_of(configuration, simulated_processor(device), 40); },
       [&](SimulatedDevice& device) { problems_of(configuration, simulated_processor(device), 40); },
       [&](SimulatedDevice& device) { replay(tape, *simulated_processor(device)); },
+      [&](SimulatedDevice& device) { sample_of("poisson", (1 << 18) + 1, *simulated_processor(device)); },
+      [&](SimulatedDevice& device) {
+        const auto processor = simulated_processor(device);
+        std::vector<double> values{2, 1};
+        processor->statistics().sort(values);
+        processor->statistics().moments(std::vector<float>{1, 2}, 1);
+      },
       [&](SimulatedDevice& device) { simulated_processor(device)->spin(1); }};
   for (const auto& job : jobs) {
     SimulatedDevice counting;

@@ -264,14 +264,15 @@ TEST(Episode, DrawsTheSameBitsOnEveryTeam) {
 }
 
 TEST(Episode, UpdateHasTheSameBitsOnEveryTeam) {
-  for (const int partial_count : {1, 5, 200, 256}) {
+  // More groups than the norm's sum has places, too.
+  for (const auto& [groups, partial_count] : {std::pair{11, 1}, {11, 5}, {11, 200}, {11, 256}, {256, 2}, {700, 3}}) {
     for (const float clip_norm : {0.0F, 1.0F}) {
       const UpdateSettings settings{1e-3F, {10.0F, 1000.0F, 0.9F}, clip_norm};
-      UpdateArrays expected = random_update(11, partial_count, 1);
+      UpdateArrays expected = random_update(groups, partial_count, 1);
       update_host_float(expected, settings);
       EXPECT_TRUE(expected.sentinels_hold());
       const auto expect_same = [&](auto run) {
-        UpdateArrays got = random_update(11, partial_count, 1);
+        UpdateArrays got = random_update(groups, partial_count, 1);
         run(got);
         EXPECT_TRUE(got.sentinels_hold());
         for (std::size_t a = 0; a < got.all().size(); ++a) {

@@ -171,7 +171,7 @@ TEST(Evaluation, MeasuresTheEnergyDistanceOfWhatIsSimulatedAtTheEstimate) {
       value = (std::sqrt(value + 0.375F) - checkpoint.normalisation.mean[0]) * checkpoint.normalisation.scale[0];
   const Machine machine = machine_of(checkpoint);
   EXPECT_NEAR(evaluate(machine, {.episodes = 1, .iterations = 0, .threads = 1}).energy_distance.value,
-              energy_distance(real, simulated, 1), 1e-12);
+              energy_distance(host_statistics(), real, simulated, 1), 1e-12);
   const Evaluation many = evaluate(machine, {.episodes = 600, .iterations = 0, .threads = 1});
   EXPECT_EQ(many.energy_distance_episodes, 500);
   EXPECT_GT(many.energy_distance.lower, 0);  // an untrained machine's estimates are far off
@@ -309,7 +309,7 @@ Answers drawn_answers(int episodes, double factor) {
 TEST(Answers, OfTheTruePosteriorAreCalibrated) {
   constexpr int episodes = 2000;
   Evaluation e{};
-  summarise(drawn_answers(episodes, 1), e);
+  summarise(host_statistics(), drawn_answers(episodes, 1), e);
   ASSERT_EQ(e.coverage.size(), 4u);
   for (const Coverage& coverage : e.coverage) {
     const double p = coverage.percent / 100.0;
@@ -326,7 +326,7 @@ TEST(Answers, OfTheTruePosteriorAreCalibrated) {
 
 TEST(Answers, OfTooNarrowAnIntervalAreNotCalibrated) {
   Evaluation e{};
-  summarise(drawn_answers(2000, 0.5), e);
+  summarise(host_statistics(), drawn_answers(2000, 0.5), e);
   // P(|z| < q/2) for the 95 % quantile q = 1.96 is 0.673.
   EXPECT_NEAR(e.coverage[3].all, 0.673, 0.03);
   EXPECT_LT(e.sbc_p, 1e-6);
@@ -344,7 +344,7 @@ TEST(Answers, AreSummedUpByHand) {
   answers.posterior = {0, 0, 1, 3};  // 0 and 2
   answers.posterior_log_deviation = {0, 0, 0, 0};
   Evaluation e{};
-  summarise(answers, e);
+  summarise(host_statistics(), answers, e);
   EXPECT_DOUBLE_EQ(e.error.alfi.value, 2.5);
   EXPECT_DOUBLE_EQ(e.error.mle.value, 1);
   EXPECT_DOUBLE_EQ(e.error.posterior.value, 1);
@@ -364,7 +364,7 @@ TEST(Answers, ThatAreNotAllFiniteAreNaN) {
   Answers answers = drawn_answers(100, 1);
   answers.alfi[answers.at(17, 1)] = std::numeric_limits<double>::infinity();
   Evaluation e{};
-  summarise(answers, e);
+  summarise(host_statistics(), answers, e);
   EXPECT_TRUE(std::isnan(e.error.alfi.value));
   EXPECT_TRUE(std::isnan(e.error_over_mle.lower));
   EXPECT_TRUE(std::isnan(e.loss.value));

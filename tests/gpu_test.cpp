@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <memory>
+#include <random>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -19,6 +22,7 @@
 #include "alfi/error.hpp"
 #include "src/checkpoint.hpp"
 #include "src/cuda/resources.hpp"
+#include "src/evaluation.hpp"
 #include "src/host_processor.hpp"
 #include "src/processors.hpp"
 #include "src/replay.hpp"
@@ -36,6 +40,7 @@ using test::inference_of;
 using test::message_of;
 using test::problems_of;
 using test::rollout_of;
+using test::sample_of;
 using test::train_steps;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -114,6 +119,17 @@ TEST_P(OnDevice, RollsOutAndDrawsProblemsToTheBitsOfTheHost) {
       EXPECT_EQ(problems_of(configuration, processor(), episodes), problems_of(configuration, host(), episodes));
     }
   }
+}
+
+// A part of a group of observations, of a thread block's, one piece, and several.
+TEST_P(OnDevice, SimulatesToTheBitsOfTheHost) {
+  for (const char* simulator : simulators)
+    for (const std::int64_t count : {1, 63, 4097, 262144, 600001}) {
+      SCOPED_TRACE(std::string(simulator) + ", " + std::to_string(count));
+      const std::vector<float> sample = sample_of(simulator, count, *processor());
+      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count));
+      EXPECT_TRUE(sample == sample_of(simulator, count, *host(2)));
+    }
 }
 
 TEST_P(OnDevice, InfersToTheBitsOfTheHost) {
@@ -233,6 +249,48 @@ TEST_P(OnDevice, RefusesABatchThatDoesNotFit) {
     EXPECT_THAT(message_of<RunError>([&] { engine.begin(initial_state(engine.layout(), 1)); }), refusal);
   }
   EXPECT_EQ(train_steps(configuration, processor()), train_steps(configuration, host()));
+}
+
+// Ties, zeros and infinities among them; more numbers than a block has threads, and than a grid.
+TEST_P(OnDevice, SortsAndAddsUpASampleAsTheHost) {
+  const std::unique_ptr<Processor> device = processor();
+  std::mt19937_64 generator(1);
+  std::normal_distribution<float> normal(100, 1);
+  for (const std::size_t count : {1U, 2U, 255U, 5000U, 1U << 20}) {
+    SCOPED_TRACE(count);
+    std::vector<float> x(3 * count);
+    for (float& value : x) value = normal(generator);
+    const std::vector<Moments> expected = host_statistics().moments(x, 3), got = device->statistics().moments(x, 3);
+    for (std::size_t k = 0; k < 3; ++k) {
+      EXPECT_EQ(got[k].count, expected[k].count);
+      EXPECT_EQ(got[k].mean, expected[k].mean);
+      EXPECT_EQ(got[k].squares, expected[k].squares);
+    }
+    std::vector<double> values(x.begin(), x.end());
+    for (std::size_t i = 0; i < values.size(); i += 7) values[i] = std::floor(values[i]) - 100;
+    values.front() = std::numeric_limits<double>::infinity();
+    values.back() = -values.front();
+    std::vector<double> sorted = values;
+    host_statistics().sort(sorted);
+    device->statistics().sort(values);
+    EXPECT_TRUE(values == sorted);
+  }
+}
+
+TEST_P(OnDevice, EvaluatesToTheNumbersOfTheHost) {
+  for (const char* simulator : simulators) {
+    SCOPED_TRACE(simulator);
+    Configuration configuration = test::small_configuration(simulator);
+    configuration.proposal.family = Family::gaussian;
+    configuration.evaluation = {200, configuration.episode.iterations};
+    const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
+    const Checkpoint checkpoint{configuration, pilot_normalisation(configuration), initial_state(layout, 1), 0};
+    Evaluation got = evaluate(checkpoint, configuration, processor()),
+               expected = evaluate(checkpoint, configuration, host());
+    got.seconds = expected.seconds = 0;
+    EXPECT_EQ(to_json(got), to_json(expected));
+    EXPECT_EQ(pilot_normalisation(configuration, processor()->statistics()).scale, checkpoint.normalisation.scale);
+  }
 }
 
 TEST_P(OnDevice, Spins) {

@@ -3,7 +3,6 @@
 // Observation i of a seed is the same number whatever the count and the pieces, and on every machine.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -23,10 +22,12 @@
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
 #include "kernels/sim/list.hpp"
+#include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
 #include "src/observations.hpp"
 #include "src/printable.hpp"
+#include "src/processors.hpp"
 #include "src/simulators.hpp"
 
 namespace alfi::cli {
@@ -36,9 +37,9 @@ struct Arguments {
   std::string simulator, theta, out;
   std::int64_t count = 0;
   std::uint64_t seed = 1;
+  BackendArguments backend;
 };
 
-constexpr std::int64_t piece = 1 << 16;  // a multiple of 64, as simulate_into asks
 /// Random numbers count observations in 32 bits, 16 of them side by side.
 constexpr std::int64_t most = std::int64_t{1} << 35;
 
@@ -80,27 +81,14 @@ void warn_outside_domain(const SimulatorInfo& simulator, const std::vector<doubl
   });
 }
 
-/// Calls write(values) for all observations, in order.
-template <class Write>
-void in_pieces(const Arguments& arguments, const std::vector<double>& theta, int dimension, Write write) {
-  const PhiloxKey key = stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0);
-  std::vector<float> values;
-  for (std::int64_t first = 0; first < arguments.count; first += piece) {
-    const std::int64_t count = std::min(piece, arguments.count - first);
-    values.resize(static_cast<std::size_t>(count * dimension));
-    simulate_into(arguments.simulator, theta, key, first, count, values.data());
-    write(std::span<const float>(values));
-  }
-}
-
 /// Into a file that gets its name when it is complete.
-void write_file(const Arguments& arguments, const std::vector<double>& theta, int dimension, bool npy) {
+void write_file(const Arguments& arguments, Processor& processor, const Sample& sample, int dimension, bool npy) {
   const std::filesystem::path path = arguments.out, partial = arguments.out + ".partial";
   try {
     std::ofstream file(partial, std::ios::binary);
     if (!file) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
     if (npy) write_npy_header(file, arguments.count, dimension);
-    in_pieces(arguments, theta, dimension, [&](std::span<const float> values) {
+    processor.simulate(sample, [&](std::span<const float> values) {
       npy ? write_npy_values(file, values) : write_csv_values(file, values, dimension);
     });
     file.close();
@@ -122,12 +110,16 @@ void run_simulation(const Arguments& arguments) {
   if (!arguments.out.empty() && extension != ".csv" && extension != ".npy")
     throw InputError(fmt::format("--out {} must end in .csv or .npy", printable(arguments.out)));
   warn_outside_domain(simulator, theta);
+  say_why_not_cuda(arguments.backend.engine);
+  const std::unique_ptr<Processor> processor = make_processor(arguments.backend.engine);
+  const Sample sample = make_sample(
+      simulator.name, theta, stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0), arguments.count);
   const int dimension = simulator.observations.dimension;
   if (!arguments.out.empty()) {
-    write_file(arguments, theta, dimension, extension == ".npy");
+    write_file(arguments, *processor, sample, dimension, extension == ".npy");
     return;
   }
-  in_pieces(arguments, theta, dimension, [&](std::span<const float> values) {
+  processor->simulate(sample, [&](std::span<const float> values) {
     std::ostringstream lines;
     write_csv_values(lines, values, dimension);
     write_output(lines.view());
@@ -147,6 +139,8 @@ void add_simulate(CLI::App& app) {
   command->add_option("--seed", arguments->seed, "Names the random numbers; 1 if not given")->type_name("S");
   command->add_option("--out", arguments->out, "Where to; as .csv to standard output if not given")
       ->type_name("FILE.csv|.npy");
+  arguments->backend.engine.backend = Backend::cpu;
+  arguments->backend.add_to(*command);
   command->callback([arguments] { run_simulation(*arguments); });
 }
 

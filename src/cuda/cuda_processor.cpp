@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
 #include "src/update_factors.hpp"
 
 namespace alfi::cuda {
@@ -20,6 +21,9 @@ constexpr int windows = 2;
 int window_steps(int episodes) { return std::clamp(65536 / episodes, 1, 16); }
 /// Blocks of the update's launches take so many groups of weights each.
 constexpr int groups_per_block = device_threads / tile_lanes;
+/// Observations of a sample that are on their way at once, and blocks a multiprocessor gets of them.
+constexpr std::int64_t sample_piece = 1 << 18;
+constexpr int sample_blocks = 8;
 /// Blocks of pure multiply-adds a multiprocessor gets: with their chains enough to hide what one multiply-add takes,
 /// and no more than any device runs at once.
 constexpr int spin_blocks = 2;
@@ -51,8 +55,8 @@ struct CudaProcessor::Training {
   int steps;            // of a window, at most
   DeviceArray<float> first_moment, second_moment, average, losses;
   DeviceArray<std::int32_t> clamped;
-  DeviceArray<double> lane_loss;
-  DeviceArray<std::int64_t> lane_clamped, first_update;
+  DeviceArray<double> loss_sums;
+  DeviceArray<std::int64_t> clamped_sums, first_update;
   DeviceArray<UpdateCounts> counts;
   DeviceArray<UpdateFactors> factors;
   DeviceArray<float> rates;
@@ -79,9 +83,12 @@ struct CudaProcessor::Training {
 };
 
 CudaProcessor::CudaProcessor(std::unique_ptr<Runtime> runtime, Precision precision, int threads)
-    : runtime_(std::move(runtime)), precision_(precision), arena_(threads > 0 ? threads : tbb::task_arena::automatic) {
+    : runtime_(std::move(runtime)),
+      precision_(precision),
+      arena_(threads > 0 ? threads : tbb::task_arena::automatic),
+      stream_(make_stream(*runtime_)),
+      statistics_(*runtime_) {
   require(runtime_->properties(properties_), "asking for the device's properties");
-  stream_ = make_stream(*runtime_);
 }
 
 CudaProcessor::~CudaProcessor() {
@@ -250,6 +257,48 @@ void CudaProcessor::draw_problems(const TilePass& pass) {
   run(pass, DeviceKernel::draw_problems, problem_size(pass.settings.shape));
 }
 
+void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
+  const int X = simulators()[static_cast<std::size_t>(sample.simulator)].observations.dimension;
+  const std::int64_t all = sample.count, largest = std::min(sample_piece, all);
+  const DeviceArray<float> x(*runtime_, largest * X);
+  // One piece is drawn while the sink has the other.
+  struct Piece {
+    PinnedArray<float> x;
+    Event there;
+  };
+  std::array<Piece, 2> pieces;
+  for (Piece& piece : pieces) piece = {PinnedArray<float>(*runtime_, largest * X), make_event(*runtime_)};
+  const Drained drained(*runtime_, stream_);
+  const auto count_of = [&](std::int64_t first) { return std::min(sample_piece, all - first); };
+  const auto piece_of = [&](std::int64_t first) -> const Piece& {
+    return pieces[static_cast<std::size_t>(first / sample_piece % 2)];
+  };
+  const auto bytes_of = [&](std::int64_t first) {
+    return static_cast<std::size_t>(count_of(first) * X) * sizeof(float);
+  };
+  const auto put = [&](std::int64_t first) {
+    DeviceWork work{};
+    work.sample = sample;
+    work.sample.first = first;
+    work.sample.count = count_of(first);
+    work.sample.x = x.data();
+    work.sample_blocks = static_cast<int>(std::min<std::int64_t>(
+        sample_blocks * properties_.multiprocessors, (work.sample.count + device_threads - 1) / device_threads));
+    launch(DeviceKernel::draw_sample, work.sample_blocks, LaunchPlan{}, work);
+    const Piece& piece = piece_of(first);
+    require(runtime_->copy_to_host(piece.x.data(), x.data(), bytes_of(first), stream_.get()),
+            "copying a sample to the host");
+    require(runtime_->record(piece.there.get(), stream_.get()), "marking a piece's end");
+  };
+  put(0);
+  for (std::int64_t first = 0; first < all; first += sample_piece) {
+    if (first + sample_piece < all) put(first + sample_piece);
+    const Piece& piece = piece_of(first);
+    require(runtime_->synchronize_event(piece.there.get()), "drawing a sample");
+    sink({piece.x.data(), static_cast<std::size_t>(count_of(first) * X)});
+  }
+}
+
 std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   Batch batch;
   const Drained drained(*runtime_, stream_);
@@ -321,8 +370,8 @@ void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
   const std::int64_t lanes = std::int64_t{t.batch.plan.tiles} * tile_lanes;
   t.losses = DeviceArray<float>(*runtime_, lanes);
   t.clamped = DeviceArray<std::int32_t>(*runtime_, lanes);
-  t.lane_loss = DeviceArray<double>(*runtime_, tile_lanes);
-  t.lane_clamped = DeviceArray<std::int64_t>(*runtime_, tile_lanes);
+  t.loss_sums = DeviceArray<double>(*runtime_, sum_places);
+  t.clamped_sums = DeviceArray<std::int64_t>(*runtime_, sum_places);
   t.first_update = DeviceArray<std::int64_t>(*runtime_, 1);
   // A window's updates begin somewhere between the last collected and the last submitted.
   const int factors = windows * t.steps;
@@ -345,7 +394,7 @@ void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
   work.inputs = t.batch.step_inputs.data();
   work.rates = t.rates.data();
   work.outputs = t.outputs.data();
-  work.report = {t.losses.data(), t.clamped.data(), t.lane_loss.data(), t.lane_clamped.data()};
+  work.report = {t.losses.data(), t.clamped.data(), t.loss_sums.data(), t.clamped_sums.data()};
   Optimizer<float>& optimizer = work.optimizer;
   optimizer.weights = t.batch.weights.data();
   optimizer.first_moment = t.first_moment.data();

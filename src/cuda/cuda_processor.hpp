@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "src/cuda/device_statistics.hpp"
 #include "src/cuda/launch_plan.hpp"
 #include "src/cuda/resources.hpp"
 #include "src/processor.hpp"
@@ -29,6 +30,7 @@ class CudaProcessor final : public Processor {
 
   void rollout(const TilePass& pass) override;
   void draw_problems(const TilePass& pass) override;
+  void simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) override;
   std::vector<float> differentiate(const TilePass& pass) override;
 
   void begin(const TrainingPlan& plan, TrainingState state) override;
@@ -37,6 +39,7 @@ class CudaProcessor final : public Processor {
   std::vector<StepOutput> collect() override;
   const TrainingState& state() override;
 
+  SampleStatistics& statistics() override { return statistics_; }
   double spin(std::int64_t rounds) override;
 
  private:
@@ -62,6 +65,7 @@ class CudaProcessor final : public Processor {
   DeviceProperties properties_;
   mutable tbb::task_arena arena_;
   Stream stream_;
+  DeviceStatistics statistics_;
   DeviceArray<float> spin_sums_;
   std::unique_ptr<Training> training_;
 };

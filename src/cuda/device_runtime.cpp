@@ -6,6 +6,7 @@
 
 #include "kernels/kernels.cuh"
 #include "src/cuda/runtime.hpp"
+#include "src/cuda/thrust_statistics.cuh"
 
 namespace alfi::cuda {
 namespace {
@@ -131,6 +132,13 @@ class DeviceRuntime final : public Runtime {
       return cudaLaunchKernel(function, dim3(static_cast<unsigned>(launch.blocks)), dim3(device_threads), arguments,
                               static_cast<std::size_t>(launch.shared_bytes), of(stream));
     });
+  }
+
+  Status sort(double* values, std::int64_t count, Scratch& scratch, StreamHandle stream) override {
+    return here([&] { return sort_on_device(values, count, scratch, of(stream)); });
+  }
+  Status moments(const MomentsOfPieces& pieces, Moments* to, StreamHandle stream) override {
+    return here([&] { return moments_on_device(pieces, to, of(stream)); });
   }
 
   Status begin_capture(StreamHandle stream) override {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "kernels/device.hpp"
+#include "kernels/moments.hpp"
 
 namespace alfi::cuda {
 
@@ -55,6 +56,8 @@ struct Launch {
   int shared_bytes;
 };
 
+class Scratch;
+
 class Runtime {
  public:
   virtual ~Runtime() = default;
@@ -85,6 +88,10 @@ class Runtime {
   /// All bytes 0.
   virtual Status clear(void* pointer, std::size_t bytes, StreamHandle stream) = 0;
   virtual Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) = 0;
+  /// `values` (count) in ascending order, in place. The scratch has to last until the stream is at rest.
+  virtual Status sort(double* values, std::int64_t count, Scratch& scratch, StreamHandle stream) = 0;
+  /// `to` (pieces.size()).
+  virtual Status moments(const MomentsOfPieces& pieces, Moments* to, StreamHandle stream) = 0;
 
   /// What is put on the stream until end_capture is kept in a graph instead of being done.
   virtual Status begin_capture(StreamHandle stream) = 0;

@@ -1,6 +1,10 @@
 #include "tests/support/processor_runs.hpp"
 
+#include <span>
 #include <utility>
+
+#include "alfi/simulators.hpp"
+#include "src/simulators.hpp"
 
 namespace alfi::test {
 
@@ -68,6 +72,16 @@ Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processo
     }
   });
   return rows;
+}
+
+std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor) {
+  std::vector<double> theta;
+  for (const ParameterInfo& parameter : find_simulator(simulator).parameters) theta.push_back(parameter.mean());
+  const PhiloxKey key = stream_key(3, Phase::simulation, Purpose::observe, 0);
+  std::vector<float> all;
+  processor.simulate(make_sample(simulator, theta, key, count),
+                     [&](std::span<const float> x) { all.insert(all.end(), x.begin(), x.end()); });
+  return all;
 }
 
 std::vector<float> inference_of(const Configuration& configuration, std::unique_ptr<Processor> processor) {

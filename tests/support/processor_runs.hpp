@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "src/engine.hpp"
@@ -27,6 +28,9 @@ Trained train_steps(const Configuration& configuration, std::unique_ptr<Processo
 using Numbers = std::vector<std::vector<float>>;
 Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
 Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
+
+/// The prior's middle, simulated.
+std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor);
 
 /// ψ after each iteration of an inference.
 std::vector<float> inference_of(const Configuration& configuration, std::unique_ptr<Processor> processor);

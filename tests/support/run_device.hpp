@@ -50,8 +50,8 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * pieces * block_size(variant, shape, kept));
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
   Arena<std::int32_t> clamped(tiles * tile_lanes);
-  Arena<double> lane_loss(tile_lanes);
-  Arena<std::int64_t> lane_clamped(tile_lanes);
+  Arena<double> loss_sums(sum_places);
+  Arena<std::int64_t> clamped_sums(sum_places);
   Arena<TileInput<float>> inputs(slots);
   Arena<StepOutput> outputs(steps);
   std::vector<Tile<float>> tile_list;
@@ -103,7 +103,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
                     &first,
                     1.0F};
   work.groups_per_block = device_threads / tile_lanes;
-  work.report = {losses.base(), clamped.base(), lane_loss.base(), lane_clamped.base()};
+  work.report = {losses.base(), clamped.base(), loss_sums.base(), clamped_sums.base()};
 
   const auto run = [&]<DeviceKernel kernel>(int count) {
     const std::int64_t size = has_variants(kernel) && activations_shared ? block_size(variant, shape, kept) : 0;
@@ -137,6 +137,13 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
     run.template operator()<DeviceKernel::apply_update>(update_blocks);
     run.template operator()<DeviceKernel::conclude>(1);
   }
+  constexpr int sample_size = 1000, dimension = 1;
+  Arena<float> sample(sample_size * dimension);
+  work.sample = {choices.simulator, stream_key(choices.seed, Phase::simulation, Purpose::observe, 0),
+                 {1, 0.5F},         0,
+                 sample_size,       sample.base()};
+  work.sample_blocks = blocks;
+  run.template operator()<DeviceKernel::draw_sample>(blocks);
   if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");
 
   Arena<double> summaries(steps * 3);  // a StepOutput has bytes that mean nothing
@@ -163,9 +170,10 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   keep("the norm", norm);
   keep("the losses", losses);
   keep("the clamped draws", clamped);
-  keep("the lanes' losses", lane_loss);
-  keep("the lanes' clamped draws", lane_clamped);
+  keep("the sums of losses", loss_sums);
+  keep("the sums of clamped draws", clamped_sums);
   keep("the activations", fast);
+  keep("the sample", sample);
   keep("the summaries", summaries);
   return result;
 }

@@ -17,13 +17,13 @@ struct StepReport {
   /// launch(body) runs body(team) on every thread of a team.
   template <class Launch>
   void conclude(int episodes, float norm, Launch launch) {
-    double lane_loss[tile_lanes];
-    std::int64_t lane_clamped[tile_lanes];
+    double loss_sums[sum_places];
+    std::int64_t clamped_sums[sum_places];
     Optimizer<float> optimizer{};
     optimizer.norm = &norm;
     optimizer.counts = &counts;
     launch([&](const auto& team) {
-      conclude_step(team, optimizer, {loss.data(), clamped.data(), lane_loss, lane_clamped}, episodes, output);
+      conclude_step(team, optimizer, {loss.data(), clamped.data(), loss_sums, clamped_sums}, episodes, output);
     });
   }
 };

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "src/cuda/cuda_processor.hpp"
+#include "src/cuda/scratch.hpp"
 #include "tests/support/simulated_kernels.hpp"
 
 namespace alfi::test {
@@ -120,6 +121,26 @@ class SimulatedRuntime final : public cuda::Runtime {
       throw std::logic_error("a launch a device would refuse");
     return put(stream, std::string(name_of(launch.kernel)) + " " + std::to_string(launch.blocks),
                [this, launch, work] { run_launch(launch, work); });
+  }
+
+  Status sort(double* values, std::int64_t count, cuda::Scratch& scratch, cuda::StreamHandle stream) override {
+    require_inside(memory_, values, static_cast<std::size_t>(count) * sizeof(double), "sort");
+    // Memory of its own, given back before the work is done, as Thrust does.
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(double);
+    auto* const place = static_cast<double*>(scratch.take(bytes));
+    scratch.give_back(place);
+    return put(stream, "sort", [=, this] {
+      require_inside(memory_, place, bytes, "sort");
+      std::copy_n(values, count, place);
+      std::sort(place, place + count);
+      std::copy_n(place, count, values);
+    });
+  }
+  Status moments(const MomentsOfPieces& pieces, Moments* to, cuda::StreamHandle stream) override {
+    require_inside(memory_, to, static_cast<std::size_t>(pieces.size()) * sizeof(Moments), "moments");
+    return put(stream, "moments", [=] {
+      for (std::int64_t i = pieces.size() - 1; i >= 0; --i) to[i] = pieces(i);
+    });
   }
 
   Status begin_capture(cuda::StreamHandle stream) override {

@@ -25,6 +25,7 @@ void with_kernel(DeviceKernel kernel, Variant variant, Body body) {
   one.template operator()<DeviceKernel::gradient_norm>();
   one.template operator()<DeviceKernel::apply_update>();
   one.template operator()<DeviceKernel::conclude>();
+  one.template operator()<DeviceKernel::draw_sample>();
   one.template operator()<DeviceKernel::spin>();
 }
 

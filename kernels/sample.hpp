@@ -1,0 +1,63 @@
+// A sample: observations of one θ in natural units, as they are. Observation i is number i / 16 of episode i mod 16, so
+// it is the same whatever the count, the pieces and the team.
+#pragma once
+
+#include "kernels/random.hpp"
+#include "kernels/sim/list.hpp"
+#include "kernels/team.hpp"
+
+namespace alfi {
+
+/// Observations first … first + count − 1 of a sample.
+struct Sample {
+  static constexpr int most_parameters = 8;
+  int simulator;
+  PhiloxKey key;
+  float theta[most_parameters];  ///< (D), natural units; moved into the simulator's domain
+  std::int64_t first, count;     ///< first is a multiple of 64
+  float* x;                      ///< (count, X), row-major
+};
+
+inline namespace ALFI_ISA {
+
+/// What falls to team `number` of so many. An item draws every 16th of the team's groups, 16 · Sim::group observations
+/// each, so that a thread block has an item for every 16 threads.
+template <class Sim, class Team>
+ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
+  using F = typename Team::F;
+  static_assert(Sim::D <= Sample::most_parameters);
+  constexpr int items = 16, width = LaneTraits<F>::width;
+  team.each(items, [&](int item, int lane) {
+    Array<F, Sim::D> natural;
+    for (int d = 0; d < Sim::D; ++d) natural[d] = splat<F>(sample.theta[d]);
+    (void)Sim::template clamp<F>(natural);
+    const auto law = Sim::template law<F>(natural);
+    Array<std::uint32_t, width> episode;
+    for (int l = 0; l < width; ++l) episode[l] = static_cast<std::uint32_t>(lane + l);
+    const Stream<F> stream{sample.key, load_words<F>(episode), 0};
+    const std::int64_t step = std::int64_t{teams} * items * Sim::group;
+    for (std::int64_t n = (std::int64_t{number} * items + item) * Sim::group; n * tile_lanes < sample.count;
+         n += step) {
+      Array<Array<F, Sim::X>, Sim::group> drawn;
+      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n), drawn);
+      for (int i = 0; i < Sim::group; ++i)
+        for (int k = 0; k < Sim::X; ++k) {
+          Array<float, width> value;
+          store<F>(value, drawn[i][k]);
+          for (int l = 0; l < width; ++l) {
+            const std::int64_t row = (n + i) * tile_lanes + lane + l;
+            if (row < sample.count) sample.x[row * Sim::X + k] = value[l];
+          }
+        }
+    }
+  });
+}
+
+/// The same for the sample's simulator.
+template <class Team>
+ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
+  Simulators::with(sample.simulator, [&]<class Sim>() { draw_sample<Sim>(team, sample, number, teams); });
+}
+
+}  // namespace ALFI_ISA
+}  // namespace alfi
