@@ -1,8 +1,11 @@
 // One tile of 16 episodes, all T iterations, forward and backward.
 //
-//   rollout           propose, simulate, encode, aggregate, update ψ; losses
+//   rollout           begin; then T times propose, encode, advance; losses
 //   rollout_gradient  back through time: the gradients of RIM and aggregator, and ∂L/∂code of every set
 //   bulk_gradient     the encoder's weight gradient, which needs nothing but x, those slopes and the weights
+//
+// A rollout is put together from bodies of its own, so that where there are few tiles several teams can share one:
+// the parameters an iteration proposes, and the observations it encodes, may be divided between them in any way.
 //
 // A simulator's samples are constants for the gradient. Everything is in standardised units but inside the simulator.
 #pragma once
@@ -238,15 +241,37 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
   });
 }
 
-/// ε and θ of iteration t: drawn, or ε from the recorded θ.
+/// What is there before the first iteration: problem and ψ₀, as far as they are drawn; to be read after a barrier.
 template <class Team>
-ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
-                     const Tile<typename Team::Real>& tile, int t, bool draw) {
+ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
+                   Draws draws, const Tile<typename Team::Real>& tile) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  if constexpr (simulates<R>) {
+    if (draws.problem) draw_problem(team, settings, step, tile);
+  }
+  if (draws.start) start_proposal(team, settings, step, tile);
+  team.each(1, [&](int, int lane) {
+    store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(settings.shape.N)));
+  });
+}
+
+/// Some of the parameters of an iteration.
+struct Parameters {
+  int first, count;
+};
+
+/// ε and θ of these parameters of iteration t: drawn, or ε from the recorded θ.
+template <class Team>
+ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                             const StepInput& step, const Tile<typename Team::Real>& tile, int t, Parameters parameters,
+                             bool draw) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
   const R* const psi = tile.psi + t * shape.P() * tile_lanes;
-  team.each(shape.M, [&](int m, int lane) {
+  team.each(parameters.count, [&](int item, int lane) {
+    const int m = parameters.first + item;
     for (int d = 0; d < shape.D; ++d) {
       const int at = ((t * shape.M + m) * shape.D + d) * tile_lanes + lane;
       const F mean = load<F>(psi + d * tile_lanes + lane);
@@ -272,9 +297,23 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
   });
 }
 
+/// The pooled codes of iteration t.
+template <class R>
+ALFI_HD R* codes_of(const Shape& shape, const Tile<R>& tile, int t) {
+  return tile.codes + t * shape.M * shape.CP() * tile_lanes;
+}
+
+/// What standardises the scores of iteration t.
+template <class Team>
+ALFI_HD void score_parameters(const Team& team, const Shape& shape, const Tile<typename Team::Real>& tile, int t) {
+  if (shape.has_scores())
+    score_statistics(team, shape, tile.noise + t * shape.M * shape.D * tile_lanes,
+                     tile.scores + t * 4 * shape.D * tile_lanes);
+}
+
 template <class R>
 ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& tile, int t) {
-  return {tile.real_code, tile.codes + t * shape.M * shape.CP() * tile_lanes,
+  return {tile.real_code, codes_of(shape, tile, t),
           tile.theta + t * shape.M * shape.D * tile_lanes, tile.noise + t * shape.M * shape.D * tile_lanes,
           tile.scores + t * 4 * shape.D * tile_lanes};
 }
@@ -289,6 +328,61 @@ template <class R>
 ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& tile, int t, int iterations) {
   const int rows = shape.M * shape.N * tile_lanes;
   return {{tile.x.data + t * rows, tile.x.stride}, iterations * shape.M * shape.N, shape.N, tile.generated_count};
+}
+
+/// These parameters of iteration t and their observations, as far as they are drawn; x to be read after a barrier.
+/// A parameter's observations are split into `pieces`, so that the team has enough to do.
+template <class Team>
+ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
+                     Draws draws, const Tile<typename Team::Real>& tile, int t, Parameters parameters, int pieces) {
+  const Shape& shape = settings.shape;
+  draw_parameters(team, settings, step, tile, t, parameters, draws.proposals);
+  team.sync();
+  if constexpr (simulates<typename Team::Real>) {
+    if (!draws.proposals) return;
+    const int first = t * shape.M + parameters.first;
+    simulate(team, settings.simulator, settings.units,
+             {step.keys.observe,
+              tile.input->episode,
+              static_cast<std::uint32_t>(first),
+              parameters.count,
+              shape.N,
+              pieces,
+              tile.theta + first * shape.D * tile_lanes,
+              tile.clamped + first * tile_lanes,
+              {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
+  }
+}
+
+/// From the codes of iteration t to ψ of the next one.
+template <class Team>
+ALFI_HD void advance(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                     const Tile<typename Team::Real>& tile, int t,
+                     const AggregatorBlock<typename Team::Real>& block) {
+  const Shape& shape = settings.shape;
+  const int P = shape.P();
+  aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block,
+            Rows<typename Team::Real>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
+  rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input->count_input,
+           tile.psi + t * P * tile_lanes, tile.psi + (t + 1) * P * tile_lanes);
+}
+
+/// The losses of all iterations, their weights to be read after a barrier.
+template <class Team>
+ALFI_HD void weigh_losses(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
+                          const Tile<typename Team::Real>& tile) {
+  using F = typename Team::F;
+  const Shape& shape = settings.shape;
+  const int D = shape.D, P = shape.P();
+  team.each(shape.T, [&](int t, int lane) {
+    store<F>(tile.loss + t * tile_lanes + lane,
+             iteration_loss<F>(settings.loss, step.beta, D, tile.psi + (t + 1) * P * tile_lanes, tile.truth, lane));
+  });
+  team.sync();
+  team.each(1, [&](int, int lane) {
+    weigh_iterations<F>(settings.weights_kind, settings.iteration_weight, shape.T, tile.loss, lane, tile.loss_slope,
+                        tile.episode_loss);
+  });
 }
 
 /// The encoder's weights where the team reads them.
@@ -307,56 +401,21 @@ template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      Draws draws, const Tile<typename Team::Real>& tile,
                      const BlockMemory<typename Team::Real>& block) {
-  using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
-  const int M = shape.M, D = shape.D, P = shape.P();
-  if constexpr (simulates<R>) {
-    if (draws.problem) draw_problem(team, settings, step, tile);
-  }
-  if (draws.start) start_proposal(team, settings, step, tile);
-  team.each(1, [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(shape.N))); });
+  begin(team, settings, step, draws, tile);
   team.sync();
   const EncoderWeights<R> weights = encoder_weights<path.staged>(team, settings, block);
   encode_sets<path.precision>(team, shape.pooling, weights, real_set(tile), block.encoder, tile.real_code);
   for (int t = 0; t < shape.T; ++t) {
-    propose(team, settings, step, tile, t, draws.proposals);
-    team.sync();
-    if constexpr (simulates<R>) {
-      if (draws.proposals) {
-        const ObservationSets<R> sets = generated_sets(shape, tile, t, 1);
-        simulate(team, settings.simulator, settings.units,
-                 {step.keys.observe,
-                  tile.input->episode,
-                  static_cast<std::uint32_t>(t * M),
-                  M,
-                  shape.N,
-                  1,
-                  tile.theta + t * M * D * tile_lanes,
-                  tile.clamped + t * M * tile_lanes,
-                  {const_cast<R*>(sets.x.data), sets.x.stride}});
-      }
-    }
-    if (shape.has_scores())
-      score_statistics(team, shape, tile.noise + t * M * D * tile_lanes, tile.scores + t * 4 * D * tile_lanes);
+    propose(team, settings, step, draws, tile, t, {0, shape.M}, 1);
+    score_parameters(team, shape, tile, t);
     team.sync();
     encode_sets<path.precision>(team, shape.pooling, weights, generated_sets(shape, tile, t, 1), block.encoder,
-                                tile.codes + t * M * shape.CP() * tile_lanes);
-    aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block.aggregator,
-              Rows<R>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
-    const R* const psi = tile.psi + t * P * tile_lanes;
-    rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input->count_input,
-             psi, tile.psi + (t + 1) * P * tile_lanes);
+                                codes_of(shape, tile, t));
+    advance(team, settings, tile, t, block.aggregator);
   }
-  team.each(shape.T, [&](int t, int lane) {
-    store<F>(tile.loss + t * tile_lanes + lane,
-             iteration_loss<F>(settings.loss, step.beta, D, tile.psi + (t + 1) * P * tile_lanes, tile.truth, lane));
-  });
-  team.sync();
-  team.each(1, [&](int, int lane) {
-    weigh_iterations<F>(settings.weights_kind, settings.iteration_weight, shape.T, tile.loss, lane, tile.loss_slope,
-                        tile.episode_loss);
-  });
+  weigh_losses(team, settings, step, tile);
 }
 
 /// Back through time: gradient (layout.size) += of RIM and aggregator; tile.slopes and tile.real_slope for the encoder.
