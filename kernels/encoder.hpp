@@ -90,8 +90,36 @@ ALFI_HD void encode_block(const Team& team, const EncoderWeights<typename Team::
   team.sync();
 }
 
-/// pooled (sets, CP, 16) = the pooled codes of every set. Moments are kept as mean and sum of squared distances from it
-/// (Welford 1962) until a set is complete: a small spread of codes near 1 would drown in the sum of squares.
+/// Pools one code of `observations` observations of a set, which are its `number`th and those after it: code(i) of the
+/// i-th. What earlier ones came to is at `place` and, of moments, `spread`; where the set is complete then, its pooled
+/// code is there afterwards. Moments are kept as mean and sum of squared distances from it (Welford 1962) until then: a
+/// small spread of codes near 1 would drown in the sum of squares.
+template <class F, class Code>
+ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observations, F count, Code code,
+                        Real<F>* place, Real<F>* spread) {
+  using R = Real<F>;
+  const bool moments = pooling == Pooling::moments, complete = number + observations == set_size;
+  F sum = number == 0 ? F{} : load<F>(place);
+  F squares = number == 0 || !moments ? F{} : load<F>(spread);
+  for (int i = 0; i < observations; ++i) {
+    const F value = code(i);
+    const auto counts = splat<F>(static_cast<R>(number + i)) < count;
+    if (moments) {
+      const F distance = value - sum;
+      const F mean = fma(distance, splat<F>(R(1) / static_cast<R>(number + i + 1)), sum);
+      squares = select(counts, fma(distance, value - mean, squares), squares);
+      sum = select(counts, mean, sum);
+    } else {
+      sum = sum + select(counts, value, F{});
+    }
+  }
+  if (complete && !moments) sum = sum / count;
+  if (complete && moments) squares = select(count > R(1), sqrt(squares / (count - R(1))), F{});
+  store<F>(place, sum);
+  if (moments) store<F>(spread, squares);
+}
+
+/// pooled (sets, CP, 16) = the pooled codes of every set.
 template <Precision precision = Precision::fp32, class Team>
 ALFI_HD void encode_sets(const Team& team, Pooling pooling, const EncoderWeights<typename Team::Real>& weights,
                          const ObservationSets<typename Team::Real>& sets,
@@ -106,45 +134,48 @@ ALFI_HD void encode_sets(const Team& team, Pooling pooling, const EncoderWeights
     encode_block<precision>(team, weights, sets, first, observations, block);
     team.each(C, [&](int c, int lane) {
       const F count = load<F>(sets.count + lane);
-      F sum{}, squares{};
       int set = first / sets.set_size, number = first % sets.set_size;
-      for (int i = 0; i < observations; ++i) {
+      for (int begin = 0; begin < observations; ++set, number = 0) {
+        const int rest = sets.set_size - number, here = rest < observations - begin ? rest : observations - begin;
         R* const place = pooled + (set * CP + c) * tile_lanes + lane;
-        if (number == 0) {
-          sum = F{};
-          squares = F{};
-        } else if (i == 0) {
-          sum = load<F>(place);
-          if (pooling == Pooling::moments) squares = load<F>(place + C * tile_lanes);
-        }
-        const F code = load<F>(block.code.at(c, i * tile_lanes + lane));
-        const auto counts = splat<F>(static_cast<R>(number)) < count;
-        if (pooling == Pooling::mean) {
-          sum = sum + select(counts, code, F{});
-        } else {
-          const F distance = code - sum;
-          const F mean = fma(distance, splat<F>(R(1) / static_cast<R>(number + 1)), sum);
-          squares = select(counts, fma(distance, code - mean, squares), squares);
-          sum = select(counts, mean, sum);
-        }
-        const bool complete = number == sets.set_size - 1;
-        if (complete && pooling == Pooling::mean) sum = sum / count;
-        if (complete && pooling == Pooling::moments)
-          squares = select(count > R(1), sqrt(squares / (count - R(1))), F{});
-        if (complete || i == observations - 1) {
-          store<F>(place, sum);
-          if (pooling == Pooling::moments) store<F>(place + C * tile_lanes, squares);
-        }
-        if (complete) {
-          ++set;
-          number = 0;
-        } else {
-          ++number;
-        }
+        pool_codes<F>(
+            pooling, sets.set_size, number, here, count,
+            [&](int i) { return load<F>(block.code.at(c, (begin + i) * tile_lanes + lane)); }, place,
+            place + C * tile_lanes);
+        begin += here;
       }
     });
     team.sync();
   }
+}
+
+/// codes (C, observations · 16) of the blocks of observations from first_block to before last_block.
+template <Precision precision = Precision::fp32, class Team>
+ALFI_HD void encode_observations(const Team& team, const EncoderWeights<typename Team::Real>& weights,
+                                 const ObservationSets<typename Team::Real>& sets, int first_block, int last_block,
+                                 const EncoderBlock<typename Team::Real>& block, Rows<typename Team::Real> codes) {
+  for (int b = first_block; b < last_block; ++b) {
+    const int first = b * block_length, left = sets.observations - first;
+    const EncoderBlock<typename Team::Real> to{
+        block.hidden1, block.hidden2, {codes.at(0, first * tile_lanes), codes.stride}};
+    encode_block<precision>(team, weights, sets, first, left < block_length ? left : block_length, to);
+  }
+}
+
+/// pooled (sets, CP, 16) = the pooled codes (C, observations · 16) of every set.
+template <class Team>
+ALFI_HD void pool_sets(const Team& team, Pooling pooling, int C, const ObservationSets<typename Team::Real>& sets,
+                       Rows<const typename Team::Real> codes, typename Team::Real* pooled) {
+  using F = typename Team::F;
+  const int CP = pooling == Pooling::moments ? 2 * C : C;
+  team.each(sets.observations / sets.set_size * C, [&](int item, int lane) {
+    const int set = item / C, c = item % C;
+    typename Team::Real* const place = pooled + (set * CP + c) * tile_lanes + lane;
+    const typename Team::Real* const code = codes.at(c, set * sets.set_size * tile_lanes + lane);
+    pool_codes<F>(
+        pooling, sets.set_size, 0, sets.set_size, load<F>(sets.count + lane),
+        [&](int i) { return load<F>(code + i * tile_lanes); }, place, place + C * tile_lanes);
+  });
 }
 
 /// Turns ∂L/∂g of one set into (a, b): slope (2, C, 16) from gradient (CP, 16) and pooled (CP, 16). One item per code.
