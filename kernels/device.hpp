@@ -1,13 +1,14 @@
 // What a CUDA device runs, kernel by kernel: each a function of one team, its block's number in the launch and the work
 // of the meta-step. kernels.cu makes CUDA kernels of them; the tests run them on fibers.
 //
-//   draw_problems      who the lanes are, θ* and the real observations
-//   rollout            a tile after the other, forward; with gradients then back through time
-//   encoder_gradient   the bulk pass over the same tiles
+//   rollout            a tile after the other, forward
+//   begin, encode, then T times propose, encode, advance    the same in pieces: blocks share a tile in propose and encode
+//   rollout_gradient   back through time of the same tiles
+//   encoder_gradient   the bulk pass over them
 //   sum_partials, gradient_norm, apply_update, conclude    the update and the step's summary
 //   spin               nothing but multiply-adds, for the device's peak
 //
-// Kernels follow each other on one stream: what one wrote the next may read. A tile keeps its slot from the rollout to
+// begin alone draws problems. Kernels follow each other on one stream: what one wrote the next may read. A tile keeps its slot from the rollout to
 // the encoder's gradient; where there are more tiles than slots they come in chunks.
 #pragma once
 
@@ -16,8 +17,12 @@
 namespace alfi {
 
 enum class DeviceKernel {
-  draw_problems,
   rollout,
+  begin,
+  propose,
+  encode,
+  advance,
+  rollout_gradient,
   encoder_gradient,
   sum_partials,
   gradient_norm,
@@ -25,14 +30,13 @@ enum class DeviceKernel {
   conclude,
   spin
 };
-inline constexpr const char* device_kernel_names[] = {"draw_problems", "rollout",       "encoder_gradient",
-                                                      "sum_partials",  "gradient_norm", "apply_update",
-                                                      "conclude",      "spin"};
+inline constexpr const char* device_kernel_names[] = {
+    "rollout",          "begin",        "propose",       "encode",       "advance",  "rollout_gradient",
+    "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude", "spin"};
 
 /// Where a block's activations are: in its shared memory, or in the device's where that is too small.
 enum class Activations { shared, global };
 
-/// The kernels with products of the encoder are built for these; the others are the same for all.
 struct Variant {
   Precision precision = Precision::fp32;
   Activations activations = Activations::shared;
@@ -43,8 +47,23 @@ inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared},
                                        {Precision::tf32x3, Activations::shared},
                                        {Precision::bf16, Activations::shared},
                                        {Precision::fp32, Activations::global}};
-constexpr bool has_variants(DeviceKernel kernel) {
-  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::encoder_gradient;
+/// Which of them does a kernel's work: those with products of the encoder are built for all, others for those that
+/// differ to them.
+constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
+  switch (kernel) {
+    case DeviceKernel::rollout:
+    case DeviceKernel::encode:
+    case DeviceKernel::encoder_gradient:
+      return variant;
+    case DeviceKernel::advance:
+    case DeviceKernel::rollout_gradient:
+      return {Precision::fp32, variant.activations};
+    default:
+      return {};
+  }
+}
+constexpr bool has_activations(DeviceKernel kernel) {
+  return variant_of(kernel, {Precision::fp32, Activations::global}) != Variant{};
 }
 
 /// Threads of a block.
@@ -59,6 +78,25 @@ struct Spin {
   static constexpr int length = 16;  ///< of a chain in a round: the loop's own instructions do not show
   static constexpr double operations_per_round = 2.0 * chains * length * device_threads;  ///< of a block
 };
+
+inline constexpr int real_set_alone = -1;
+
+/// Codes before they are pooled, of one tile.
+template <class R>
+struct TileCodes {
+  Rows<R> real;       ///< (C, real_rows · 16)
+  Rows<R> generated;  ///< (C, M · N · 16) of one iteration
+};
+template <class R>
+ALFI_HD TileCodes<R> carve_codes(const Shape& shape, Carver<R>& carver) {
+  return {carver.rows(shape.C, shape.R * tile_lanes), carver.rows(shape.C, shape.M * shape.N * tile_lanes)};
+}
+/// Numbers it cuts out.
+ALFI_HD std::int64_t code_size(const Shape& shape) {
+  Carver<float> counting(nullptr);
+  carve_codes(shape, counting);
+  return counting.used();
+}
 
 /// The arguments of every kernel; all pointers are the device's.
 struct DeviceWork {
@@ -77,9 +115,15 @@ struct DeviceWork {
   int first_tile, tile_count;
   int episodes;  ///< B
   int blocks;    ///< that share the tiles of a chunk: block b takes slots b, b + blocks, …
-  /// For the activations of one block each (blocks · pieces, fast_size), where shared memory does not hold them.
+  /// For the activations of one block each (blocks of the largest launch, fast_size), where shared memory does not hold
+  /// them.
   float* fast;
   std::int64_t fast_size;
+
+  // A rollout in pieces.
+  int shares;     ///< blocks that share a tile in propose and encode
+  int iteration;  ///< the launch's t; real_set_alone: what is encoded is the real set
+  float* codes;   ///< (slots, code_size)
 
   // The gradient and the update.
   GradientSums sums;
@@ -102,31 +146,91 @@ ALFI_HD BlockMemory<float> fast_memory(const DeviceWork& work, int block, float*
   return carve_block<float>(work.settings.shape, carver, is_shared);
 }
 
-template <class Team>
-ALFI_HD void draw_problems_kernel(const Team& team, int block, const DeviceWork& work) {
-  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
-    Tile<float>& tile = work.tiles[slot];
-    team.once([&] { tile.number = work.first_tile + slot; });
-    team.sync();
-    draw_problem(team, work.settings, work.inputs[*work.position], tile);
-  }
+ALFI_HD TileCodes<float> codes_of_slot(const DeviceWork& work, int slot) {
+  Carver<float> carver(work.codes + slot * code_size(work.settings.shape));
+  return carve_codes(work.settings.shape, carver);
+}
+
+/// The part of `count` things that falls to a share: those from first to before last.
+struct Part {
+  int first, last;
+};
+ALFI_HD Part part_of(int count, int share, int shares) {
+  return {static_cast<int>(std::int64_t{count} * share / shares),
+          static_cast<int>(std::int64_t{count} * (share + 1) / shares)};
 }
 
 template <Variant variant, class Team>
 ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const StepInput& step = work.inputs[*work.position];
   const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     Tile<float>& tile = work.tiles[slot];
-    const int number = work.first_tile + slot;
-    team.once([&] { tile.number = number; });
+    team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();  // before this tile's activations take the place of the last one's, too
-    rollout<variant.path()>(team, work.settings, step, work.draws, tile, memory);
-    if (work.gradients) {
-      rollout_gradient(team, work.settings, step, tile, memory,
-                       work.partials + work.sums.rest(number % gradient_partials));
-      if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
-    }
+    rollout<variant.path()>(team, work.settings, work.inputs[*work.position], work.draws, tile, memory);
+  }
+}
+
+template <class Team>
+ALFI_HD void begin_kernel(const Team& team, int block, const DeviceWork& work) {
+  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
+    Tile<float>& tile = work.tiles[slot];
+    team.once([&] { tile.number = work.first_tile + slot; });
+    team.sync();
+    begin(team, work.settings, work.inputs[*work.position], work.draws, tile);
+  }
+}
+
+template <class Team>
+ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work) {
+  const Part part = part_of(work.settings.shape.M, block % work.shares, work.shares);
+  for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks)
+    propose(team, work.settings, work.inputs[*work.position], work.draws, work.tiles[slot], work.iteration,
+            {part.first, part.last - part.first}, work.shares);
+}
+
+template <Variant variant, class Team>
+ALFI_HD void encode_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const EncoderWeights<float> weights = encoder_weights<variant.path().staged>(team, work.settings, memory);
+  const bool real = work.iteration == real_set_alone;
+  for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks) {
+    const Tile<float>& tile = work.tiles[slot];
+    const TileCodes<float> codes = codes_of_slot(work, slot);
+    const ObservationSets<float> sets =
+        real ? real_set(tile) : generated_sets(work.settings.shape, tile, work.iteration, 1);
+    const Part part = part_of(blocks_of(block_length, sets.observations), block % work.shares, work.shares);
+    encode_observations<variant.precision>(team, weights, sets, part.first, part.last, memory.encoder,
+                                           real ? codes.real : codes.generated);
+  }
+}
+
+template <Variant variant, class Team>
+ALFI_HD void advance_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const Shape& shape = work.settings.shape;
+  const int t = work.iteration;
+  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
+    const Tile<float>& tile = work.tiles[slot];
+    const TileCodes<float> codes = codes_of_slot(work, slot);
+    if (t == 0) pool_sets(team, shape.pooling, shape.C, real_set(tile), codes.real, tile.real_code);
+    pool_sets(team, shape.pooling, shape.C, generated_sets(shape, tile, t, 1), codes.generated,
+              codes_of(shape, tile, t));
+    score_parameters(team, shape, tile, t);
+    team.sync();  // before this tile's activations take the place of the last one's, too
+    advance(team, work.settings, tile, t, memory.aggregator);
+    if (t == shape.T - 1) weigh_losses(team, work.settings, work.inputs[*work.position], tile);
+  }
+}
+
+template <Variant variant, class Team>
+ALFI_HD void rollout_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
+    const Tile<float>& tile = work.tiles[slot];
+    rollout_gradient(team, work.settings, work.inputs[*work.position], tile, memory,
+                     work.partials + work.sums.rest(tile.number % gradient_partials));
+    if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
   }
 }
 
@@ -169,10 +273,18 @@ ALFI_HD GroupShare group_share(const DeviceWork& work, int block) {
 
 template <DeviceKernel kernel, Variant variant, class Team>
 ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  if constexpr (kernel == DeviceKernel::draw_problems) {
-    draw_problems_kernel(team, block, work);
-  } else if constexpr (kernel == DeviceKernel::rollout) {
+  if constexpr (kernel == DeviceKernel::rollout) {
     rollout_kernel<variant>(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::begin) {
+    begin_kernel(team, block, work);
+  } else if constexpr (kernel == DeviceKernel::propose) {
+    propose_kernel(team, block, work);
+  } else if constexpr (kernel == DeviceKernel::encode) {
+    encode_kernel<variant>(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::advance) {
+    advance_kernel<variant>(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::rollout_gradient) {
+    rollout_gradient_kernel<variant>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::encoder_gradient) {
     encoder_gradient_kernel<variant>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::sum_partials) {

@@ -9,7 +9,7 @@ namespace {
 using Team = CudaTeam<device_threads>;
 
 /// Blocks a multiprocessor has at once: those of activations fill its shared memory alone.
-constexpr int resident_blocks(DeviceKernel kernel) { return has_variants(kernel) ? 1 : 2; }
+constexpr int resident_blocks(DeviceKernel kernel) { return has_activations(kernel) ? 1 : 2; }
 
 /// The variant is its number: nvcc's host half cannot name one.
 template <DeviceKernel kernel, int variant>
@@ -24,15 +24,13 @@ using Function = void (*)(DeviceWork);
 
 template <DeviceKernel kernel, int number = 0>
 Function function_of(Variant variant) {
-  if constexpr (!has_variants(kernel)) {
-    return device_kernel<kernel, 0>;
-  } else {
-    if (variant == variants[number]) return device_kernel<kernel, number>;
-    if constexpr (number + 1 < static_cast<int>(std::size(variants)))
-      return function_of<kernel, number + 1>(variant);
-    else
-      return nullptr;
+  if constexpr (variant_of(kernel, variants[number]) == variants[number]) {
+    if (variant_of(kernel, variant) == variants[number]) return device_kernel<kernel, number>;
   }
+  if constexpr (number + 1 < static_cast<int>(std::size(variants)))
+    return function_of<kernel, number + 1>(variant);
+  else
+    return nullptr;
 }
 
 template <int number = 0>

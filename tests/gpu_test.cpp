@@ -99,6 +99,22 @@ TEST_P(OnDevice, TrainsABatchOfAnySize) {
   }
 }
 
+TEST_P(OnDevice, TrainsTilesThatBlocksShare) {
+  for (const char* simulator : simulators)
+    for (const Pooling pooling : {Pooling::mean, Pooling::moments}) {
+      SCOPED_TRACE(simulator);
+      Configuration configuration = test::small_configuration(simulator);
+      configuration.episode.thetas = 19;  // 95 observations: six blocks, the last one short
+      configuration.episode.real_observations = {7, 40};
+      configuration.networks.encoder.pooling = pooling;
+      for (const int episodes : {1, 20, 60}) {
+        configuration.training.meta_batch = episodes;
+        EXPECT_EQ(train_steps(configuration, processor(), 3), train_steps(configuration, host(), 3));
+      }
+      EXPECT_EQ(rollout_of(configuration, processor(), 20), rollout_of(configuration, host(), 20));
+    }
+}
+
 TEST_P(OnDevice, TrainsTheSameTwice) {
   const Configuration configuration = test::small_configuration();
   EXPECT_EQ(train_steps(configuration, processor()), train_steps(configuration, processor()));

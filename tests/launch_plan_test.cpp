@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "alfi/configuration.hpp"
@@ -84,6 +85,35 @@ TEST(LaunchPlan, TakesSharedMemoryWhereItIsEnough) {
       else
         EXPECT_THAT(message_of<RunError>(planned), HasSubstr("shared memory"));
     }
+  }
+}
+
+TEST(LaunchPlan, SharesATileBetweenBlocksThatWouldBeIdle) {
+  const Shape shape = published_poisson();  // 500 real observations are 32 blocks
+  const auto shares = [&](int episodes) {
+    return plan_launches(shape, episodes, true, Precision::fp32, hopper, 80 * gigabyte).shares;
+  };
+  EXPECT_EQ(shares(1), 32);
+  EXPECT_EQ(shares(32), 32);
+  EXPECT_EQ(shares(16 * 5), 132 / 5);
+  EXPECT_EQ(shares(16 * 44), 3);
+  EXPECT_EQ(shares(16 * 66), 2);
+  EXPECT_EQ(shares(16 * 67), 1);
+  EXPECT_EQ(shares(100000), 1);
+  for (const DeviceProperties& device : {ampere, ada, hopper})
+    for (int tiles = 1; tiles < 200; ++tiles) {
+      const LaunchPlan plan = plan_launches(shape, 16 * tiles, true, Precision::fp32, device, 80 * gigabyte);
+      EXPECT_LE(plan.blocks * plan.shares, std::max(tiles, device.multiprocessors));
+    }
+}
+
+TEST(LaunchPlan, SharesNoTileWhereThereIsNoRoomForItsCodes) {
+  const Shape shape = published_poisson();
+  const std::int64_t needed = least_bytes(shape, 16, true, hopper);
+  const std::int64_t codes = code_size(shape) * std::int64_t{sizeof(float)};
+  for (const auto& [bytes, expected] : {std::pair{needed + codes, 32}, {needed + codes - 1, 1}}) {
+    const auto free = static_cast<std::int64_t>(static_cast<double>(bytes + 1) / 0.9);
+    EXPECT_EQ(plan_launches(shape, 16, true, Precision::fp32, hopper, free).shares, expected) << bytes;
   }
 }
 

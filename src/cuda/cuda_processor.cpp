@@ -34,7 +34,7 @@ struct CudaProcessor::Batch {
 
   DeviceArray<float> weights, iteration_weight, mean, scale, count_input;
   DeviceArray<std::uint32_t> above;
-  DeviceArray<float> tile_memory, fast;
+  DeviceArray<float> tile_memory, codes, fast;
   DeviceArray<Tile<float>> tiles;
   DeviceArray<TileInput<float>> inputs;
   DeviceArray<float> partials, squares, norm;
@@ -134,7 +134,8 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   }
   batch.tiles = on_device(batch.tiles_of_device.data(), plan.slots, "the tiles' places");
   if (plan.variant.activations == Activations::global)
-    batch.fast = DeviceArray<float>(*runtime_, plan.fast_size * plan.blocks * std::max(1, plan.sums.pieces));
+    batch.fast = DeviceArray<float>(*runtime_, plan.fast_size * plan.most_blocks());
+  if (plan.shares > 1) batch.codes = DeviceArray<float>(*runtime_, plan.slots * code_size(shape));
   batch.position = DeviceArray<int>(*runtime_, 1);
   require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
 
@@ -153,6 +154,8 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   work.blocks = plan.blocks;
   work.fast = batch.fast.data();
   work.fast_size = plan.fast_size;
+  work.shares = plan.shares;
+  work.codes = batch.codes.data();
   work.gradients = gradients;
   if (gradients) {
     const int groups = layout.size / tile_lanes, encoder_groups = layout.encoder_size() / tile_lanes;
@@ -173,7 +176,7 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
 }
 
 void CudaProcessor::launch(DeviceKernel kernel, int blocks, const LaunchPlan& plan, const DeviceWork& work) {
-  require(runtime_->launch({kernel, plan.variant, blocks, has_variants(kernel) ? plan.shared_bytes() : 0}, work,
+  require(runtime_->launch({kernel, plan.variant, blocks, has_activations(kernel) ? plan.shared_bytes() : 0}, work,
                            stream_.get()),
           fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
 }
@@ -224,7 +227,8 @@ void CudaProcessor::hand_over(const TilePass& pass, const Batch& batch, int firs
   });
 }
 
-void CudaProcessor::run(const TilePass& pass, DeviceKernel kernel, std::int64_t size) {
+template <class Put>
+void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
   Batch batch;
   const Drained drained(*runtime_, stream_);
   prepare(batch, pass.settings, pass.episodes, false);
@@ -236,17 +240,20 @@ void CudaProcessor::run(const TilePass& pass, DeviceKernel kernel, std::int64_t 
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    launch(kernel, std::min(batch.plan.blocks, work.tile_count), batch.plan, work);
+    put(batch.plan, work);
     hand_over(pass, batch, first, size);
   }
 }
 
 void CudaProcessor::rollout(const TilePass& pass) {
-  run(pass, DeviceKernel::rollout, results_size(pass.settings.shape));
+  run(pass, results_size(pass.settings.shape),
+      [this](const LaunchPlan& plan, const DeviceWork& work) { put_chunk(plan, work); });
 }
 
 void CudaProcessor::draw_problems(const TilePass& pass) {
-  run(pass, DeviceKernel::draw_problems, problem_size(pass.settings.shape));
+  run(pass, problem_size(pass.settings.shape), [this](const LaunchPlan& plan, const DeviceWork& work) {
+    launch(DeviceKernel::begin, std::min(plan.blocks, work.tile_count), plan, work);
+  });
 }
 
 std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
@@ -263,9 +270,7 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    const int blocks = std::min(plan.blocks, work.tile_count);
-    launch(DeviceKernel::rollout, blocks, plan, work);
-    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
+    put_chunk(plan, work);
     hand_over(pass, batch, first, results_size(pass.settings.shape));
   }
   launch(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), plan, work);
@@ -280,6 +285,25 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   return gradient;
 }
 
+void CudaProcessor::put_chunk(const LaunchPlan& plan, DeviceWork work) {
+  const int blocks = std::min(plan.blocks, work.tile_count);
+  if (plan.shares == 1) {
+    launch(DeviceKernel::rollout, blocks, plan, work);
+  } else {
+    launch(DeviceKernel::begin, blocks, plan, work);
+    work.iteration = real_set_alone;
+    launch(DeviceKernel::encode, blocks * plan.shares, plan, work);
+    for (work.iteration = 0; work.iteration < work.settings.shape.T; ++work.iteration) {
+      launch(DeviceKernel::propose, blocks * plan.shares, plan, work);
+      launch(DeviceKernel::encode, blocks * plan.shares, plan, work);
+      launch(DeviceKernel::advance, blocks, plan, work);
+    }
+  }
+  if (!work.gradients) return;
+  launch(DeviceKernel::rollout_gradient, blocks, plan, work);
+  launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
+}
+
 void CudaProcessor::put_step(const Batch& batch) {
   const LaunchPlan& plan = batch.plan;
   DeviceWork work = batch.work;
@@ -287,9 +311,7 @@ void CudaProcessor::put_step(const Batch& batch) {
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
-    const int blocks = std::min(plan.blocks, work.tile_count);
-    launch(DeviceKernel::rollout, blocks, plan, work);
-    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
+    put_chunk(plan, work);
   }
   const int update_blocks = blocks_of(groups_per_block, work.optimizer.groups);
   launch(DeviceKernel::sum_partials, update_blocks, plan, work);

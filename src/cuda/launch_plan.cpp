@@ -26,13 +26,22 @@ std::int64_t fixed_bytes(const Shape& shape, int tiles, const GradientSums& sums
   return weights * number + tables * number + training + odds_and_ends;
 }
 
-LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device, int slots) {
+/// Blocks that can share a tile, on a device that has `blocks` at work at once, when so many tiles are. The smallest
+/// piece of work is a block of observations.
+int most_shares(const Shape& shape, int slots, int blocks) {
+  const int pieces = blocks_of(block_length, std::max(shape.R, shape.M * shape.N));
+  return code_size(shape) > most_tile_size ? 1 : std::clamp(blocks / slots, 1, pieces);
+}
+
+LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device, int slots,
+                     int shares) {
   LaunchPlan plan{};
   plan.tiles = blocks_of(tile_lanes, episodes);
   plan.slots = std::min(slots, plan.tiles);
   // Tiles that add to the same partial sum must be one block's.
   plan.blocks =
       std::min(plan.slots, gradients ? gradient_partials : blocks_per_multiprocessor * device.multiprocessors);
+  plan.shares = shares;
   plan.tile_size = tile_size(shape);
   plan.fast_size = block_size(shape, true);
   if (plan.fast_size * number > device.shared_bytes) {
@@ -40,9 +49,10 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const Dev
     plan.fast_size = block_size(shape);
   }
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
-  const std::int64_t in_slot = plan.tile_size * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
-  const std::int64_t activations =
-      plan.shared_bytes() > 0 ? 0 : plan.fast_size * number * plan.blocks * std::max(1, plan.sums.pieces);
+  const std::int64_t codes = shares > 1 ? code_size(shape) : 0;
+  const std::int64_t in_slot =
+      (plan.tile_size + codes) * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
+  const std::int64_t activations = plan.shared_bytes() > 0 ? 0 : plan.fast_size * number * plan.most_blocks();
   plan.bytes = fixed_bytes(shape, plan.tiles, plan.sums, gradients) + plan.slots * in_slot + activations;
   return plan;
 }
@@ -50,14 +60,14 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const Dev
 }  // namespace
 
 std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device) {
-  return plan_with(shape, episodes, gradients, device, 1).bytes;
+  return plan_with(shape, episodes, gradients, device, 1, 1).bytes;
 }
 
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device, std::int64_t free) {
   const auto budget = static_cast<std::int64_t>(usable * static_cast<double>(free));
-  const auto plan = [&](int slots) {
-    LaunchPlan result = plan_with(shape, episodes, gradients, device, slots);
+  const auto plan = [&](int slots, int shares = 1) {
+    LaunchPlan result = plan_with(shape, episodes, gradients, device, slots, shares);
     result.variant.precision = precision;
     return result;
   };
@@ -74,14 +84,15 @@ LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Preci
         "may be used",
         device.name, least_bytes(shape, episodes, gradients, device), free, budget));
   int most = blocks_of(tile_lanes, episodes), least = 1;
-  if (fits(most)) return plan(most);
+  if (fits(most)) least = most;
   while (most - least > 1) {
     const int middle = least + (most - least) / 2;
     (fits(middle) ? least : most) = middle;
   }
   // Full rounds of the partial sums, so that no block waits in the middle of a batch.
-  const int slots = least > gradient_partials ? least / gradient_partials * gradient_partials : least;
-  return plan(slots);
+  const int slots = least > gradient_partials && least < most ? least / gradient_partials * gradient_partials : least;
+  const LaunchPlan spread = plan(slots, most_shares(shape, slots, device.multiprocessors));
+  return spread.bytes <= budget ? spread : plan(slots);
 }
 
 }  // namespace alfi::cuda

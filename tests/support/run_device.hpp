@@ -25,10 +25,11 @@ struct NamedBytes {
 /// All that the kernels of a run wrote.
 using DeviceMemory = std::vector<NamedBytes>;
 
-/// Two meta-steps. `variant`: one of variants but tf32x3, whose threads do what bf16's do.
+/// Two meta-steps. `variant`: one of variants but tf32x3, whose threads do what bf16's do. `shares`: 1, or how many
+/// blocks share a tile in a rollout in pieces.
 /// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
 template <class Launch>
-DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch launch) {
+DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares, Launch launch) {
   // Two blocks share the tiles of a chunk, so that one of them gets two; each piece of a tile has some of the blocks of
   // observations.
   constexpr int steps = 2, slots = 3, blocks = 2, pieces = 2, first_update = 4;
@@ -46,7 +47,8 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
     first_moment.base()[i] = 0.01F * weight;
     second_moment.base()[i] = 0.001F * weight * weight;
   }
-  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * pieces * block_size(shape));
+  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * std::max(pieces, shares) * block_size(shape));
+  Arena<float> codes(slots * code_size(shape));
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
   Arena<std::int32_t> clamped(tiles * tile_lanes);
   Arena<double> lane_loss(tile_lanes);
@@ -85,6 +87,8 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   const bool activations_shared = variant.activations == Activations::shared;
   work.fast = activations_shared ? nullptr : fast.base();
   work.fast_size = block_size(shape);
+  work.shares = shares;
+  work.codes = codes.base();
   work.sums = sums;
   work.partials = partials.base();
   work.optimizer = {groups,
@@ -104,17 +108,18 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   work.report = {losses.base(), clamped.base(), lane_loss.base(), lane_clamped.base()};
 
   const auto run = [&]<DeviceKernel kernel>(int count) {
-    const std::int64_t size = has_variants(kernel) && activations_shared ? block_size(shape, true) : 0;
+    const std::int64_t size = has_activations(kernel) && activations_shared ? block_size(shape, true) : 0;
     std::vector<Arena<float>> shared(static_cast<std::size_t>(count), Arena<float>(size));
+    const Variant built = variant_of(kernel, variant);
     launch(count, [&](const auto& team, int block) {
       float* const memory = shared[static_cast<std::size_t>(block)].base();
-      if constexpr (!has_variants(kernel)) {
-        run_device_kernel<kernel, Variant{}>(team, block, memory, work);
-      } else {
-        if (variant == variants[0]) run_device_kernel<kernel, variants[0]>(team, block, memory, work);
-        if (variant == variants[2]) run_device_kernel<kernel, variants[2]>(team, block, memory, work);
-        if (variant == variants[3]) run_device_kernel<kernel, variants[3]>(team, block, memory, work);
-      }
+      const auto with = [&]<Variant candidate>() {
+        if constexpr (variant_of(kernel, candidate) == candidate)
+          if (built == candidate) run_device_kernel<kernel, candidate>(team, block, memory, work);
+      };
+      with.template operator()<variants[0]>();
+      with.template operator()<variants[2]>();
+      with.template operator()<variants[3]>();
     });
     for (const Arena<float>& memory : shared)
       if (!memory.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of shared memory");
@@ -124,9 +129,25 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
     for (work.first_tile = 0; work.first_tile < tiles; work.first_tile += slots) {
       work.tile_count = std::min(slots, tiles - work.first_tile);
       const int teams = std::min(blocks, work.tile_count);
-      work.draws.problem = step > 0;  // by the rollout; else by its own kernel
-      if (!work.draws.problem) run.template operator()<DeviceKernel::draw_problems>(teams);
-      run.template operator()<DeviceKernel::rollout>(teams);
+      work.draws.problem = step > 0;  // again by the rollout; else by a launch of its own
+      if (!work.draws.problem) {
+        work.draws = {true, false, false};
+        run.template operator()<DeviceKernel::begin>(teams);
+        work.draws = {false, true, true};
+      }
+      if (shares == 1) {
+        run.template operator()<DeviceKernel::rollout>(teams);
+      } else {
+        run.template operator()<DeviceKernel::begin>(teams);
+        work.iteration = real_set_alone;
+        run.template operator()<DeviceKernel::encode>(teams * shares);
+        for (work.iteration = 0; work.iteration < shape.T; ++work.iteration) {
+          run.template operator()<DeviceKernel::propose>(teams * shares);
+          run.template operator()<DeviceKernel::encode>(teams * shares);
+          run.template operator()<DeviceKernel::advance>(teams);
+        }
+      }
+      run.template operator()<DeviceKernel::rollout_gradient>(teams);
       run.template operator()<DeviceKernel::encoder_gradient>(teams * pieces);
     }
     const int update_blocks = blocks_of(work.groups_per_block, groups);
@@ -164,6 +185,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   keep("the lanes' losses", lane_loss);
   keep("the lanes' clamped draws", lane_clamped);
   keep("the activations", fast);
+  keep("the codes", codes);
   keep("the summaries", summaries);
   return result;
 }

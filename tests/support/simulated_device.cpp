@@ -37,6 +37,14 @@ struct SimulatedEvent {
 
 const char* name_of(DeviceKernel kernel) { return device_kernel_names[static_cast<int>(kernel)]; }
 
+/// "KERNEL BLOCKS", of one iteration "KERNEL BLOCKS t ITERATION".
+std::string words_of(const cuda::Launch& launch, const DeviceWork& work) {
+  const std::string words = std::string(name_of(launch.kernel)) + " " + std::to_string(launch.blocks);
+  const bool iterates = launch.kernel == DeviceKernel::propose || launch.kernel == DeviceKernel::encode ||
+                        launch.kernel == DeviceKernel::advance;
+  return iterates ? words + " t " + std::to_string(work.iteration) : words;
+}
+
 class SimulatedRuntime final : public cuda::Runtime {
  public:
   explicit SimulatedRuntime(SimulatedDevice& device) : device_(device) {}
@@ -118,8 +126,7 @@ class SimulatedRuntime final : public cuda::Runtime {
   Status launch(const cuda::Launch& launch, const DeviceWork& work, cuda::StreamHandle stream) override {
     if (launch.blocks < 1 || launch.shared_bytes > device_.properties.shared_bytes)
       throw std::logic_error("a launch a device would refuse");
-    return put(stream, std::string(name_of(launch.kernel)) + " " + std::to_string(launch.blocks),
-               [this, launch, work] { run_launch(launch, work); });
+    return put(stream, words_of(launch, work), [this, launch, work] { run_launch(launch, work); });
   }
 
   Status begin_capture(cuda::StreamHandle stream) override {
