@@ -1,5 +1,6 @@
-# The CUDA backend: kernels/kernels.cu compiled by nvcc into libalfi.a, and the CUDA runtime it is launched with. Beside
-# the object, <build>/cuda/ptxas.log is what ptxas says of registers and spills on each architecture, which
+# The CUDA backend: kernels/kernels.cu compiled by nvcc into libalfi.a, and the CUDA runtime it is launched with; cuBLAS
+# for encoders too wide for these kernels, a shared library, as its static one is 500 MB of every program. Beside the
+# object, <build>/cuda/ptxas.log is what ptxas says of registers and spills on each architecture, which
 # tests/cuda_compile_test.sh judges.
 #
 # nvcc is called directly: its log is at hand, and no CUDA language is needed to configure. Translating to PTX costs most,
@@ -70,4 +71,4 @@ add_custom_command(
   VERBATIM)
 set_source_files_properties(${alfi_cuda_kernels} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 target_sources(alfi PRIVATE src/cuda/device_runtime.cpp ${alfi_cuda_kernels})
-target_link_libraries(alfi PRIVATE CUDA::cudart_static)
+target_link_libraries(alfi PRIVATE CUDA::cudart_static CUDA::cublas)

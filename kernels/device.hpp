@@ -2,17 +2,18 @@
 // of the meta-step. kernels.cu makes CUDA kernels of them; the tests run them on fibers.
 //
 //   rollout            a tile after the other, forward
-//   begin, encode, then T times propose, encode, advance    the same in pieces: blocks share a tile in propose and encode
-//   rollout_gradient   back through time of the same tiles
-//   encoder_gradient   the bulk pass over them
-//   sum_partials, gradient_norm, apply_update, conclude    the update and the step's summary
-//   spin               nothing but multiply-adds, for the device's peak
+//   begin, encode, then T times propose, encode, advance    the same in pieces: blocks share a tile in propose and
+//   encode rollout_gradient   back through time of the same tiles encoder_gradient   the bulk pass over them
+//   first_layer … first_slopes    what is between the products of a wide encoder, instead of encode and
+//   encoder_gradient sum_partials, gradient_norm, apply_update, conclude    the update and the step's summary spin
+//   nothing but multiply-adds, for the device's peak
 //
-// begin alone draws problems. Kernels follow each other on one stream: what one wrote the next may read. A tile keeps its slot from the rollout to
-// the encoder's gradient; where there are more tiles than slots they come in chunks.
+// begin alone draws problems. Kernels follow each other on one stream: what one wrote the next may read. A tile keeps
+// its slot from the rollout to the encoder's gradient; where there are more tiles than slots they come in chunks.
 #pragma once
 
 #include "kernels/report.hpp"
+#include "kernels/wide_encoder.hpp"
 
 namespace alfi {
 
@@ -24,6 +25,12 @@ enum class DeviceKernel {
   advance,
   rollout_gradient,
   encoder_gradient,
+  first_layer,
+  second_layer,
+  code_layer,
+  code_slopes,
+  second_slopes,
+  first_slopes,
   sum_partials,
   gradient_norm,
   apply_update,
@@ -31,39 +38,38 @@ enum class DeviceKernel {
   spin
 };
 inline constexpr const char* device_kernel_names[] = {
-    "rollout",          "begin",        "propose",       "encode",       "advance",  "rollout_gradient",
-    "encoder_gradient", "sum_partials", "gradient_norm", "apply_update", "conclude", "spin"};
+    "rollout",          "begin",        "propose",       "encode",       "advance",     "rollout_gradient",
+    "encoder_gradient", "first_layer",  "second_layer",  "code_layer",   "code_slopes", "second_slopes",
+    "first_slopes",     "sum_partials", "gradient_norm", "apply_update", "conclude",    "spin"};
 
-/// Where a block's activations are: in its shared memory, or in the device's where that is too small.
+/// Where a block keeps the aggregator's activations: in its shared memory, or in the device's where that is too small.
+/// The encoder's are in shared memory; where they do not fit, its products are not a kernel's.
 enum class Activations { shared, global };
 
+/// What a kernel is built for.
 struct Variant {
   Precision precision = Precision::fp32;
   Activations activations = Activations::shared;
   constexpr bool operator==(const Variant&) const = default;
-  constexpr EncoderPath path() const { return {precision, activations == Activations::shared}; }
 };
 inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared},
                                        {Precision::tf32x3, Activations::shared},
                                        {Precision::bf16, Activations::shared},
                                        {Precision::fp32, Activations::global}};
-/// Which of them does a kernel's work: those with products of the encoder are built for all, others for those that
-/// differ to them.
-constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
-  switch (kernel) {
-    case DeviceKernel::rollout:
-    case DeviceKernel::encode:
-    case DeviceKernel::encoder_gradient:
-      return variant;
-    case DeviceKernel::advance:
-    case DeviceKernel::rollout_gradient:
-      return {Precision::fp32, variant.activations};
-    default:
-      return {};
-  }
+
+/// The kernels with products of the encoder, and the others with the aggregator's.
+constexpr bool encodes(DeviceKernel kernel) {
+  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::encode || kernel == DeviceKernel::encoder_gradient;
 }
-constexpr bool has_activations(DeviceKernel kernel) {
-  return variant_of(kernel, {Precision::fp32, Activations::global}) != Variant{};
+constexpr bool aggregates(DeviceKernel kernel) {
+  return kernel == DeviceKernel::advance || kernel == DeviceKernel::rollout_gradient;
+}
+
+/// Which of the variants does a kernel's work: what does not concern it is the first's.
+constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
+  if (encodes(kernel)) return {variant.precision, Activations::shared};
+  if (aggregates(kernel)) return {Precision::fp32, variant.activations};
+  return {};
 }
 
 /// Threads of a block.
@@ -98,6 +104,19 @@ ALFI_HD std::int64_t code_size(const Shape& shape) {
   return counting.used();
 }
 
+template <class R>
+ALFI_HD WideRows<R> carve_wide(const Shape& shape, Carver<R>& carver) {
+  const std::int64_t rows = std::int64_t{wide_observations(shape)} * tile_lanes;
+  return {carver.rows(shape.encoder_hidden, rows), carver.rows(shape.encoder_hidden, rows),
+          carver.rows(shape.encoder_hidden, rows), carver.rows(shape.C, rows)};
+}
+/// Numbers it cuts out.
+ALFI_HD std::int64_t wide_size(const Shape& shape) {
+  Carver<float> counting(nullptr);
+  carve_wide(shape, counting);
+  return counting.used();
+}
+
 /// The arguments of every kernel; all pointers are the device's.
 struct DeviceWork {
   EpisodeSettings<float> settings;
@@ -115,15 +134,18 @@ struct DeviceWork {
   int first_tile, tile_count;
   int episodes;  ///< B
   int blocks;    ///< that share the tiles of a chunk: block b takes slots b, b + blocks, …
-  /// For the activations of one block each (blocks of the largest launch, fast_size), where shared memory does not hold
-  /// them.
+  /// For the aggregator's activations of one block each (blocks, aggregator_block_size), where shared memory does not
+  /// hold them.
   float* fast;
-  std::int64_t fast_size;
 
-  // A rollout in pieces.
-  int shares;     ///< blocks that share a tile in propose and encode
+  // A split rollout.
+  int shares;     ///< blocks that share a tile in propose, encode and between products
   int iteration;  ///< the launch's t; real_set_alone: what is encoded is the real set
   float* codes;   ///< (slots, code_size)
+
+  // Between the products of a wide encoder: observations of the launch's iteration.
+  int first_observation, observations;
+  float* wide;  ///< (slots, wide_size)
 
   // The gradient and the update.
   GradientSums sums;
@@ -137,13 +159,24 @@ struct DeviceWork {
 
 inline namespace ALFI_ISA {
 
-/// Where a block's activations are. `shared` is its shared memory, of the size the launch asked for; the compiler must
-/// know which of the two it is.
+/// Where a block's activations are; `shared` is its shared memory, of the size the launch asked for.
+ALFI_HD BlockMemory<float> whole_memory(const DeviceWork& work, float* shared) {
+  Carver<float> carver(shared);
+  return carve_block<float>(work.settings.shape, carver, true);
+}
+ALFI_HD BlockMemory<float> encoder_memory(const DeviceWork& work, float* shared) {
+  Carver<float> carver(shared);
+  return carve_encoder<float>(work.settings.shape, carver, true);
+}
+/// The compiler must know in which of the two memories.
 template <Activations activations>
-ALFI_HD BlockMemory<float> fast_memory(const DeviceWork& work, int block, float* shared) {
+ALFI_HD BlockMemory<float> aggregator_memory(const DeviceWork& work, int block, float* shared) {
   constexpr bool is_shared = activations == Activations::shared;
-  Carver<float> carver(is_shared ? shared : work.fast + block * work.fast_size);
-  return carve_block<float>(work.settings.shape, carver, is_shared);
+  const Shape& shape = work.settings.shape;
+  Carver<float> carver(is_shared ? shared : work.fast + block * aggregator_block_size(shape));
+  BlockMemory<float> memory{};
+  memory.aggregator = carve_aggregator(shape, carver, is_shared);
+  return memory;
 }
 
 ALFI_HD TileCodes<float> codes_of_slot(const DeviceWork& work, int slot) {
@@ -160,14 +193,14 @@ ALFI_HD Part part_of(int count, int share, int shares) {
           static_cast<int>(std::int64_t{count} * (share + 1) / shares)};
 }
 
-template <Variant variant, class Team>
+template <Precision precision, class Team>
 ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const BlockMemory<float> memory = whole_memory(work, shared);
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     Tile<float>& tile = work.tiles[slot];
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();  // before this tile's activations take the place of the last one's, too
-    rollout<variant.path()>(team, work.settings, work.inputs[*work.position], work.draws, tile, memory);
+    rollout<EncoderPath{precision, true}>(team, work.settings, work.inputs[*work.position], work.draws, tile, memory);
   }
 }
 
@@ -189,10 +222,10 @@ ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work)
             {part.first, part.last - part.first}, work.shares);
 }
 
-template <Variant variant, class Team>
+template <Precision precision, class Team>
 ALFI_HD void encode_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
-  const EncoderWeights<float> weights = encoder_weights<variant.path().staged>(team, work.settings, memory);
+  const BlockMemory<float> memory = encoder_memory(work, shared);
+  const EncoderWeights<float> weights = encoder_weights<true>(team, work.settings, memory);
   const bool real = work.iteration == real_set_alone;
   for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks) {
     const Tile<float>& tile = work.tiles[slot];
@@ -200,14 +233,14 @@ ALFI_HD void encode_kernel(const Team& team, int block, float* shared, const Dev
     const ObservationSets<float> sets =
         real ? real_set(tile) : generated_sets(work.settings.shape, tile, work.iteration, 1);
     const Part part = part_of(blocks_of(block_length, sets.observations), block % work.shares, work.shares);
-    encode_observations<variant.precision>(team, weights, sets, part.first, part.last, memory.encoder,
-                                           real ? codes.real : codes.generated);
+    encode_observations<precision>(team, weights, sets, part.first, part.last, memory.encoder,
+                                   real ? codes.real : codes.generated);
   }
 }
 
-template <Variant variant, class Team>
+template <Activations activations, class Team>
 ALFI_HD void advance_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const BlockMemory<float> memory = aggregator_memory<activations>(work, block, shared);
   const Shape& shape = work.settings.shape;
   const int t = work.iteration;
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
@@ -223,9 +256,9 @@ ALFI_HD void advance_kernel(const Team& team, int block, float* shared, const De
   }
 }
 
-template <Variant variant, class Team>
+template <Activations activations, class Team>
 ALFI_HD void rollout_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const BlockMemory<float> memory = aggregator_memory<activations>(work, block, shared);
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     const Tile<float>& tile = work.tiles[slot];
     rollout_gradient(team, work.settings, work.inputs[*work.position], tile, memory,
@@ -234,14 +267,51 @@ ALFI_HD void rollout_gradient_kernel(const Team& team, int block, float* shared,
   }
 }
 
-template <Variant variant, class Team>
+template <Precision precision, class Team>
 ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const BlockMemory<float> memory = fast_memory<variant.activations>(work, block, shared);
+  const BlockMemory<float> memory = encoder_memory(work, shared);
   const int pieces = work.sums.pieces, piece = block % pieces;
   for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
-    bulk_gradient<variant.path()>(
+    bulk_gradient<EncoderPath{precision, true}>(
         team, work.settings, work.tiles[slot], memory, piece, pieces,
         work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
+}
+
+/// What is between the products of a wide encoder, for a block's part of the launch's observations of each of its
+/// tiles.
+template <DeviceKernel kernel, class Team>
+ALFI_HD void wide_kernel(const Team& team, int block, const DeviceWork& work) {
+  const Shape& shape = work.settings.shape;
+  const EncoderWeights<float> weights = encoder_weights(work.settings.layout, work.settings.weights);
+  const bool real = work.iteration == real_set_alone;
+  const Part part = part_of(work.observations, block % work.shares, work.shares);
+  const int observations = part.last - part.first, rows = observations * tile_lanes, row = part.first * tile_lanes;
+  const int first = work.first_observation + part.first;
+  const auto from_row = [](Rows<float> all, int begin) { return Rows<float>{all.at(0, begin), all.stride}; };
+  for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks) {
+    const Tile<float>& tile = work.tiles[slot];
+    const ObservationSets<float> sets = real ? real_set(tile) : generated_sets(shape, tile, work.iteration, 1);
+    Carver<float> carver(work.wide + slot * wide_size(shape));
+    const WideRows<float> wide = carve_wide(shape, carver);
+    const Rows<float> hidden1 = from_row(wide.hidden1, row), hidden2 = from_row(wide.hidden2, row);
+    if constexpr (kernel == DeviceKernel::first_layer) {
+      forward(team, weights.layer[0], {sets.x.at(0, first * tile_lanes), sets.x.stride}, hidden1, rows, Relu{});
+    } else if constexpr (kernel == DeviceKernel::second_layer) {
+      add_bias(team, weights.layer[1], hidden2, rows, Relu{});
+    } else if constexpr (kernel == DeviceKernel::code_layer) {
+      const TileCodes<float> codes = codes_of_slot(work, slot);
+      add_bias(team, weights.layer[2], from_row(real ? codes.real : codes.generated, first * tile_lanes), rows, Tanh{});
+    } else if constexpr (kernel == DeviceKernel::code_slopes) {
+      const float* const slopes =
+          real ? tile.real_slope : tile.slopes + work.iteration * shape.M * 2 * shape.C * tile_lanes;
+      code_slopes(team, weights.layer[2], sets, first, observations, slopes, from_row(wide.code_slope, row));
+    } else if constexpr (kernel == DeviceKernel::second_slopes) {
+      pass_relu(team, hidden2, from_row(wide.slope, row), shape.encoder_hidden, rows);
+    } else {
+      // The second layer's activations have done their part: the first's slopes take their place.
+      pass_relu(team, hidden1, hidden2, shape.encoder_hidden, rows);
+    }
+  }
 }
 
 template <class Team>
@@ -274,19 +344,21 @@ ALFI_HD GroupShare group_share(const DeviceWork& work, int block) {
 template <DeviceKernel kernel, Variant variant, class Team>
 ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   if constexpr (kernel == DeviceKernel::rollout) {
-    rollout_kernel<variant>(team, block, shared, work);
+    rollout_kernel<variant.precision>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::begin) {
     begin_kernel(team, block, work);
   } else if constexpr (kernel == DeviceKernel::propose) {
     propose_kernel(team, block, work);
   } else if constexpr (kernel == DeviceKernel::encode) {
-    encode_kernel<variant>(team, block, shared, work);
+    encode_kernel<variant.precision>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::advance) {
-    advance_kernel<variant>(team, block, shared, work);
+    advance_kernel<variant.activations>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::rollout_gradient) {
-    rollout_gradient_kernel<variant>(team, block, shared, work);
+    rollout_gradient_kernel<variant.activations>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::encoder_gradient) {
-    encoder_gradient_kernel<variant>(team, block, shared, work);
+    encoder_gradient_kernel<variant.precision>(team, block, shared, work);
+  } else if constexpr (kernel >= DeviceKernel::first_layer && kernel <= DeviceKernel::first_slopes) {
+    wide_kernel<kernel>(team, block, work);
   } else if constexpr (kernel == DeviceKernel::sum_partials) {
     const GroupShare share = group_share(work, block);
     sum_partials(team, work.optimizer, share.first, share.count);

@@ -148,25 +148,43 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   return tile;
 }
 
+// Features 256 rows apart would fall on the same few sets of a cache. In shared memory four features of eight rows, the
+// way a product takes them, are to be in banks of their own.
+constexpr std::int64_t pad_of_rows(bool stage) { return stage ? 8 : tile_lanes; }
+
+/// The encoder's part of a block's memory alone.
 template <class R>
-ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver, bool stage = false) {
-  // Features 256 rows apart would fall on the same few sets of a cache. In shared memory four features of eight rows,
-  // the way a product takes them, are to be in banks of their own.
+ALFI_HD BlockMemory<R> carve_encoder(const Shape& s, Carver<R>& carver, bool stage = false) {
   constexpr std::int64_t rows = block_length * tile_lanes;
-  const std::int64_t pad = stage ? 8 : tile_lanes;
+  const std::int64_t pad = pad_of_rows(stage);
   BlockMemory<R> block{};
   if (stage) block.staged = carver.take(staged_size(make_layout(s)));
-  Carver<R> same_place = carver;  // encoder and aggregator are never at work together
   block.encoder = {carver.rows(s.encoder_hidden, rows, pad), carver.rows(s.encoder_hidden, rows, pad),
                    carver.rows(s.C, rows, pad)};
-  block.aggregator = {same_place.rows(s.aggregator_inputs(), rows, pad),
-                      same_place.rows(s.aggregator_hidden, rows, pad), same_place.rows(s.aggregator_hidden, rows, pad),
-                      same_place.rows(s.A, rows, pad), same_place.rows(s.aggregator_inputs(), rows, pad)};
+  return block;
+}
+
+/// The aggregator's alone.
+template <class R>
+ALFI_HD AggregatorBlock<R> carve_aggregator(const Shape& s, Carver<R>& carver, bool stage = false) {
+  constexpr std::int64_t rows = block_length * tile_lanes;
+  const std::int64_t pad = pad_of_rows(stage);
+  return {carver.rows(s.aggregator_inputs(), rows, pad), carver.rows(s.aggregator_hidden, rows, pad),
+          carver.rows(s.aggregator_hidden, rows, pad), carver.rows(s.A, rows, pad),
+          carver.rows(s.aggregator_inputs(), rows, pad)};
+}
+
+template <class R>
+ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver, bool stage = false) {
+  Carver<R> same_place = carver;  // encoder and aggregator are never at work together
+  BlockMemory<R> block = carve_encoder(s, carver, stage);
+  if (stage) same_place.take(staged_size(make_layout(s)));
+  block.aggregator = carve_aggregator(s, same_place, stage);
   carver.use(same_place.used());
   return block;
 }
 
-/// Numbers carve_tile and carve_block cut out.
+/// Numbers carve_tile and carve_block, carve_encoder, carve_aggregator cut out.
 template <class R = float>
 std::int64_t tile_size(const Shape& shape) {
   Carver<R> counting(nullptr);
@@ -177,6 +195,19 @@ template <class R = float>
 std::int64_t block_size(const Shape& shape, bool stage = false) {
   Carver<R> counting(nullptr);
   carve_block(shape, counting, stage);
+  return counting.used();
+}
+
+template <class R = float>
+std::int64_t encoder_block_size(const Shape& shape, bool stage = false) {
+  Carver<R> counting(nullptr);
+  carve_encoder(shape, counting, stage);
+  return counting.used();
+}
+template <class R = float>
+ALFI_HD std::int64_t aggregator_block_size(const Shape& shape, bool stage = false) {
+  Carver<R> counting(nullptr);
+  carve_aggregator(shape, counting, stage);
   return counting.used();
 }
 
@@ -251,9 +282,8 @@ ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>&
     if (draws.problem) draw_problem(team, settings, step, tile);
   }
   if (draws.start) start_proposal(team, settings, step, tile);
-  team.each(1, [&](int, int lane) {
-    store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(settings.shape.N)));
-  });
+  team.each(1,
+            [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(settings.shape.N))); });
 }
 
 /// Some of the parameters of an iteration.
@@ -313,9 +343,8 @@ ALFI_HD void score_parameters(const Team& team, const Shape& shape, const Tile<t
 
 template <class R>
 ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& tile, int t) {
-  return {tile.real_code, codes_of(shape, tile, t),
-          tile.theta + t * shape.M * shape.D * tile_lanes, tile.noise + t * shape.M * shape.D * tile_lanes,
-          tile.scores + t * 4 * shape.D * tile_lanes};
+  return {tile.real_code, codes_of(shape, tile, t), tile.theta + t * shape.M * shape.D * tile_lanes,
+          tile.noise + t * shape.M * shape.D * tile_lanes, tile.scores + t * 4 * shape.D * tile_lanes};
 }
 
 template <class R>
@@ -357,8 +386,7 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
 /// From the codes of iteration t to ψ of the next one.
 template <class Team>
 ALFI_HD void advance(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
-                     const Tile<typename Team::Real>& tile, int t,
-                     const AggregatorBlock<typename Team::Real>& block) {
+                     const Tile<typename Team::Real>& tile, int t, const AggregatorBlock<typename Team::Real>& block) {
   const Shape& shape = settings.shape;
   const int P = shape.P();
   aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block,

@@ -9,7 +9,7 @@ namespace {
 using Team = CudaTeam<device_threads>;
 
 /// Blocks a multiprocessor has at once: those of activations fill its shared memory alone.
-constexpr int resident_blocks(DeviceKernel kernel) { return has_activations(kernel) ? 1 : 2; }
+constexpr int resident_blocks(DeviceKernel kernel) { return encodes(kernel) || aggregates(kernel) ? 1 : 2; }
 
 /// The variant is its number: nvcc's host half cannot name one.
 template <DeviceKernel kernel, int variant>

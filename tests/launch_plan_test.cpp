@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <tuple>
+#include <utility>
 
 #include "alfi/configuration.hpp"
 #include "alfi/error.hpp"
@@ -39,7 +42,15 @@ TEST(LaunchPlan, HoldsAllTilesWhereTheyFit) {
       EXPECT_EQ(plan.slots, plan.tiles);
       EXPECT_EQ(plan.chunks(), 1);
       EXPECT_EQ(plan.blocks, std::min(plan.tiles, gradient_partials));
-      EXPECT_LE(plan.shared_bytes(), device.shared_bytes);
+      for (std::size_t i = 0; i < std::size(device_kernel_names); ++i) {
+        const auto kernel = static_cast<DeviceKernel>(i);
+        const bool run = kernel == DeviceKernel::rollout ? !plan.split
+                         : encodes(kernel)               ? plan.encoder == EncoderKernels::fused
+                                                         : true;
+        if (run) {
+          EXPECT_LE(plan.shared_bytes(kernel), device.shared_bytes);
+        }
+      }
       EXPECT_LE(plan.bytes, 72 * gigabyte);
     }
 }
@@ -70,21 +81,87 @@ TEST(LaunchPlan, FillsTheMemoryThereIs) {
   EXPECT_GT(plan.bytes + slot, gigabyte / 8 * 9 / 10);
 }
 
-TEST(LaunchPlan, TakesSharedMemoryWhereItIsEnough) {
-  const std::int64_t bytes = block_size(published_poisson(), true) * std::int64_t{sizeof(float)};
-  for (const auto& [shared, expected] : {std::pair{bytes, true}, {bytes - 1, false}}) {
+TEST(LaunchPlan, FusesTheEncoderWhereSharedMemoryIsEnough) {
+  const std::int64_t bytes = encoder_block_size(published_poisson(), true) * std::int64_t{sizeof(float)};
+  for (const auto& [shared, kernels] : {std::pair{bytes, EncoderKernels::fused}, {bytes - 1, EncoderKernels::cublas}}) {
     DeviceProperties device = hopper;
     device.shared_bytes = shared;
-    const LaunchPlan plan = plan_launches(published_poisson(), 64, true, Precision::fp32, device, gigabyte);
-    EXPECT_EQ(plan.variant.activations == Activations::shared, expected);
-    EXPECT_EQ(plan.shared_bytes(), expected ? bytes : 0);
-    for (const Precision precision : {Precision::tf32x3, Precision::bf16}) {
-      const auto planned = [&] { return plan_launches(published_poisson(), 64, true, precision, device, gigabyte); };
-      if (expected)
-        EXPECT_EQ(planned().variant.precision, precision);
-      else
-        EXPECT_THAT(message_of<RunError>(planned), HasSubstr("shared memory"));
-    }
+    const auto planned = [&](Precision precision) {
+      return plan_launches(published_poisson(), 64, true, precision, device, gigabyte);
+    };
+    EXPECT_EQ(planned(Precision::fp32).encoder, kernels);
+    EXPECT_EQ(planned(Precision::fp32).shared_bytes(DeviceKernel::encode), bytes);
+    EXPECT_EQ(planned(Precision::bf16).variant.precision, Precision::bf16);
+    if (kernels == EncoderKernels::fused)
+      EXPECT_EQ(planned(Precision::tf32x3).variant.precision, Precision::tf32x3);
+    else
+      EXPECT_THAT(message_of<RunError>([&] { planned(Precision::tf32x3); }),
+                  AllOf(HasSubstr("engine.precision = tf32x3"), HasSubstr("fp32 or bf16")));
+  }
+}
+
+TEST(LaunchPlan, KnowsTheWidestEncoderItFuses) {
+  Shape shape = published_poisson();
+  for (const DeviceProperties& device : {ampere, ada, hopper}) {
+    shape.encoder_hidden = widest_fused_encoder(shape.C, device);
+    EXPECT_GT(shape.encoder_hidden, 30);
+    EXPECT_EQ(encoder_kernels(shape, device), EncoderKernels::fused);
+    ++shape.encoder_hidden;
+    EXPECT_EQ(encoder_kernels(shape, device), EncoderKernels::cublas);
+  }
+}
+
+TEST(LaunchPlan, CutsARolloutThatDoesNotFitOneKernel) {
+  const Shape shape = published_poisson();
+  const std::int64_t bytes = block_size(shape, true) * std::int64_t{sizeof(float)};
+  for (const auto& [shared, split] : {std::pair{bytes, false}, {bytes - 1, true}}) {
+    DeviceProperties device = hopper;
+    device.shared_bytes = shared;
+    const LaunchPlan plan = plan_launches(shape, 16000, true, Precision::fp32, device, 80 * gigabyte);
+    EXPECT_EQ(plan.split, split);
+    EXPECT_EQ(plan.shares, 1);
+    EXPECT_EQ(plan.encoder, EncoderKernels::fused);
+    EXPECT_EQ(plan.variant.activations, Activations::shared);
+  }
+}
+
+TEST(LaunchPlan, KeepsTheAggregatorInSharedMemoryWhereItIsEnough) {
+  Shape shape = published_poisson();
+  shape.encoder_hidden = 500;
+  const std::int64_t bytes = aggregator_block_size(shape, true) * std::int64_t{sizeof(float)};
+  DeviceProperties device = hopper;
+  device.shared_bytes = bytes;
+  const LaunchPlan shared = plan_launches(shape, 64, true, Precision::fp32, device, 2 * gigabyte);
+  EXPECT_EQ(shared.variant.activations, Activations::shared);
+  EXPECT_EQ(shared.shared_bytes(DeviceKernel::advance), bytes);
+  device.shared_bytes = bytes - 1;
+  const LaunchPlan global = plan_launches(shape, 64, true, Precision::fp32, device, 2 * gigabyte);
+  EXPECT_EQ(global.variant.activations, Activations::global);
+  EXPECT_EQ(global.shared_bytes(DeviceKernel::advance), 0);
+  EXPECT_EQ(global.bytes - shared.bytes, global.blocks * aggregator_block_size(shape) * std::int64_t{sizeof(float)});
+}
+
+TEST(LaunchPlan, HasRoomForTheRowsOfProducts) {
+  Shape shape = published_poisson();
+  shape.encoder_hidden = 500;
+  const auto planned = [&](int tiles) {
+    return plan_launches(shape, 16 * tiles, false, Precision::fp32, hopper, 80 * gigabyte);
+  };
+  const std::int64_t numbers = tile_size(shape) + code_size(shape) + wide_size(shape);
+  EXPECT_EQ(planned(9).bytes - planned(4).bytes,
+            5 * (numbers * std::int64_t{sizeof(float)} + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)}));
+  EXPECT_GT(wide_size(shape), 3 * std::int64_t{500} * wide_observations(shape) * tile_lanes);
+  EXPECT_LT(planned(100000).slots, 100000);
+  EXPECT_EQ(planned(100000).encoder, EncoderKernels::cublas);
+}
+
+TEST(LaunchPlan, TakesWideEncodersSomeObservationsAtATime) {
+  Shape shape = published_poisson();
+  for (const auto& [hidden, R, expected] :
+       {std::tuple{500, 500, 500}, {500, 600, 512}, {500, 5000, 512}, {4096, 500, 64}, {100, 12, 400}}) {
+    shape.encoder_hidden = hidden;
+    shape.R = R;
+    EXPECT_EQ(wide_observations(shape), expected);
   }
 }
 
@@ -103,7 +180,8 @@ TEST(LaunchPlan, SharesATileBetweenBlocksThatWouldBeIdle) {
   for (const DeviceProperties& device : {ampere, ada, hopper})
     for (int tiles = 1; tiles < 200; ++tiles) {
       const LaunchPlan plan = plan_launches(shape, 16 * tiles, true, Precision::fp32, device, 80 * gigabyte);
-      EXPECT_LE(plan.blocks * plan.shares, std::max(tiles, device.multiprocessors));
+      EXPECT_LE(plan.blocks * plan.shares,
+                std::max(tiles, device.multiprocessors * (plan.encoder == EncoderKernels::fused ? 1 : 4)));
     }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "src/cuda/launcher.hpp"
 #include "src/update_factors.hpp"
 
 namespace alfi::cuda {
@@ -35,6 +36,9 @@ struct CudaProcessor::Batch {
   DeviceArray<float> weights, iteration_weight, mean, scale, count_input;
   DeviceArray<std::uint32_t> above;
   DeviceArray<float> tile_memory, codes, fast;
+  DeviceArray<float> wide, ones;  // of an encoder's products
+  DeviceArray<std::byte> workspace;
+  Products products;
   DeviceArray<Tile<float>> tiles;
   DeviceArray<TileInput<float>> inputs;
   DeviceArray<float> partials, squares, norm;
@@ -42,6 +46,9 @@ struct CudaProcessor::Batch {
   DeviceArray<int> position;
 
   int chunk_size(int first) const { return std::min(plan.slots, plan.tiles - first); }
+  Launcher::Observations observations() const {
+    return {tiles_of_device.front().x, tiles_of_device.front().real, ones.data()};
+  }
 };
 
 struct CudaProcessor::Training {
@@ -133,9 +140,18 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
     batch.tiles_of_device.back().input = batch.inputs.data() + slot;
   }
   batch.tiles = on_device(batch.tiles_of_device.data(), plan.slots, "the tiles' places");
+  if (plan.split) batch.codes = DeviceArray<float>(*runtime_, plan.slots * code_size(shape));
   if (plan.variant.activations == Activations::global)
-    batch.fast = DeviceArray<float>(*runtime_, plan.fast_size * plan.most_blocks());
-  if (plan.shares > 1) batch.codes = DeviceArray<float>(*runtime_, plan.slots * code_size(shape));
+    batch.fast = DeviceArray<float>(*runtime_, plan.aggregator_block_size * plan.blocks);
+  if (plan.encoder == EncoderKernels::cublas) {
+    batch.wide = DeviceArray<float>(*runtime_, plan.slots * wide_size(shape));
+    const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
+    batch.ones = on_device(ones.data(), static_cast<std::int64_t>(ones.size()), "ones");
+    batch.workspace = DeviceArray<std::byte>(*runtime_, products_workspace);
+    batch.products = make_products(*runtime_, stream_, batch.workspace.data(), batch.workspace.bytes());
+    // Observations beyond those of a tile's real set are multiplied by slopes of 0: they must be numbers.
+    require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()), "clearing the tiles");
+  }
   batch.position = DeviceArray<int>(*runtime_, 1);
   require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
 
@@ -153,7 +169,7 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   work.episodes = episodes;
   work.blocks = plan.blocks;
   work.fast = batch.fast.data();
-  work.fast_size = plan.fast_size;
+  work.wide = batch.wide.data();
   work.shares = plan.shares;
   work.codes = batch.codes.data();
   work.gradients = gradients;
@@ -173,12 +189,6 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
     optimizer.squares = batch.squares.data();
     optimizer.norm = batch.norm.data();
   }
-}
-
-void CudaProcessor::launch(DeviceKernel kernel, int blocks, const LaunchPlan& plan, const DeviceWork& work) {
-  require(runtime_->launch({kernel, plan.variant, blocks, has_activations(kernel) ? plan.shared_bytes() : 0}, work,
-                           stream_.get()),
-          fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
 }
 
 void CudaProcessor::fill(const TilePass& pass, Batch& batch, int first) {
@@ -240,19 +250,19 @@ void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    put(batch.plan, work);
+    put(batch, Launcher(*runtime_, stream_, batch.products, batch.plan));
     hand_over(pass, batch, first, size);
   }
 }
 
 void CudaProcessor::rollout(const TilePass& pass) {
   run(pass, results_size(pass.settings.shape),
-      [this](const LaunchPlan& plan, const DeviceWork& work) { put_chunk(plan, work); });
+      [](const Batch& batch, const Launcher& launcher) { launcher.chunk(batch.work, batch.observations()); });
 }
 
 void CudaProcessor::draw_problems(const TilePass& pass) {
-  run(pass, problem_size(pass.settings.shape), [this](const LaunchPlan& plan, const DeviceWork& work) {
-    launch(DeviceKernel::begin, std::min(plan.blocks, work.tile_count), plan, work);
+  run(pass, problem_size(pass.settings.shape), [](const Batch& batch, const Launcher& launcher) {
+    launcher.kernel(DeviceKernel::begin, std::min(batch.plan.blocks, batch.work.tile_count), batch.work);
   });
 }
 
@@ -265,15 +275,16 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   DeviceWork& work = batch.work;
   work.inputs = batch.step_inputs.data();
   work.draws = pass.draws;
+  const Launcher launcher(*runtime_, stream_, batch.products, plan);
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    put_chunk(plan, work);
+    launcher.chunk(work, batch.observations());
     hand_over(pass, batch, first, results_size(pass.settings.shape));
   }
-  launch(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), plan, work);
+  launcher.kernel(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), work);
   const int encoder_size = plan.sums.encoder_size;
   std::vector<float> gradient(static_cast<std::size_t>(plan.sums.size));
   for (const auto& [to, from, size] :
@@ -285,39 +296,21 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   return gradient;
 }
 
-void CudaProcessor::put_chunk(const LaunchPlan& plan, DeviceWork work) {
-  const int blocks = std::min(plan.blocks, work.tile_count);
-  if (plan.shares == 1) {
-    launch(DeviceKernel::rollout, blocks, plan, work);
-  } else {
-    launch(DeviceKernel::begin, blocks, plan, work);
-    work.iteration = real_set_alone;
-    launch(DeviceKernel::encode, blocks * plan.shares, plan, work);
-    for (work.iteration = 0; work.iteration < work.settings.shape.T; ++work.iteration) {
-      launch(DeviceKernel::propose, blocks * plan.shares, plan, work);
-      launch(DeviceKernel::encode, blocks * plan.shares, plan, work);
-      launch(DeviceKernel::advance, blocks, plan, work);
-    }
-  }
-  if (!work.gradients) return;
-  launch(DeviceKernel::rollout_gradient, blocks, plan, work);
-  launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
-}
-
 void CudaProcessor::put_step(const Batch& batch) {
   const LaunchPlan& plan = batch.plan;
+  const Launcher launcher(*runtime_, stream_, batch.products, plan);
   DeviceWork work = batch.work;
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
-    put_chunk(plan, work);
+    launcher.chunk(work, batch.observations());
   }
   const int update_blocks = blocks_of(groups_per_block, work.optimizer.groups);
-  launch(DeviceKernel::sum_partials, update_blocks, plan, work);
-  launch(DeviceKernel::gradient_norm, 1, plan, work);
-  launch(DeviceKernel::apply_update, update_blocks, plan, work);
-  launch(DeviceKernel::conclude, 1, plan, work);
+  launcher.kernel(DeviceKernel::sum_partials, update_blocks, work);
+  launcher.kernel(DeviceKernel::gradient_norm, 1, work);
+  launcher.kernel(DeviceKernel::apply_update, update_blocks, work);
+  launcher.kernel(DeviceKernel::conclude, 1, work);
 }
 
 void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
@@ -460,7 +453,7 @@ double CudaProcessor::spin(std::int64_t rounds) {
   if (spin_sums_.size() == 0) spin_sums_ = DeviceArray<float>(*runtime_, std::int64_t{blocks} * device_threads);
   DeviceWork work{};
   work.spin = {rounds, spin_sums_.data()};
-  launch(DeviceKernel::spin, blocks, LaunchPlan{}, work);
+  Launcher(*runtime_, stream_, {}, LaunchPlan{}).kernel(DeviceKernel::spin, blocks, work);
   require(runtime_->synchronize(stream_.get()), "waiting for multiply-adds");
   return Spin::operations_per_round * blocks * static_cast<double>(rounds);
 }

@@ -26,11 +26,13 @@ std::int64_t fixed_bytes(const Shape& shape, int tiles, const GradientSums& sums
   return weights * number + tables * number + training + odds_and_ends;
 }
 
-/// Blocks that can share a tile, on a device that has `blocks` at work at once, when so many tiles are. The smallest
-/// piece of work is a block of observations.
-int most_shares(const Shape& shape, int slots, int blocks) {
-  const int pieces = blocks_of(block_length, std::max(shape.R, shape.M * shape.N));
-  return code_size(shape) > most_tile_size ? 1 : std::clamp(blocks / slots, 1, pieces);
+/// Blocks that share a tile, when so many tiles are at work at once, so that the device is busy. The smallest piece of
+/// work is a block of observations.
+int most_shares(const Shape& shape, const DeviceProperties& device, int slots) {
+  if (code_size(shape) > most_tile_size) return 1;
+  const bool fused = encoder_kernels(shape, device) == EncoderKernels::fused;
+  const int blocks = (fused ? 1 : blocks_per_multiprocessor) * device.multiprocessors;
+  return std::clamp(blocks / slots, 1, blocks_of(block_length, std::max(shape.R, shape.M * shape.N)));
 }
 
 LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device, int slots,
@@ -42,22 +44,54 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, const Dev
   plan.blocks =
       std::min(plan.slots, gradients ? gradient_partials : blocks_per_multiprocessor * device.multiprocessors);
   plan.shares = shares;
+  plan.encoder = encoder_kernels(shape, device);
   plan.tile_size = tile_size(shape);
-  plan.fast_size = block_size(shape, true);
-  if (plan.fast_size * number > device.shared_bytes) {
+  plan.block_size = block_size(shape, true);
+  plan.encoder_block_size = encoder_block_size(shape, true);
+  plan.aggregator_block_size = aggregator_block_size(shape, true);
+  if (plan.aggregator_block_size * number > device.shared_bytes) {
     plan.variant.activations = Activations::global;
-    plan.fast_size = block_size(shape);
+    plan.aggregator_block_size = aggregator_block_size(shape);
   }
+  // One kernel needs the weights of the encoder and the activations of either network at a time.
+  plan.split = shares > 1 || plan.block_size * number > device.shared_bytes;
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
-  const std::int64_t codes = shares > 1 ? code_size(shape) : 0;
-  const std::int64_t in_slot =
-      (plan.tile_size + codes) * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
-  const std::int64_t activations = plan.shared_bytes() > 0 ? 0 : plan.fast_size * number * plan.most_blocks();
-  plan.bytes = fixed_bytes(shape, plan.tiles, plan.sums, gradients) + plan.slots * in_slot + activations;
+  const bool products = plan.encoder == EncoderKernels::cublas;
+  const std::int64_t in_slot = plan.tile_size + (plan.split ? code_size(shape) : 0) + (products ? wide_size(shape) : 0);
+  const std::int64_t activations =
+      plan.variant.activations == Activations::global ? plan.aggregator_block_size * plan.blocks : 0;
+  const std::int64_t ones = products ? std::int64_t{wide_observations(shape)} * tile_lanes : 0;
+  plan.bytes = fixed_bytes(shape, plan.tiles, plan.sums, gradients) + (activations + ones) * number +
+               (products ? products_workspace : 0) +
+               plan.slots * (in_slot * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)});
   return plan;
 }
 
 }  // namespace
+
+EncoderKernels encoder_kernels(const Shape& shape, const DeviceProperties& device) {
+  return encoder_block_size(shape, true) * number <= device.shared_bytes ? EncoderKernels::fused
+                                                                         : EncoderKernels::cublas;
+}
+
+int widest_fused_encoder(int code, const DeviceProperties& device) {
+  Shape shape{};
+  shape.X = 1;
+  shape.C = code;
+  while (encoder_kernels(shape, device) == EncoderKernels::fused) ++shape.encoder_hidden;
+  return shape.encoder_hidden - 1;
+}
+
+int LaunchPlan::shared_bytes(DeviceKernel kernel) const {
+  std::int64_t size = 0;
+  if (kernel == DeviceKernel::rollout)
+    size = block_size;
+  else if (encodes(kernel))
+    size = encoder_block_size;
+  else if (aggregates(kernel) && variant.activations == Activations::shared)
+    size = aggregator_block_size;
+  return static_cast<int>(size * number);
+}
 
 std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, const DeviceProperties& device) {
   return plan_with(shape, episodes, gradients, device, 1, 1).bytes;
@@ -71,12 +105,14 @@ LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Preci
     result.variant.precision = precision;
     return result;
   };
-  if (precision != Precision::fp32 && plan(1).variant.activations == Activations::global)
-    throw RunError(
-        fmt::format("{}: engine.precision = tf32x3 and bf16 keep a block's activations, {} bytes for these networks, "
-                    "in shared memory, "
-                    "of which there are {}; engine.precision = fp32 does without",
-                    device.name, block_size(shape, true) * number, device.shared_bytes));
+  if (plan(1).encoder == EncoderKernels::cublas && precision == Precision::tf32x3)
+    throw RunError(fmt::format(
+        "{}: engine.precision = tf32x3 keeps the encoder's activations of a block, {} bytes for these networks, in "
+        "shared memory, of which there are {}; wider encoders run through cuBLAS in fp32 or bf16",
+        device.name, encoder_block_size(shape, true) * number, device.shared_bytes));
+  if (plan(1).split && code_size(shape) > most_tile_size)
+    throw RunError(fmt::format("{}: the codes of 16 episodes of these sizes are {} numbers; at most {} are addressed",
+                               device.name, code_size(shape), most_tile_size));
   const auto fits = [&](int slots) { return plan(slots).bytes <= budget; };
   if (!fits(1))
     throw RunError(fmt::format(
@@ -91,7 +127,7 @@ LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Preci
   }
   // Full rounds of the partial sums, so that no block waits in the middle of a batch.
   const int slots = least > gradient_partials && least < most ? least / gradient_partials * gradient_partials : least;
-  const LaunchPlan spread = plan(slots, most_shares(shape, slots, device.multiprocessors));
+  const LaunchPlan spread = plan(slots, most_shares(shape, device, slots));
   return spread.bytes <= budget ? spread : plan(slots);
 }
 

@@ -26,7 +26,7 @@ struct NamedBytes {
 using DeviceMemory = std::vector<NamedBytes>;
 
 /// Two meta-steps. `variant`: one of variants but tf32x3, whose threads do what bf16's do. `shares`: 1, or how many
-/// blocks share a tile in a rollout in pieces.
+/// blocks share a tile in a split rollout.
 /// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
 template <class Launch>
 DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares, Launch launch) {
@@ -47,7 +47,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares
     first_moment.base()[i] = 0.01F * weight;
     second_moment.base()[i] = 0.001F * weight * weight;
   }
-  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * std::max(pieces, shares) * block_size(shape));
+  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * aggregator_block_size(shape));
   Arena<float> codes(slots * code_size(shape));
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
   Arena<std::int32_t> clamped(tiles * tile_lanes);
@@ -84,9 +84,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares
   work.tiles = tile_list.data();
   work.episodes = choices.episodes;
   work.blocks = blocks;
-  const bool activations_shared = variant.activations == Activations::shared;
-  work.fast = activations_shared ? nullptr : fast.base();
-  work.fast_size = block_size(shape);
+  work.fast = fast.base();
   work.shares = shares;
   work.codes = codes.base();
   work.sums = sums;
@@ -108,9 +106,13 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares
   work.report = {losses.base(), clamped.base(), lane_loss.base(), lane_clamped.base()};
 
   const auto run = [&]<DeviceKernel kernel>(int count) {
-    const std::int64_t size = has_activations(kernel) && activations_shared ? block_size(shape, true) : 0;
-    std::vector<Arena<float>> shared(static_cast<std::size_t>(count), Arena<float>(size));
     const Variant built = variant_of(kernel, variant);
+    const std::int64_t size = kernel == DeviceKernel::rollout            ? block_size(shape, true)
+                              : encodes(kernel)                          ? encoder_block_size(shape, true)
+                              : built.activations == Activations::global ? 0
+                              : aggregates(kernel)                       ? aggregator_block_size(shape, true)
+                                                                         : 0;
+    std::vector<Arena<float>> shared(static_cast<std::size_t>(count), Arena<float>(size));
     launch(count, [&](const auto& team, int block) {
       float* const memory = shared[static_cast<std::size_t>(block)].base();
       const auto with = [&]<Variant candidate>() {
