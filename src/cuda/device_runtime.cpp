@@ -176,7 +176,7 @@ class DeviceRuntime final : public Runtime {
     const float one = 1, old = p.added ? 1 : 0;
     const auto operation = [](const Matrix& matrix) { return matrix.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
     return here([&] {
-      return cublasGemmStridedBatchedEx_64(
+      return cublasGemmStridedBatchedEx(
           static_cast<cublasHandle_t>(products), operation(p.a), operation(p.b), p.m, p.n, p.k, &one, p.a.data,
           CUDA_R_32F, p.a.step, p.a.stride, p.b.data, CUDA_R_32F, p.b.step, p.b.stride, &old, p.c, CUDA_R_32F, p.c_step,
           p.c_stride, p.count, p.precision == Precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F,

@@ -147,8 +147,7 @@ void Launcher::weight_gradient(const DeviceWork& work, const Linear& layer, Rows
     const int partial = (work.first_tile + slot) % gradient_partials;
     const int count = std::min(work.tile_count - slot, gradient_partials - partial);
     float* const sum = work.partials + plan_.sums.encoder(partial, 0);
-    const auto add = [&](int in, const float* data, std::int64_t step, std::int64_t stride, float* to,
-                         Precision rounding) {
+    const auto add = [&](int in, const float* data, int step, std::int64_t stride, float* to, Precision rounding) {
       multiply({in,
                 layer.out,
                 rows_of(work),

@@ -60,7 +60,8 @@ struct Launch {
 /// The same of the next in a batch is `stride` numbers further.
 struct Matrix {
   const float* data;
-  std::int64_t step, stride;
+  int step;
+  std::int64_t stride;
   bool transposed;
 };
 
@@ -70,7 +71,8 @@ struct Product {
   int m, n, k;
   Matrix a, b;
   float* c;
-  std::int64_t c_step, c_stride;
+  int c_step;
+  std::int64_t c_stride;
   bool added;
   int count;
   Precision precision;
