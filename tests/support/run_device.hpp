@@ -5,13 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "kernels/device.hpp"
+#include "src/cuda/launcher.hpp"
 #include "tests/support/arena.hpp"
 #include "tests/support/drawn_settings.hpp"
+#include "tests/support/kernel_runtime.hpp"
 
 namespace alfi::test {
 
@@ -25,11 +28,52 @@ struct NamedBytes {
 /// All that the kernels of a run wrote.
 using DeviceMemory = std::vector<NamedBytes>;
 
-/// Two meta-steps. `variant`: one of variants but tf32x3, whose threads do what bf16's do. `shares`: 1, or how many
-/// blocks share a tile in a split rollout.
+/// Launches by launch(blocks, body).
+template <class Launch>
+class KernelsOn final : public KernelRuntime {
+ public:
+  explicit KernelsOn(Launch launch) : launch_(launch) {}
+
+  cuda::Status launch(const cuda::Launch& launch, const DeviceWork& work, cuda::StreamHandle) override {
+    std::vector<Arena<float>> shared(static_cast<std::size_t>(launch.blocks),
+                                     Arena<float>(launch.shared_bytes / static_cast<std::int64_t>(sizeof(float))));
+    run(launch, work, shared);
+    for (const Arena<float>& memory : shared)
+      if (!memory.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of shared memory");
+    return {};
+  }
+
+ private:
+  template <int kernel = 0, int variant = 0>
+  void run(const cuda::Launch& launch, const DeviceWork& work, std::vector<Arena<float>>& shared) {
+    constexpr auto candidate = static_cast<DeviceKernel>(kernel);
+    constexpr Variant built = variants[variant];
+    if constexpr (variant_of(candidate, built) == built && built.precision != Precision::tf32x3) {
+      if (launch.kernel == candidate && variant_of(candidate, launch.variant) == built)
+        return launch_(launch.blocks, [&](const auto& team, int block) {
+          run_device_kernel<candidate, built>(team, block, shared[static_cast<std::size_t>(block)].base(), work);
+        });
+    }
+    if constexpr (variant + 1 < static_cast<int>(std::size(variants)))
+      run<kernel, variant + 1>(launch, work, shared);
+    else if constexpr (kernel + 1 < static_cast<int>(std::size(device_kernel_names)))
+      run<kernel + 1>(launch, work, shared);
+  }
+
+  Launch launch_;
+};
+
+/// How a rollout is computed.
+struct DeviceRollout {
+  Variant variant;  ///< one of variants but tf32x3, whose threads do what bf16's do
+  int shares;       ///< 1, or how many blocks share a tile
+  cuda::EncoderKernels encoder = cuda::EncoderKernels::fused;
+};
+
+/// Two meta-steps.
 /// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
 template <class Launch>
-DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares, Launch launch) {
+DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollout, Launch launch) {
   // Two blocks share the tiles of a chunk, so that one of them gets two; each piece of a tile has some of the blocks of
   // observations.
   constexpr int steps = 2, slots = 3, blocks = 2, pieces = 2, first_update = 4;
@@ -48,7 +92,9 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares
     second_moment.base()[i] = 0.001F * weight * weight;
   }
   Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * aggregator_block_size(shape));
-  Arena<float> codes(slots * code_size(shape));
+  Arena<float> codes(slots * code_size(shape)), wide(slots * wide_size(shape));
+  // What a product multiplies by 0 must be a number.
+  if (rollout.encoder == cuda::EncoderKernels::cublas) std::fill_n(tile_memory.base(), tile_memory.size(), 0.0F);
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
   Arena<std::int32_t> clamped(tiles * tile_lanes);
   Arena<double> lane_loss(tile_lanes);
@@ -85,7 +131,8 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares
   work.episodes = choices.episodes;
   work.blocks = blocks;
   work.fast = fast.base();
-  work.shares = shares;
+  work.shares = rollout.shares;
+  work.wide = wide.base();
   work.codes = codes.base();
   work.sums = sums;
   work.partials = partials.base();
@@ -105,58 +152,40 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares
   work.groups_per_block = device_threads / tile_lanes;
   work.report = {losses.base(), clamped.base(), lane_loss.base(), lane_clamped.base()};
 
-  const auto run = [&]<DeviceKernel kernel>(int count) {
-    const Variant built = variant_of(kernel, variant);
-    const std::int64_t size = kernel == DeviceKernel::rollout            ? block_size(shape, true)
-                              : encodes(kernel)                          ? encoder_block_size(shape, true)
-                              : built.activations == Activations::global ? 0
-                              : aggregates(kernel)                       ? aggregator_block_size(shape, true)
-                                                                         : 0;
-    std::vector<Arena<float>> shared(static_cast<std::size_t>(count), Arena<float>(size));
-    launch(count, [&](const auto& team, int block) {
-      float* const memory = shared[static_cast<std::size_t>(block)].base();
-      const auto with = [&]<Variant candidate>() {
-        if constexpr (variant_of(kernel, candidate) == candidate)
-          if (built == candidate) run_device_kernel<kernel, candidate>(team, block, memory, work);
-      };
-      with.template operator()<variants[0]>();
-      with.template operator()<variants[2]>();
-      with.template operator()<variants[3]>();
-    });
-    for (const Arena<float>& memory : shared)
-      if (!memory.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of shared memory");
-  };
+  cuda::LaunchPlan plan{};
+  plan.tiles = tiles;
+  plan.slots = slots;
+  plan.blocks = blocks;
+  plan.shares = rollout.shares;
+  plan.encoder = rollout.encoder;
+  plan.split = rollout.shares > 1 || rollout.encoder == cuda::EncoderKernels::cublas;
+  plan.variant = rollout.variant;
+  plan.tile_size = tile_size(shape);
+  plan.block_size = block_size(shape, true);
+  plan.encoder_block_size = encoder_block_size(shape, true);
+  plan.aggregator_block_size = aggregator_block_size(shape, rollout.variant.activations == Activations::shared);
+  plan.sums = sums;
+  KernelsOn<Launch> runtime(launch);
+  const cuda::Stream stream;
+  const cuda::Products products;
+  const cuda::Launcher launcher(runtime, stream, products, plan);
+  const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
   for (int step = 0; step < steps; ++step) {
     std::memset(partials.base(), 0, static_cast<std::size_t>(partials.size()) * sizeof(float));
     for (work.first_tile = 0; work.first_tile < tiles; work.first_tile += slots) {
       work.tile_count = std::min(slots, tiles - work.first_tile);
-      const int teams = std::min(blocks, work.tile_count);
-      work.draws.problem = step > 0;  // again by the rollout; else by a launch of its own
-      if (!work.draws.problem) {
+      if (step == 0) {  // by a launch of its own; else by the rollout
         work.draws = {true, false, false};
-        run.template operator()<DeviceKernel::begin>(teams);
-        work.draws = {false, true, true};
+        launcher.kernel(DeviceKernel::begin, std::min(blocks, work.tile_count), work);
       }
-      if (shares == 1) {
-        run.template operator()<DeviceKernel::rollout>(teams);
-      } else {
-        run.template operator()<DeviceKernel::begin>(teams);
-        work.iteration = real_set_alone;
-        run.template operator()<DeviceKernel::encode>(teams * shares);
-        for (work.iteration = 0; work.iteration < shape.T; ++work.iteration) {
-          run.template operator()<DeviceKernel::propose>(teams * shares);
-          run.template operator()<DeviceKernel::encode>(teams * shares);
-          run.template operator()<DeviceKernel::advance>(teams);
-        }
-      }
-      run.template operator()<DeviceKernel::rollout_gradient>(teams);
-      run.template operator()<DeviceKernel::encoder_gradient>(teams * pieces);
+      work.draws = {step > 0, true, true};
+      launcher.chunk(work, {tile_list.front().x, tile_list.front().real, ones.data()});
     }
     const int update_blocks = blocks_of(work.groups_per_block, groups);
-    run.template operator()<DeviceKernel::sum_partials>(update_blocks);
-    run.template operator()<DeviceKernel::gradient_norm>(1);
-    run.template operator()<DeviceKernel::apply_update>(update_blocks);
-    run.template operator()<DeviceKernel::conclude>(1);
+    launcher.kernel(DeviceKernel::sum_partials, update_blocks, work);
+    launcher.kernel(DeviceKernel::gradient_norm, 1, work);
+    launcher.kernel(DeviceKernel::apply_update, update_blocks, work);
+    launcher.kernel(DeviceKernel::conclude, 1, work);
   }
   if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");
 
@@ -188,6 +217,7 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, int shares
   keep("the lanes' clamped draws", lane_clamped);
   keep("the activations", fast);
   keep("the codes", codes);
+  keep("the rows of products", wide);
   keep("the summaries", summaries);
   return result;
 }
