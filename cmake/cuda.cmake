@@ -1,6 +1,7 @@
 # The CUDA backend: kernels/kernels.cu and src/cuda/thrust_statistics.cu compiled by nvcc into libalfi.a, and the CUDA
-# runtime they are launched with. Beside the objects are logs of what ptxas says of registers and spills on each
-# architecture; that of the kernels, <build>/cuda/kernels.log, is judged by tests/cuda_compile_test.sh.
+# runtime they are launched with; cuBLAS for encoders too wide for these kernels, a shared library, as its static one is
+# 500 MB of every program. Beside the objects are logs of what ptxas says of registers and spills on each architecture;
+# that of the kernels, <build>/cuda/kernels.log, is judged by tests/cuda_compile_test.sh.
 #
 # nvcc is called directly: its log is at hand, and no CUDA language is needed to configure. Translating to PTX costs most,
 # so it is done twice at most: for the newest architecture, whose PTX is kept for those to come, and for the oldest, which
@@ -76,4 +77,4 @@ endfunction()
 alfi_add_cuda_source(kernels/kernels.cu)
 alfi_add_cuda_source(src/cuda/thrust_statistics.cu)
 target_sources(alfi PRIVATE src/cuda/device_runtime.cpp)
-target_link_libraries(alfi PRIVATE CUDA::cudart_static)
+target_link_libraries(alfi PRIVATE CUDA::cudart_static CUDA::cublas)

@@ -24,6 +24,17 @@ class CudaWarp {
     low = rounded(x - high);
   }
 
+  /// Numbers of shared memory, read here and not earlier: the compiler would fill its registers with all that does not
+  /// change from one tile of rows to the next.
+  __device__ __forceinline__ float read(const float* shared) const {
+    float number;
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(number) : "r"(address(shared)));
+    return number;
+  }
+  __device__ __forceinline__ void read(const float* shared, float& first, float& second) const {
+    asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(first), "=f"(second) : "r"(address(shared)));
+  }
+
   /// Four 8 × 8 matrices of bf16: thread 8 p + i gives the address of row i of part p; thread 4 g + q gets (g, 2 q) and
   /// (g, 2 q + 1) of each part.
   __device__ __forceinline__ void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {

@@ -1,26 +1,42 @@
 // What a CUDA device runs, kernel by kernel: each a function of one team, its block's number in the launch and the work
 // of the meta-step. kernels.cu makes CUDA kernels of them; the tests run them on fibers.
 //
-//   draw_problems      who the lanes are, θ* and the real observations
+//   rollout            a tile after the other, forward; in fp32
+//   begin, encode, then T times propose, encode, advance
+//                      the same in pieces: blocks share a tile in propose and encode
+//   rollout_gradient   back through time of the same tiles
+//   encoder_gradient   the bulk pass over them
+//   first_layer … first_slopes
+//                      what is between the products of a wide encoder, instead of encode and encoder_gradient
+//   sum_partials, gradient_norm, apply_update, conclude
+//                      the update and the step's summary
 //   draw_sample        observations of one θ
-//   rollout            a tile after the other, forward; with gradients then back through time
-//   encoder_gradient   the bulk pass over the same tiles
-//   sum_partials, gradient_norm, apply_update, conclude    the update and the step's summary
 //   spin               nothing but multiply-adds, for the device's peak
 //
-// Kernels follow each other on one stream: what one wrote the next may read. A tile keeps its slot from the rollout to
-// the encoder's gradient; where there are more tiles than slots they come in chunks.
+// begin alone draws problems. Kernels follow each other on one stream: what one wrote the next may read. A tile keeps
+// its slot from the rollout to the encoder's gradient; where there are more tiles than slots they come in chunks.
 #pragma once
 
 #include "kernels/report.hpp"
 #include "kernels/sample.hpp"
+#include "kernels/wide_encoder.hpp"
 
 namespace alfi {
 
 enum class DeviceKernel {
-  draw_problems,
   rollout,
+  begin,
+  propose,
+  encode,
+  advance,
+  rollout_gradient,
   encoder_gradient,
+  first_layer,
+  second_layer,
+  code_layer,
+  code_slopes,
+  second_slopes,
+  first_slopes,
   sum_partials,
   gradient_norm,
   apply_update,
@@ -28,39 +44,73 @@ enum class DeviceKernel {
   draw_sample,
   spin
 };
-inline constexpr const char* device_kernel_names[] = {"draw_problems", "rollout",       "encoder_gradient",
-                                                      "sum_partials",  "gradient_norm", "apply_update",
-                                                      "conclude",      "draw_sample",   "spin"};
+inline constexpr const char* device_kernel_names[] = {"rollout",
+                                                      "begin",
+                                                      "propose",
+                                                      "encode",
+                                                      "advance",
+                                                      "rollout_gradient",
+                                                      "encoder_gradient",
+                                                      "first_layer",
+                                                      "second_layer",
+                                                      "code_layer",
+                                                      "code_slopes",
+                                                      "second_slopes",
+                                                      "first_slopes",
+                                                      "sum_partials",
+                                                      "gradient_norm",
+                                                      "apply_update",
+                                                      "conclude",
+                                                      "draw_sample",
+                                                      "spin"};
 
-/// Where a block's activations are: in its shared memory, or in the device's where that is too small.
+/// Where a block keeps the aggregator's activations: in its shared memory, or in the device's where that is too small.
+/// The encoder's are in shared memory; where they do not fit, its products are not a kernel's.
 enum class Activations { shared, global };
 
-/// The kernels with products of the encoder are built for these; the others are the same for all.
+/// What a kernel is built for.
 struct Variant {
   Precision precision = Precision::fp32;
   Activations activations = Activations::shared;
   int widest = 0;  ///< of the layers tensor cores have code for
   constexpr bool operator==(const Variant&) const = default;
-  constexpr EncoderPath path() const { return {precision, activations == Activations::shared, widest}; }
+  /// Of the kernels with products of the encoder.
+  constexpr EncoderPath path() const { return {precision, true, widest}; }
 };
 inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared, 0},
                                        {Precision::tf32x3, Activations::shared, narrow_tensor},
                                        {Precision::bf16, Activations::shared, narrow_tensor},
                                        {Precision::bf16, Activations::shared, wide_tensor},
                                        {Precision::fp32, Activations::global, 0}};
-constexpr bool has_variants(DeviceKernel kernel) {
-  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::encoder_gradient;
+
+/// The kernels with products of the encoder, and those with the aggregator's. A rollout has both, and is in fp32.
+constexpr bool encodes(DeviceKernel kernel) {
+  return kernel == DeviceKernel::encode || kernel == DeviceKernel::encoder_gradient;
 }
+constexpr bool aggregates(DeviceKernel kernel) {
+  return kernel == DeviceKernel::advance || kernel == DeviceKernel::rollout_gradient;
+}
+
+/// Which of the variants does a kernel's work: what does not concern it is the first's.
+constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
+  if (encodes(kernel)) return {variant.precision, Activations::shared, variant.widest};
+  if (aggregates(kernel)) return {Precision::fp32, variant.activations, 0};
+  return {};
+}
+
+/// How a rollout that is one kernel encodes.
+inline constexpr EncoderPath rollout_path{Precision::fp32, true, 0};
 
 /// Threads of a block.
 inline constexpr int device_threads = 256;
 
-/// Numbers a block's activations take.
+/// Numbers a block's activations take in kernels with the encoder alone.
 template <int number = 0>
-std::int64_t block_size(Variant variant, const Shape& shape, int kept) {
-  if (variant == variants[number]) return block_size<variants[number].path()>(shape, kept);
+std::int64_t encoder_block_size(Variant variant, const Shape& shape, int kept) {
+  if (variant_of(DeviceKernel::encode, variant) == variants[number])
+    return encoder_block_size<variants[number].path()>(shape, kept);
   if constexpr (number + 1 < static_cast<int>(sizeof variants / sizeof variants[0]))
-    return block_size<number + 1>(variant, shape, kept);
+    return encoder_block_size<number + 1>(variant, shape, kept);
   else
     return 0;
 }
@@ -74,6 +124,38 @@ struct Spin {
   static constexpr int length = 16;  ///< of a chain in a round: the loop's own instructions do not show
   static constexpr double operations_per_round = 2.0 * chains * length * device_threads;  ///< of a block
 };
+
+inline constexpr int real_set_alone = -1;
+
+/// Codes before they are pooled, of one tile.
+template <class R>
+struct TileCodes {
+  Rows<R> real;       ///< (C, real_rows · 16)
+  Rows<R> generated;  ///< (C, M · N · 16) of one iteration
+};
+template <class R>
+ALFI_HD TileCodes<R> carve_codes(const Shape& shape, Carver<R>& carver) {
+  return {carver.rows(shape.C, shape.R * tile_lanes), carver.rows(shape.C, shape.M * shape.N * tile_lanes)};
+}
+/// Numbers it cuts out.
+ALFI_HD std::int64_t code_size(const Shape& shape) {
+  Carver<float> counting(nullptr);
+  carve_codes(shape, counting);
+  return counting.used();
+}
+
+template <class R>
+ALFI_HD WideRows<R> carve_wide(const Shape& shape, Carver<R>& carver) {
+  const std::int64_t rows = std::int64_t{wide_observations(shape)} * tile_lanes;
+  return {carver.rows(shape.encoder_hidden, rows), carver.rows(shape.encoder_hidden, rows),
+          carver.rows(shape.encoder_hidden, rows), carver.rows(shape.C, rows)};
+}
+/// Numbers it cuts out.
+ALFI_HD std::int64_t wide_size(const Shape& shape) {
+  Carver<float> counting(nullptr);
+  carve_wide(shape, counting);
+  return counting.used();
+}
 
 /// The arguments of every kernel; all pointers are the device's.
 struct DeviceWork {
@@ -92,10 +174,19 @@ struct DeviceWork {
   int first_tile, tile_count;
   int episodes;  ///< B
   int blocks;    ///< that share the tiles of a chunk: block b takes slots b, b + blocks, …
-  /// For the activations of one block each (blocks · pieces, fast_size), where shared memory does not hold them.
+  /// For the aggregator's activations of one block each (blocks, aggregator_block_size), where shared memory does not
+  /// hold them.
   float* fast;
-  std::int64_t fast_size;
   int kept;  ///< observations whose activations a block keeps at once, on tensor cores
+
+  // A split rollout.
+  int shares;     ///< blocks that share a tile in propose, encode and between products
+  int iteration;  ///< the launch's t; real_set_alone: what is encoded is the real set
+  float* codes;   ///< (slots, code_size)
+
+  // Between the products of a wide encoder: observations of the launch's iteration.
+  int first_observation, observations;
+  float* wide;  ///< (slots, wide_size)
 
   // The gradient and the update.
   GradientSums sums;
@@ -111,50 +202,153 @@ struct DeviceWork {
 
 inline namespace ALFI_ISA {
 
-/// Where a block's activations are. `shared` is its shared memory, of the size the launch asked for; the compiler must
-/// know which of the two it is.
+/// Where a block's activations are; `shared` is its shared memory, of the size the launch asked for.
 template <Variant variant>
-ALFI_HD auto fast_memory(const DeviceWork& work, int block, float* shared) {
-  Carver<float> carver(variant.activations == Activations::shared ? shared : work.fast + block * work.fast_size);
-  return carve_block<variant.path()>(work.settings.shape, carver, work.kept);
+ALFI_HD auto encoder_memory(const DeviceWork& work, float* shared) {
+  Carver<float> carver(shared);
+  return carve_encoder<variant.path()>(work.settings.shape, carver, work.kept);
+}
+/// The compiler must know in which of the two memories.
+template <Variant variant>
+ALFI_HD AggregatorBlock<float> aggregator_memory(const DeviceWork& work, int block, float* shared) {
+  constexpr bool is_shared = variant.activations == Activations::shared;
+  const Shape& shape = work.settings.shape;
+  Carver<float> carver(is_shared ? shared : work.fast + block * aggregator_block_size(shape, false));
+  return carve_aggregator(shape, carver, is_shared);
+}
+
+ALFI_HD TileCodes<float> codes_of_slot(const DeviceWork& work, int slot) {
+  Carver<float> carver(work.codes + slot * code_size(work.settings.shape));
+  return carve_codes(work.settings.shape, carver);
+}
+
+/// The part of `count` things that falls to a share: those from first to before last.
+struct Part {
+  int first, last;
+};
+ALFI_HD Part part_of(int count, int share, int shares) {
+  return {static_cast<int>(std::int64_t{count} * share / shares),
+          static_cast<int>(std::int64_t{count} * (share + 1) / shares)};
 }
 
 template <class Team>
-ALFI_HD void draw_problems_kernel(const Team& team, int block, const DeviceWork& work) {
+ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  Carver<float> carver(shared);
+  const auto memory = carve_block<rollout_path>(work.settings.shape, carver);
+  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
+    Tile<float>& tile = work.tiles[slot];
+    team.once([&] { tile.number = work.first_tile + slot; });
+    team.sync();  // before this tile's activations take the place of the last one's, too
+    rollout<rollout_path>(team, work.settings, work.inputs[*work.position], work.draws, tile, memory);
+  }
+}
+
+template <class Team>
+ALFI_HD void begin_kernel(const Team& team, int block, const DeviceWork& work) {
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     Tile<float>& tile = work.tiles[slot];
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();
-    draw_problem(team, work.settings, work.inputs[*work.position], tile);
+    begin(team, work.settings, work.inputs[*work.position], work.draws, tile);
+  }
+}
+
+template <class Team>
+ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work) {
+  const Part part = part_of(work.settings.shape.M, block % work.shares, work.shares);
+  for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks)
+    propose(team, work.settings, work.inputs[*work.position], work.draws, work.tiles[slot], work.iteration,
+            {part.first, part.last - part.first}, work.shares);
+}
+
+template <Variant variant, class Team>
+ALFI_HD void encode_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const Shape& shape = work.settings.shape;
+  const auto encoder = make_encoder<variant.path()>(team, work.settings, encoder_memory<variant>(work, shared));
+  const bool real = work.iteration == real_set_alone;
+  for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks) {
+    const Tile<float>& tile = work.tiles[slot];
+    const TileCodes<float> codes = codes_of_slot(work, slot);
+    const ObservationSets<float> sets = real ? real_set(tile) : generated_sets(shape, tile, work.iteration, 1);
+    const Part part = part_of(blocks_of(block_length, sets.observations), block % work.shares, work.shares);
+    encode_observations(team, shape, encoder, sets, part.first, part.last, real ? codes.real : codes.generated);
   }
 }
 
 template <Variant variant, class Team>
-ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const StepInput& step = work.inputs[*work.position];
-  const auto memory = fast_memory<variant>(work, block, shared);
+ALFI_HD void advance_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const AggregatorBlock<float> memory = aggregator_memory<variant>(work, block, shared);
+  const Shape& shape = work.settings.shape;
+  const int t = work.iteration;
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
-    Tile<float>& tile = work.tiles[slot];
-    const int number = work.first_tile + slot;
-    team.once([&] { tile.number = number; });
+    const Tile<float>& tile = work.tiles[slot];
+    const TileCodes<float> codes = codes_of_slot(work, slot);
+    if (t == 0) pool_sets(team, shape.pooling, shape.C, real_set(tile), codes.real, tile.real_code);
+    pool_sets(team, shape.pooling, shape.C, generated_sets(shape, tile, t, 1), codes.generated,
+              codes_of(shape, tile, t));
+    score_parameters(team, shape, tile, t);
     team.sync();  // before this tile's activations take the place of the last one's, too
-    rollout<variant.path()>(team, work.settings, step, work.draws, tile, memory);
-    if (work.gradients) {
-      rollout_gradient(team, work.settings, step, tile, memory.aggregator,
-                       work.partials + work.sums.rest(number % gradient_partials));
-      if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
-    }
+    advance(team, work.settings, tile, t, memory);
+    if (t == shape.T - 1) weigh_losses(team, work.settings, work.inputs[*work.position], tile);
+  }
+}
+
+template <Variant variant, class Team>
+ALFI_HD void rollout_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  const AggregatorBlock<float> memory = aggregator_memory<variant>(work, block, shared);
+  for (int slot = block; slot < work.tile_count; slot += work.blocks) {
+    const Tile<float>& tile = work.tiles[slot];
+    rollout_gradient(team, work.settings, work.inputs[*work.position], tile, memory,
+                     work.partials + work.sums.rest(tile.number % gradient_partials));
+    if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
   }
 }
 
 template <Variant variant, class Team>
 ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const auto memory = fast_memory<variant>(work, block, shared);
+  const auto memory = encoder_memory<variant>(work, shared);
   const int pieces = work.sums.pieces, piece = block % pieces;
   for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
     bulk_gradient<variant.path()>(
         team, work.settings, work.tiles[slot], memory, piece, pieces,
         work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
+}
+
+/// What is between the products of a wide encoder, for a block's part of the launch's observations of each of its
+/// tiles.
+template <DeviceKernel kernel, class Team>
+ALFI_HD void wide_kernel(const Team& team, int block, const DeviceWork& work) {
+  const Shape& shape = work.settings.shape;
+  const auto layer = [&](int l) { return linear_weights(work.settings.layout.encoder[l], work.settings.weights); };
+  const bool real = work.iteration == real_set_alone;
+  const Part part = part_of(work.observations, block % work.shares, work.shares);
+  const int observations = part.last - part.first, rows = observations * tile_lanes, row = part.first * tile_lanes;
+  const int first = work.first_observation + part.first;
+  const auto from_row = [](Rows<float> all, int begin) { return Rows<float>{all.at(0, begin), all.stride}; };
+  for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks) {
+    const Tile<float>& tile = work.tiles[slot];
+    const ObservationSets<float> sets = real ? real_set(tile) : generated_sets(shape, tile, work.iteration, 1);
+    Carver<float> carver(work.wide + slot * wide_size(shape));
+    const WideRows<float> wide = carve_wide(shape, carver);
+    const Rows<float> hidden1 = from_row(wide.hidden1, row), hidden2 = from_row(wide.hidden2, row);
+    if constexpr (kernel == DeviceKernel::first_layer) {
+      forward(team, layer(0), {sets.x.at(0, first * tile_lanes), sets.x.stride}, hidden1, rows, Relu{});
+    } else if constexpr (kernel == DeviceKernel::second_layer) {
+      add_bias(team, layer(1), hidden2, rows, Relu{});
+    } else if constexpr (kernel == DeviceKernel::code_layer) {
+      const TileCodes<float> codes = codes_of_slot(work, slot);
+      add_bias(team, layer(2), from_row(real ? codes.real : codes.generated, first * tile_lanes), rows, Tanh{});
+    } else if constexpr (kernel == DeviceKernel::code_slopes) {
+      const float* const slopes =
+          real ? tile.real_slope : tile.slopes + work.iteration * shape.M * 2 * shape.C * tile_lanes;
+      code_slopes(team, layer(2), sets, first, observations, slopes, from_row(wide.code_slope, row));
+    } else if constexpr (kernel == DeviceKernel::second_slopes) {
+      pass_relu(team, hidden2, from_row(wide.slope, row), shape.encoder_hidden, rows);
+    } else {
+      // The second layer's activations have done their part: the first's slopes take their place.
+      pass_relu(team, hidden1, hidden2, shape.encoder_hidden, rows);
+    }
+  }
 }
 
 template <class Team>
@@ -186,12 +380,22 @@ ALFI_HD GroupShare group_share(const DeviceWork& work, int block) {
 
 template <DeviceKernel kernel, Variant variant, class Team>
 ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  if constexpr (kernel == DeviceKernel::draw_problems) {
-    draw_problems_kernel(team, block, work);
-  } else if constexpr (kernel == DeviceKernel::rollout) {
-    rollout_kernel<variant>(team, block, shared, work);
+  if constexpr (kernel == DeviceKernel::rollout) {
+    rollout_kernel(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::begin) {
+    begin_kernel(team, block, work);
+  } else if constexpr (kernel == DeviceKernel::propose) {
+    propose_kernel(team, block, work);
+  } else if constexpr (kernel == DeviceKernel::encode) {
+    encode_kernel<variant>(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::advance) {
+    advance_kernel<variant>(team, block, shared, work);
+  } else if constexpr (kernel == DeviceKernel::rollout_gradient) {
+    rollout_gradient_kernel<variant>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::encoder_gradient) {
     encoder_gradient_kernel<variant>(team, block, shared, work);
+  } else if constexpr (kernel >= DeviceKernel::first_layer && kernel <= DeviceKernel::first_slopes) {
+    wide_kernel<kernel>(team, block, work);
   } else if constexpr (kernel == DeviceKernel::sum_partials) {
     const GroupShare share = group_share(work, block);
     sum_partials(team, work.optimizer, share.first, share.count);

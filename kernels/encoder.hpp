@@ -97,22 +97,51 @@ ALFI_HD void carve_activations(const Shape& shape, Carver<R>& carver, int pad, E
   block.code = carver.rows(shape.C, rows, pad);
 }
 
-/// Codes of `observations` observations from `first` on.
+/// code (C, observations · 16) of `observations` observations from `first` on.
 template <class Team>
 ALFI_HD void encode_block(const Team& team, const Shape&, const DenseEncoder<typename Team::Real>& encoder,
-                          const ObservationSets<typename Team::Real>& sets, int first, int observations) {
+                          const ObservationSets<typename Team::Real>& sets, int first, int observations,
+                          Rows<typename Team::Real> code) {
   const int rows = observations * tile_lanes;
   const EncoderBlock<typename Team::Real>& block = encoder.block;
   forward(team, encoder.layer[0], {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows, Relu{});
   team.sync();
   forward(team, encoder.layer[1], block.hidden1, block.hidden2, rows, Relu{});
   team.sync();
-  forward(team, encoder.layer[2], block.hidden2, block.code, rows, Tanh{});
+  forward(team, encoder.layer[2], block.hidden2, code, rows, Tanh{});
   team.sync();
 }
 
-/// pooled (sets, CP, 16) = the pooled codes of every set. Moments are kept as mean and sum of squared distances from it
-/// (Welford 1962) until a set is complete: a small spread of codes near 1 would drown in the sum of squares.
+/// Pools one code of `observations` observations of a set, which are its `number`th and those after it: code(i) of the
+/// i-th. What earlier ones came to is at `place` and, of moments, `spread`; where the set is complete then, its pooled
+/// code is there afterwards. Moments are kept as mean and sum of squared distances from it (Welford 1962) until then: a
+/// small spread of codes near 1 would drown in the sum of squares.
+template <class F, class Code>
+ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observations, F count, Code code, Real<F>* place,
+                        Real<F>* spread) {
+  using R = Real<F>;
+  const bool moments = pooling == Pooling::moments, complete = number + observations == set_size;
+  F sum = number == 0 ? F{} : load<F>(place);
+  F squares = number == 0 || !moments ? F{} : load<F>(spread);
+  for (int i = 0; i < observations; ++i) {
+    const F value = code(i);
+    const auto counts = splat<F>(static_cast<R>(number + i)) < count;
+    if (moments) {
+      const F distance = value - sum;
+      const F mean = fma(distance, splat<F>(R(1) / static_cast<R>(number + i + 1)), sum);
+      squares = select(counts, fma(distance, value - mean, squares), squares);
+      sum = select(counts, mean, sum);
+    } else {
+      sum = sum + select(counts, value, F{});
+    }
+  }
+  if (complete && !moments) sum = sum / count;
+  if (complete && moments) squares = select(count > R(1), sqrt(squares / (count - R(1))), F{});
+  store<F>(place, sum);
+  if (moments) store<F>(spread, squares);
+}
+
+/// pooled (sets, CP, 16) = the pooled codes of every set.
 template <class Team, class Encoder>
 ALFI_HD void encode_sets(const Team& team, const Shape& shape, const Encoder& encoder,
                          const ObservationSets<typename Team::Real>& sets, typename Team::Real* pooled) {
@@ -123,48 +152,50 @@ ALFI_HD void encode_sets(const Team& team, const Shape& shape, const Encoder& en
   for (int first = 0; first < sets.observations; first += block_length) {
     const int left = sets.observations - first;
     const int observations = left < block_length ? left : block_length;
-    encode_block(team, shape, encoder, sets, first, observations);
+    encode_block(team, shape, encoder, sets, first, observations, encoder.code());
     team.each(C, [&](int c, int lane) {
       const F count = load<F>(sets.count + lane);
-      F sum{}, squares{};
       int set = first / sets.set_size, number = first % sets.set_size;
-      for (int i = 0; i < observations; ++i) {
+      for (int begin = 0; begin < observations; ++set, number = 0) {
+        const int rest = sets.set_size - number, here = rest < observations - begin ? rest : observations - begin;
         R* const place = pooled + (set * CP + c) * tile_lanes + lane;
-        if (number == 0) {
-          sum = F{};
-          squares = F{};
-        } else if (i == 0) {
-          sum = load<F>(place);
-          if (pooling == Pooling::moments) squares = load<F>(place + C * tile_lanes);
-        }
-        const F code = load<F>(encoder.code().at(c, i * tile_lanes + lane));
-        const auto counts = splat<F>(static_cast<R>(number)) < count;
-        if (pooling == Pooling::mean) {
-          sum = sum + select(counts, code, F{});
-        } else {
-          const F distance = code - sum;
-          const F mean = fma(distance, splat<F>(R(1) / static_cast<R>(number + 1)), sum);
-          squares = select(counts, fma(distance, code - mean, squares), squares);
-          sum = select(counts, mean, sum);
-        }
-        const bool complete = number == sets.set_size - 1;
-        if (complete && pooling == Pooling::mean) sum = sum / count;
-        if (complete && pooling == Pooling::moments)
-          squares = select(count > R(1), sqrt(squares / (count - R(1))), F{});
-        if (complete || i == observations - 1) {
-          store<F>(place, sum);
-          if (pooling == Pooling::moments) store<F>(place + C * tile_lanes, squares);
-        }
-        if (complete) {
-          ++set;
-          number = 0;
-        } else {
-          ++number;
-        }
+        pool_codes<F>(
+            pooling, sets.set_size, number, here, count,
+            [&](int i) { return load<F>(encoder.code().at(c, (begin + i) * tile_lanes + lane)); }, place,
+            place + C * tile_lanes);
+        begin += here;
       }
     });
     team.sync();
   }
+}
+
+/// codes (C, observations · 16) of the blocks of observations from first_block to before last_block.
+template <class Team, class Encoder>
+ALFI_HD void encode_observations(const Team& team, const Shape& shape, const Encoder& encoder,
+                                 const ObservationSets<typename Team::Real>& sets, int first_block, int last_block,
+                                 Rows<typename Team::Real> codes) {
+  for (int b = first_block; b < last_block; ++b) {
+    const int first = b * block_length, left = sets.observations - first;
+    encode_block(team, shape, encoder, sets, first, left < block_length ? left : block_length,
+                 {codes.at(0, first * tile_lanes), codes.stride});
+  }
+}
+
+/// pooled (sets, CP, 16) = the pooled codes (C, observations · 16) of every set.
+template <class Team>
+ALFI_HD void pool_sets(const Team& team, Pooling pooling, int C, const ObservationSets<typename Team::Real>& sets,
+                       Rows<const typename Team::Real> codes, typename Team::Real* pooled) {
+  using F = typename Team::F;
+  const int CP = pooling == Pooling::moments ? 2 * C : C;
+  team.each(sets.observations / sets.set_size * C, [&](int item, int lane) {
+    const int set = item / C, c = item % C;
+    typename Team::Real* const place = pooled + (set * CP + c) * tile_lanes + lane;
+    const typename Team::Real* const code = codes.at(c, set * sets.set_size * tile_lanes + lane);
+    pool_codes<F>(
+        pooling, sets.set_size, 0, sets.set_size, load<F>(sets.count + lane),
+        [&](int i) { return load<F>(code + i * tile_lanes); }, place, place + C * tile_lanes);
+  });
 }
 
 /// Turns ∂L/∂g of one set into (a, b): slope (2, C, 16) from gradient (CP, 16) and pooled (CP, 16). One item per code.
@@ -183,6 +214,12 @@ ALFI_HD void pooling_gradient(Pooling pooling, int C, int c, int lane, const Rea
   store<F>(slope + there, b);
 }
 
+/// ∂L/∂ of what goes into a code's tanh, given (a, b) of its set.
+template <class F>
+ALFI_HD F code_slope(F code, F a, F b) {
+  return fma(b, code, a) * fma(-code, code, splat<F>(1));
+}
+
 /// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
 /// slope (sets, 2, C, 16).
 template <class Team>
@@ -198,17 +235,15 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
     const int first = b * block_length, left = sets.observations - first;
     const int observations = left < block_length ? left : block_length;
     const int rows = observations * tile_lanes;
-    encode_block(team, shape, encoder, sets, first, observations);
+    encode_block(team, shape, encoder, sets, first, observations, encoder.code());
     team.each(C, [&](int c, int lane) {
       const F count = load<F>(sets.count + lane);
       int set = first / sets.set_size, number = first % sets.set_size;
       for (int i = 0; i < observations; ++i) {
         const R* const ab = slope + (set * 2 * C + c) * tile_lanes + lane;
         R* const place = block.code.at(c, i * tile_lanes + lane);
-        const F code = load<F>(place);
-        const F into_code = fma(load<F>(ab + C * tile_lanes), code, load<F>(ab));
-        const F into_sum = into_code * fma(-code, code, splat<F>(1));
-        store<F>(place, select(splat<F>(static_cast<R>(number)) < count, into_sum, F{}));
+        const F slope_here = code_slope(load<F>(place), load<F>(ab), load<F>(ab + C * tile_lanes));
+        store<F>(place, select(splat<F>(static_cast<R>(number)) < count, slope_here, F{}));
         if (++number == sets.set_size) {
           ++set;
           number = 0;
@@ -222,8 +257,7 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
     team.sync();
     weight_gradient(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
     team.sync();
-    input_gradient(team, encoder.layer[1], block.hidden2, block.hidden1, rows,
-                              ThroughRelu<R>{block.hidden1});
+    input_gradient(team, encoder.layer[1], block.hidden2, block.hidden1, rows, ThroughRelu<R>{block.hidden1});
     team.sync();
     weight_gradient(team, layout.encoder[0], block.hidden1,
                     Rows<const R>{sets.x.at(0, first * tile_lanes), sets.x.stride}, rows, gradient);

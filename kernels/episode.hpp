@@ -1,8 +1,11 @@
 // One tile of 16 episodes, all T iterations, forward and backward.
 //
-//   rollout           propose, simulate, encode, aggregate, update ψ; losses
+//   rollout           begin; then T times propose, encode, advance; losses
 //   rollout_gradient  back through time: the gradients of RIM and aggregator, and ∂L/∂code of every set
 //   bulk_gradient     the encoder's weight gradient, which needs nothing but x, those slopes and the weights
+//
+// A rollout is put together from bodies of its own, so that where there are few tiles several teams can share one:
+// the parameters an iteration proposes, and the observations it encodes, may be divided between them in any way.
 //
 // A simulator's samples are constants for the gradient. Everything is in standardised units but inside the simulator.
 #pragma once
@@ -75,8 +78,7 @@ struct EncoderMemory {
   using Block = TensorBlock<path.precision, path.widest>;
 };
 template <class R, EncoderPath path>
-  requires(path.precision == Precision::fp32)
-struct EncoderMemory<R, path> {
+requires(path.precision == Precision::fp32) struct EncoderMemory<R, path> {
   using Block = EncoderBlock<R>;
 };
 
@@ -130,28 +132,51 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   return tile;
 }
 
-/// `kept`: observations whose activations tensor cores keep at once; the fp32 encoder has a fixed number.
-template <EncoderPath path = EncoderPath{}, class R>
-ALFI_HD BlockMemory<R, path> carve_block(const Shape& s, Carver<R>& carver, int kept = 0) {
-  // Features 256 rows apart would fall on the same few sets of a cache. In shared memory four features of eight rows,
-  // the way a product takes them, are to be in banks of their own.
+/// `pad` rows after each feature's: features 256 rows apart would fall on the same few sets of a cache, and in shared
+/// memory four features of eight rows, the way a product takes them, are to be in banks of their own.
+constexpr int pad_of_rows(bool stage) { return stage ? 8 : tile_lanes; }
+
+/// What is behind the encoder's weights, which stay while an iteration goes on.
+template <EncoderPath path, class R>
+ALFI_HD void carve_activations(const Shape& s, Carver<R>& carver, int kept, BlockMemory<R, path>& block) {
+  if constexpr (path.precision == Precision::fp32)
+    carve_activations(s, carver, pad_of_rows(path.staged), block.encoder);
+  else
+    carve_activations(s, carver, kept, block.encoder);
+}
+
+/// The encoder's part of a block's memory alone. `kept`: observations whose activations tensor cores keep at once; the
+/// fp32 encoder has a fixed number.
+template <EncoderPath path, class R>
+ALFI_HD BlockMemory<R, path> carve_encoder(const Shape& s, Carver<R>& carver, int kept) {
+  BlockMemory<R, path> block{};
+  if constexpr (path.staged) carve_weights(s, carver, block.encoder);
+  carve_activations(s, carver, kept, block);
+  return block;
+}
+
+/// The aggregator's alone.
+template <class R>
+ALFI_HD AggregatorBlock<R> carve_aggregator(const Shape& s, Carver<R>& carver, bool stage) {
   constexpr std::int64_t parameters = parameter_block * tile_lanes;
-  constexpr int pad = path.staged ? 8 : tile_lanes;
+  const int pad = pad_of_rows(stage);
+  return {carver.rows(s.aggregator_inputs(), parameters, pad), carver.rows(s.aggregator_hidden, parameters, pad),
+          carver.rows(s.aggregator_hidden, parameters, pad), carver.rows(s.A, parameters, pad)};
+}
+
+/// What a rollout needs, which keeps nothing.
+template <EncoderPath path = EncoderPath{}, class R>
+ALFI_HD BlockMemory<R, path> carve_block(const Shape& s, Carver<R>& carver) {
   BlockMemory<R, path> block{};
   if constexpr (path.staged) carve_weights(s, carver, block.encoder);
   Carver<R> same_place = carver;  // encoder and aggregator are never at work together
-  if constexpr (path.precision == Precision::fp32)
-    carve_activations(s, same_place, pad, block.encoder);
-  else
-    carve_activations(s, same_place, kept, block.encoder);
-  block.aggregator = {carver.rows(s.aggregator_inputs(), parameters, pad),
-                      carver.rows(s.aggregator_hidden, parameters, pad),
-                      carver.rows(s.aggregator_hidden, parameters, pad), carver.rows(s.A, parameters, pad)};
+  carve_activations(s, carver, 0, block);
+  block.aggregator = carve_aggregator(s, same_place, path.staged);
   carver.use(same_place.used());
   return block;
 }
 
-/// Numbers carve_tile and carve_block cut out.
+/// Numbers carve_tile and carve_block, carve_encoder, carve_aggregator cut out.
 template <class R = float>
 std::int64_t tile_size(const Shape& shape) {
   Carver<R> counting(nullptr);
@@ -159,9 +184,20 @@ std::int64_t tile_size(const Shape& shape) {
   return counting.used();
 }
 template <EncoderPath path = EncoderPath{}, class R = float>
-std::int64_t block_size(const Shape& shape, int kept = 0) {
+std::int64_t block_size(const Shape& shape) {
   Carver<R> counting(nullptr);
-  carve_block<path>(shape, counting, kept);
+  carve_block<path>(shape, counting);
+  return counting.used();
+}
+template <EncoderPath path>
+std::int64_t encoder_block_size(const Shape& shape, int kept) {
+  Carver<float> counting(nullptr);
+  carve_encoder<path>(shape, counting, kept);
+  return counting.used();
+}
+ALFI_HD std::int64_t aggregator_block_size(const Shape& shape, bool stage) {
+  Carver<float> counting(nullptr);
+  carve_aggregator(shape, counting, stage);
   return counting.used();
 }
 
@@ -226,15 +262,36 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
   });
 }
 
-/// ε and θ of iteration t: drawn, or ε from the recorded θ.
+/// What is there before the first iteration: problem and ψ₀, as far as they are drawn; to be read after a barrier.
 template <class Team>
-ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
-                     const Tile<typename Team::Real>& tile, int t, bool draw) {
+ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
+                   Draws draws, const Tile<typename Team::Real>& tile) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  if constexpr (simulates<R>) {
+    if (draws.problem) draw_problem(team, settings, step, tile);
+  }
+  if (draws.start) start_proposal(team, settings, step, tile);
+  team.each(1,
+            [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(settings.shape.N))); });
+}
+
+/// Some of the parameters of an iteration.
+struct Parameters {
+  int first, count;
+};
+
+/// ε and θ of these parameters of iteration t: drawn, or ε from the recorded θ.
+template <class Team>
+ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                             const StepInput& step, const Tile<typename Team::Real>& tile, int t, Parameters parameters,
+                             bool draw) {
   using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
   const R* const psi = tile.psi + t * shape.P() * tile_lanes;
-  team.each(shape.M, [&](int m, int lane) {
+  team.each(parameters.count, [&](int item, int lane) {
+    const int m = parameters.first + item;
     for (int d = 0; d < shape.D; ++d) {
       const int at = ((t * shape.M + m) * shape.D + d) * tile_lanes + lane;
       const F mean = load<F>(psi + d * tile_lanes + lane);
@@ -260,11 +317,24 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
   });
 }
 
+/// The pooled codes of iteration t.
+template <class R>
+ALFI_HD R* codes_of(const Shape& shape, const Tile<R>& tile, int t) {
+  return tile.codes + t * shape.M * shape.CP() * tile_lanes;
+}
+
+/// What standardises the scores of iteration t.
+template <class Team>
+ALFI_HD void score_parameters(const Team& team, const Shape& shape, const Tile<typename Team::Real>& tile, int t) {
+  if (shape.has_scores())
+    score_statistics(team, shape, tile.noise + t * shape.M * shape.D * tile_lanes,
+                     tile.scores + t * 4 * shape.D * tile_lanes);
+}
+
 template <class R>
 ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& tile, int t) {
-  return {tile.real_code, tile.codes + t * shape.M * shape.CP() * tile_lanes,
-          tile.theta + t * shape.M * shape.D * tile_lanes, tile.noise + t * shape.M * shape.D * tile_lanes,
-          tile.scores + t * 4 * shape.D * tile_lanes};
+  return {tile.real_code, codes_of(shape, tile, t), tile.theta + t * shape.M * shape.D * tile_lanes,
+          tile.noise + t * shape.M * shape.D * tile_lanes, tile.scores + t * 4 * shape.D * tile_lanes};
 }
 
 template <class R>
@@ -277,6 +347,60 @@ template <class R>
 ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& tile, int t, int iterations) {
   const int rows = shape.M * shape.N * tile_lanes;
   return {{tile.x.data + t * rows, tile.x.stride}, iterations * shape.M * shape.N, shape.N, tile.generated_count};
+}
+
+/// These parameters of iteration t and their observations, as far as they are drawn; x to be read after a barrier.
+/// A parameter's observations are split into `pieces`, so that the team has enough to do.
+template <class Team>
+ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
+                     Draws draws, const Tile<typename Team::Real>& tile, int t, Parameters parameters, int pieces) {
+  const Shape& shape = settings.shape;
+  draw_parameters(team, settings, step, tile, t, parameters, draws.proposals);
+  team.sync();
+  if constexpr (simulates<typename Team::Real>) {
+    if (!draws.proposals) return;
+    const int first = t * shape.M + parameters.first;
+    simulate(team, settings.simulator, settings.units,
+             {step.keys.observe,
+              tile.input->episode,
+              static_cast<std::uint32_t>(first),
+              parameters.count,
+              shape.N,
+              pieces,
+              tile.theta + first * shape.D * tile_lanes,
+              tile.clamped + first * tile_lanes,
+              {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
+  }
+}
+
+/// From the codes of iteration t to ψ of the next one.
+template <class Team>
+ALFI_HD void advance(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                     const Tile<typename Team::Real>& tile, int t, const AggregatorBlock<typename Team::Real>& block) {
+  const Shape& shape = settings.shape;
+  const int P = shape.P();
+  aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block,
+            Rows<typename Team::Real>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
+  rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input->count_input,
+           tile.psi + t * P * tile_lanes, tile.psi + (t + 1) * P * tile_lanes);
+}
+
+/// The losses of all iterations, their weights to be read after a barrier.
+template <class Team>
+ALFI_HD void weigh_losses(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
+                          const Tile<typename Team::Real>& tile) {
+  using F = typename Team::F;
+  const Shape& shape = settings.shape;
+  const int D = shape.D, P = shape.P();
+  team.each(shape.T, [&](int t, int lane) {
+    store<F>(tile.loss + t * tile_lanes + lane,
+             iteration_loss<F>(settings.loss, step.beta, D, tile.psi + (t + 1) * P * tile_lanes, tile.truth, lane));
+  });
+  team.sync();
+  team.each(1, [&](int, int lane) {
+    weigh_iterations<F>(settings.weights_kind, settings.iteration_weight, shape.T, tile.loss, lane, tile.loss_slope,
+                        tile.episode_loss);
+  });
 }
 
 /// The encoder, its weights where the team reads them.
@@ -293,56 +417,24 @@ template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      Draws draws, const Tile<typename Team::Real>& tile,
                      const BlockMemory<typename Team::Real, path>& block) {
-  using F = typename Team::F;
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
-  const int M = shape.M, D = shape.D, P = shape.P();
-  if constexpr (simulates<R>) {
-    if (draws.problem) draw_problem(team, settings, step, tile);
-  }
-  if (draws.start) start_proposal(team, settings, step, tile);
-  team.each(1, [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(shape.N))); });
+  begin(team, settings, step, draws, tile);
   team.sync();
   const auto encoder = make_encoder<path>(team, settings, block);
-  encode_sets(team, shape, encoder, real_set(tile), tile.real_code);
-  for (int t = 0; t < shape.T; ++t) {
-    propose(team, settings, step, tile, t, draws.proposals);
-    team.sync();
-    if constexpr (simulates<R>) {
-      if (draws.proposals) {
-        const ObservationSets<R> sets = generated_sets(shape, tile, t, 1);
-        simulate(team, settings.simulator, settings.units,
-                 {step.keys.observe,
-                  tile.input->episode,
-                  static_cast<std::uint32_t>(t * M),
-                  M,
-                  shape.N,
-                  1,
-                  tile.theta + t * M * D * tile_lanes,
-                  tile.clamped + t * M * tile_lanes,
-                  {const_cast<R*>(sets.x.data), sets.x.stride}});
-      }
+  for (int t = -1; t < shape.T; ++t) {  // −1 encodes the real set: one call, its code is the kernel's larger part
+    const bool of_real = t < 0;
+    if (!of_real) {
+      propose(team, settings, step, draws, tile, t, {0, shape.M}, 1);
+      score_parameters(team, shape, tile, t);
+      team.sync();
     }
-    if (shape.has_scores())
-      score_statistics(team, shape, tile.noise + t * M * D * tile_lanes, tile.scores + t * 4 * D * tile_lanes);
-    team.sync();
-    encode_sets(team, shape, encoder, generated_sets(shape, tile, t, 1),
-                tile.codes + t * M * shape.CP() * tile_lanes);
-    aggregate(team, shape, settings.layout, settings.weights, aggregator_input(shape, tile, t), block.aggregator,
-              Rows<R>{tile.history.input.data + t * tile_lanes, tile.history.input.stride});
-    const R* const psi = tile.psi + t * P * tile_lanes;
-    rim_step(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.input->count_input,
-             psi, tile.psi + (t + 1) * P * tile_lanes);
+    ObservationSets<R> sets = generated_sets(shape, tile, of_real ? 0 : t, 1);
+    if (of_real) sets = real_set(tile);
+    encode_sets(team, shape, encoder, sets, of_real ? tile.real_code : codes_of(shape, tile, t));
+    if (!of_real) advance(team, settings, tile, t, block.aggregator);
   }
-  team.each(shape.T, [&](int t, int lane) {
-    store<F>(tile.loss + t * tile_lanes + lane,
-             iteration_loss<F>(settings.loss, step.beta, D, tile.psi + (t + 1) * P * tile_lanes, tile.truth, lane));
-  });
-  team.sync();
-  team.each(1, [&](int, int lane) {
-    weigh_iterations<F>(settings.weights_kind, settings.iteration_weight, shape.T, tile.loss, lane, tile.loss_slope,
-                        tile.episode_loss);
-  });
+  weigh_losses(team, settings, step, tile);
 }
 
 /// Back through time: gradient (layout.size) += of RIM and aggregator; tile.slopes and tile.real_slope for the encoder.
@@ -398,22 +490,22 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
 /// those of the real set before those of the generated ones.
 template <EncoderPath path = EncoderPath{}, class Team>
 ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
-                           const Tile<typename Team::Real>& tile,
-                           const BlockMemory<typename Team::Real, path>& block, int piece, int pieces, typename Team::Real* gradient) {
+                           const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real, path>& block,
+                           int piece, int pieces, typename Team::Real* gradient) {
   using R = typename Team::Real;
-  const ObservationSets<R> real = real_set(tile), generated = generated_sets(settings.shape, tile, 0, settings.shape.T);
-  const int real_blocks = blocks_of(block_length, real.observations);
-  const std::int64_t all = real_blocks + blocks_of(block_length, generated.observations);
+  const Shape& shape = settings.shape;
+  const int real_blocks = blocks_of(block_length, tile.input->real_rows);
+  const std::int64_t all = real_blocks + blocks_of(block_length, shape.T * shape.M * shape.N);
   const int first = static_cast<int>(all * piece / pieces), last = static_cast<int>(all * (piece + 1) / pieces);
   const auto encoder = make_encoder<path>(team, settings, block);
-  for (int which = 0; which < 2; ++which) {
+  for (int which = 0; which < 2; ++which) {  // one call: its code is the kernel's larger part
     const bool of_real = which == 0;
+    ObservationSets<R> sets = generated_sets(shape, tile, 0, shape.T);
+    if (of_real) sets = real_set(tile);
     const int before = of_real ? 0 : real_blocks;
     const int end = of_real && last > real_blocks ? real_blocks : last;
-    ObservationSets<R> sets = generated;
-    if (of_real) sets = real;
-    encoder_gradient(team, settings.shape, settings.layout, encoder, sets, first < before ? 0 : first - before,
-                     end - before, of_real ? tile.real_slope : tile.slopes, gradient);
+    encoder_gradient(team, shape, settings.layout, encoder, sets, first < before ? 0 : first - before, end - before,
+                     of_real ? tile.real_slope : tile.slopes, gradient);
   }
 }
 

@@ -8,9 +8,11 @@ namespace {
 
 using Team = CudaTeam<device_threads>;
 
-/// Blocks a multiprocessor has at once: of a variant with many activations, in shared memory or registers, one.
+/// Blocks a multiprocessor has at once: one, where so many activations are at work, in shared memory or registers, that
+/// two would not fit.
 constexpr int resident_blocks(DeviceKernel kernel, Variant variant) {
-  return !has_variants(kernel) || variant == variants[2] ? 2 : 1;
+  if (encodes(kernel)) return variant.precision == Precision::bf16 && variant.widest == narrow_tensor ? 2 : 1;
+  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::rollout_gradient ? 1 : 2;
 }
 
 /// The variant is its number: nvcc's host half cannot name one.
@@ -26,15 +28,13 @@ using Function = void (*)(DeviceWork);
 
 template <DeviceKernel kernel, int number = 0>
 Function function_of(Variant variant) {
-  if constexpr (!has_variants(kernel)) {
-    return device_kernel<kernel, 0>;
-  } else {
-    if (variant == variants[number]) return device_kernel<kernel, number>;
-    if constexpr (number + 1 < static_cast<int>(std::size(variants)))
-      return function_of<kernel, number + 1>(variant);
-    else
-      return nullptr;
+  if constexpr (variant_of(kernel, variants[number]) == variants[number]) {
+    if (variant_of(kernel, variant) == variants[number]) return device_kernel<kernel, number>;
   }
+  if constexpr (number + 1 < static_cast<int>(std::size(variants)))
+    return function_of<kernel, number + 1>(variant);
+  else
+    return nullptr;
 }
 
 template <int number = 0>

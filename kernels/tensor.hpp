@@ -19,9 +19,9 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// A matrix in fast memory, of up to `columns` columns, a multiple of 16: row i, column j at data[i · step + j]. Rows of
-/// 16 bytes, the way a warp loads them, begin an odd number of 16 bytes after each other, so that eight are in banks of
-/// their own.
+/// A matrix in fast memory, of up to `columns` columns, a multiple of 16: row i, column j at data[i · step + j]. Rows
+/// of 16 bytes, the way a warp loads them, begin an odd number of 16 bytes after each other, so that eight are in banks
+/// of their own.
 template <Precision precision, int columns>
 struct Matrix {
   static constexpr int step = columns + 16 / static_cast<int>(sizeof(Stored<precision>));
@@ -62,8 +62,13 @@ class HostTensor {
       for (int column = 0; column < 8; ++column) body(row, column, sum.at[row][column]);
   }
 
-  void add(const Sum& summand, Sum& sum) const {
-    each(sum, [&](int row, int column, float& total) { total = total + summand.at[row][column]; });
+  /// Every row is columns (8) of fast memory.
+  void set(Sum& sum, const float* columns) const {
+    each(sum, [&](int, int column, float& total) { total = columns[column]; });
+  }
+  /// sum += rows (16) · columns (8), the latter of fast memory.
+  void add_outer(Sum& sum, const float* rows, const float* columns) const {
+    each(sum, [&](int row, int column, float& total) { total = fma(columns[column], rows[row], total); });
   }
 
   Left left(const Sum (&sum)[2]) const {
@@ -164,13 +169,20 @@ class WarpTensorBase {
 
   template <class Body>
   ALFI_HD void each(Sum& sum, Body body) const {
-ALFI_UNROLL
+    ALFI_UNROLL
     for (int i = 0; i < 4; ++i) body(g_ + i / 2 * 8, 2 * q_ + i % 2, sum.part[i]);
   }
 
-  ALFI_HD void add(const Sum& summand, Sum& sum) const {
+  ALFI_HD void set(Sum& sum, const float* columns) const {
+    warp_.read(columns + 2 * q_, sum.part[0], sum.part[1]);
+    sum.part[2] = sum.part[0];
+    sum.part[3] = sum.part[1];
+  }
+  ALFI_HD void add_outer(Sum& sum, const float* rows, const float* columns) const {
+    float column[2];
+    warp_.read(columns + 2 * q_, column[0], column[1]);
     ALFI_UNROLL
-    for (int i = 0; i < 4; ++i) sum.part[i] = sum.part[i] + summand.part[i];
+    for (int i = 0; i < 4; ++i) sum.part[i] = fma(column[i % 2], rows[g_ + i / 2 * 8], sum.part[i]);
   }
 
  protected:
@@ -199,15 +211,14 @@ class WarpTensor<Precision::bf16, Warp> : public WarpTensorBase<Warp> {
 
   ALFI_HD Left left(const Sum (&sum)[2]) const {
     Left result;
-ALFI_UNROLL
-    for (int p = 0; p < 4; ++p)
-      result.part[p] = warp_.pair(sum[p / 2].part[p % 2 * 2], sum[p / 2].part[p % 2 * 2 + 1]);
+    ALFI_UNROLL
+    for (int p = 0; p < 4; ++p) result.part[p] = warp_.pair(sum[p / 2].part[p % 2 * 2], sum[p / 2].part[p % 2 * 2 + 1]);
     return result;
   }
   template <class Body>
   ALFI_HD Right right(Body body) const {
     Right result;
-ALFI_UNROLL
+    ALFI_UNROLL
     for (int p = 0; p < 4; ++p) {
       const int k = p % 2 * 8 + 2 * q_, column = p / 2 * 8 + g_;
       result.part[p] = warp_.pair(body(k, column), body(k + 1, column));
@@ -217,13 +228,13 @@ ALFI_UNROLL
 
   template <class Matrix>
   ALFI_HD void keep(const Matrix& to, int row, int column, const Left& left) const {
-ALFI_UNROLL
+    ALFI_UNROLL
     for (int p = 0; p < 4; ++p) *place(to, row, column, p) = left.part[p];
   }
   template <class Matrix>
   ALFI_HD Left kept(const Matrix& from, int row, int column) const {
     Left result;
-ALFI_UNROLL
+    ALFI_UNROLL
     for (int p = 0; p < 4; ++p) result.part[p] = *place(from, row, column, p);
     return result;
   }
@@ -256,7 +267,7 @@ ALFI_UNROLL
   }
 
   ALFI_HD void through_relu(Sum (&sum)[2], const Left& hidden) const {
-ALFI_UNROLL
+    ALFI_UNROLL
     for (int i = 0; i < 8; ++i) {
       const std::uint32_t pair = hidden.part[i / 2];
       const float h = from_bits(to_int(i % 2 == 0 ? pair << 16 : pair & 0xFFFF0000u));
@@ -301,39 +312,39 @@ class WarpTensor<Precision::tf32x3, Warp> : public WarpTensorBase<Warp> {
 
   template <class Matrix>
   ALFI_HD void keep(const Matrix& to, int row, int column, const Left& left) const {
-ALFI_UNROLL
-    for (int p = 0; p < 4; ++p)
-ALFI_UNROLL
-      for (int e = 0; e < 2; ++e) place(to, row, column, p, e)->value = left.part[p][e];
+    ALFI_UNROLL
+    for (int p = 0; p < 4; ++p) ALFI_UNROLL
+    for (int e = 0; e < 2; ++e) place(to, row, column, p, e)->value = left.part[p][e];
   }
   template <class Matrix>
   ALFI_HD Left kept(const Matrix& from, int row, int column) const {
-    return made<Left>([&](int p, int e) { return place(from, row, column, p, e)->value; });
+    return read_pairs<Left>([&](int p) { return place(from, row, column, p, 0); });
   }
 
   template <class Matrix>
   ALFI_HD Left left_transposed(const Matrix& from, int row, int column) const {
-    return made<Left>(
-        [&](int p, int e) { return from.at(row + p / 2 * 8 + 2 * q_ + e, column + p % 2 * 8 + g_)->value; });
+    return made<Left>([&](int p, int e) {
+      return warp_.read(&from.at(row + p / 2 * 8 + 2 * q_ + e, column + p % 2 * 8 + g_)->value);
+    });
   }
   template <class Matrix>
   ALFI_HD Right right(const Matrix& from, int row, int column) const {
-    return made<Right>(
-        [&](int p, int e) { return from.at(row + p % 2 * 8 + 2 * q_ + e, column + p / 2 * 8 + g_)->value; });
+    return made<Right>([&](int p, int e) {
+      return warp_.read(&from.at(row + p % 2 * 8 + 2 * q_ + e, column + p / 2 * 8 + g_)->value);
+    });
   }
   template <class Matrix>
   ALFI_HD Right right_transposed(const Matrix& from, int row, int column) const {
-    return made<Right>(
-        [&](int p, int e) { return from.at(row + p / 2 * 8 + g_, column + p % 2 * 8 + 2 * q_ + e)->value; });
+    return read_pairs<Right>([&](int p) { return from.at(row + p / 2 * 8 + g_, column + p % 2 * 8 + 2 * q_); });
   }
 
   ALFI_HD void multiply(const Left& left, const Right& right, int half, Sum& sum) const {
-ALFI_UNROLL
+    ALFI_UNROLL
     for (int eight = 0; eight < 2; ++eight) {
       float high_a[4], low_a[4], high_b[2], low_b[2];
-ALFI_UNROLL
+      ALFI_UNROLL
       for (int i = 0; i < 4; ++i) warp_.split(left.part[2 * eight + i % 2][i / 2], high_a[i], low_a[i]);
-ALFI_UNROLL
+      ALFI_UNROLL
       for (int e = 0; e < 2; ++e) warp_.split(right.part[2 * half + eight][e], high_b[e], low_b[e]);
       warp_.multiply_tf32(low_a, high_b, sum.part);
       warp_.multiply_tf32(high_a, low_b, sum.part);
@@ -342,7 +353,7 @@ ALFI_UNROLL
   }
 
   ALFI_HD void through_relu(Sum (&sum)[2], const Left& hidden) const {
-ALFI_UNROLL
+    ALFI_UNROLL
     for (int i = 0; i < 8; ++i) {
       float& total = sum[i / 4].part[i % 4];
       total = hidden.part[i / 2][i % 2] > 0 ? total : 0.0f;
@@ -354,13 +365,19 @@ ALFI_UNROLL
   ALFI_HD Stored<Precision::tf32x3>* place(const Matrix& matrix, int row, int column, int p, int e) const {
     return matrix.at(row + p % 2 * 8 + g_, column + p / 2 * 8 + 2 * q_ + e);
   }
+  template <class Operand, class Place>
+  ALFI_HD Operand read_pairs(Place place) const {
+    Operand operand;
+    ALFI_UNROLL
+    for (int p = 0; p < 4; ++p) warp_.read(&place(p)->value, operand.part[p][0], operand.part[p][1]);
+    return operand;
+  }
   template <class Operand, class Body>
   ALFI_HD static Operand made(Body body) {
     Operand operand;
-ALFI_UNROLL
-    for (int p = 0; p < 4; ++p)
-ALFI_UNROLL
-      for (int e = 0; e < 2; ++e) operand.part[p][e] = body(p, e);
+    ALFI_UNROLL
+    for (int p = 0; p < 4; ++p) ALFI_UNROLL
+    for (int e = 0; e < 2; ++e) operand.part[p][e] = body(p, e);
     return operand;
   }
 };

@@ -26,8 +26,8 @@ constexpr int tensor_width(int hidden) {
   return width;
 }
 
-/// Which kernels are for these networks: narrow_tensor or wide_tensor; 0 where there are none. In tf32x3, where operands
-/// take twice as many registers, there are none for wide ones.
+/// Which kernels are for these networks: narrow_tensor or wide_tensor; 0 where there are none. In tf32x3, where
+/// operands take twice as many registers, there are none for wide ones.
 constexpr int tensor_kernels(Precision precision, const Shape& shape) {
   const int widest = sixteens(shape.encoder_hidden > shape.C ? shape.encoder_hidden : shape.C);
   if (widest <= narrow_tensor) return narrow_tensor;
@@ -49,10 +49,10 @@ struct TensorBlock {
   float* activations;
   int kept;  ///< observations, a power of two
 
-  ALFI_HD float* bias(int layer) const { return weights + layer * features; }     ///< (features)
-  ALFI_HD Columns second() const { return matrix(weights + 3 * features, 0); }    ///< weights (output, input)
+  ALFI_HD float* bias(int layer) const { return weights + layer * features; }   ///< (features)
+  ALFI_HD Columns second() const { return matrix(weights + 3 * features, 0); }  ///< weights (output, input)
   ALFI_HD Columns third() const { return matrix(weights + 3 * features, widest); }
-  ALFI_HD float* first() const { return weights + weights_size(0); }              ///< weights (X, features)
+  ALFI_HD float* first() const { return weights + weights_size(0); }  ///< weights (X, features)
   static constexpr int weights_size(int X) { return (3 + X) * features + 2 * widest * sixteen_rows; }
 
   /// As EncoderBlock's. Codes of neighbouring columns and rows, as a warp writes them, are in banks of their own.
@@ -109,8 +109,8 @@ ALFI_HD TensorEncoder<precision, widest> staged_encoder(const Team& team, const 
     const int x = i / features, feature = i % features;
     block.first()[i] = feature < first.out ? weights[first.weight + feature * first.in + x] : 0.0f;
   });
-  // Beyond a hidden layer's features comes one that is 1, where there is room: no weight reads it, but its products with
-  // gradients are the biases'.
+  // Beyond a hidden layer's features comes one that is 1, where there is room: no weight reads it, but its products
+  // with gradients are the biases'.
   const auto copy_bias = [&](const Linear& layer, float beyond, float* to) {
     team.each_number(features, [&](int j) {
       to[j] = j < layer.out ? weights[layer.bias + j] : j == layer.out ? beyond : 0.0f;
@@ -138,12 +138,11 @@ ALFI_HD void with_tensor_width(int width, Body body) {
   if constexpr (candidate < widest) with_tensor_width<widest, 2 * candidate>(width, body);
 }
 
-/// The two sums beside each other that are 16 columns from `column` on begin with these biases.
+/// Two sums beside each other begin with 16 biases.
 template <class Tensor>
-ALFI_HD void set_sums(const Tensor& tensor, const float* bias, int column, typename Tensor::Sum (&sum)[2]) {
+ALFI_HD void set_sums(const Tensor& tensor, const float* bias, typename Tensor::Sum (&sum)[2]) {
   ALFI_UNROLL
-  for (int half = 0; half < 2; ++half)
-    tensor.each(sum[half], [&](int, int c, float& total) { total = bias[column + 8 * half + c]; });
+  for (int half = 0; half < 2; ++half) tensor.set(sum[half], bias + 8 * half);
 }
 
 template <class Tensor>
@@ -171,25 +170,21 @@ constexpr int sums_together(int width) { return width < 4 ? width : 4; }
 /// The hidden layers of the observation whose first row is `row`.
 template <int width, Precision precision, int widest, class Tensor>
 ALFI_HD void encode_hidden(const Tensor& tensor, const TensorEncoder<precision, widest>& encoder,
-                           const ObservationSets<float>& sets, int X, int row, Array<typename Tensor::Left, width>& hidden1,
-                           Array<typename Tensor::Left, width>& hidden2) {
+                           const ObservationSets<float>& sets, int X, int row,
+                           Array<typename Tensor::Left, width>& hidden1, Array<typename Tensor::Left, width>& hidden2) {
   const TensorBlock<precision, widest>& block = encoder.block;
   constexpr int together = sums_together(width);
   ALFI_UNROLL
   for (int first = 0; first < width; first += together) {
     Array<typename Tensor::Sum[2], together> sum;
     ALFI_UNROLL
-    for (int s = 0; s < together; ++s) set_sums(tensor, block.bias(0), 16 * (first + s), sum[s]);
+    for (int s = 0; s < together; ++s) set_sums(tensor, block.bias(0) + 16 * (first + s), sum[s]);
     for (int x = 0; x < X; ++x) {
       const float* const weight = block.first() + block.features * x + 16 * first;
       const float* const value = sets.x.at(x, row);
       ALFI_UNROLL
-      for (int s = 0; s < together; ++s)
-        ALFI_UNROLL
-        for (int half = 0; half < 2; ++half)
-          tensor.each(sum[s][half], [&](int r, int c, float& total) {
-            total = fma(weight[16 * s + 8 * half + c], value[r], total);
-          });
+      for (int s = 0; s < together; ++s) ALFI_UNROLL
+      for (int half = 0; half < 2; ++half) tensor.add_outer(sum[s][half], value, weight + 16 * s + 8 * half);
     }
     ALFI_UNROLL
     for (int s = 0; s < together; ++s) {
@@ -200,7 +195,7 @@ ALFI_HD void encode_hidden(const Tensor& tensor, const TensorEncoder<precision, 
   ALFI_UNROLL
   for (int s = 0; s < width; ++s) {
     typename Tensor::Sum sum[2];
-    set_sums(tensor, block.bias(1), 16 * s, sum);
+    set_sums(tensor, block.bias(1) + 16 * s, sum);
     ALFI_UNROLL
     for (int k = 0; k < width; ++k)
       multiply(tensor, hidden1[k], tensor.right_transposed(block.second(), 16 * s, 16 * k), sum);
@@ -214,7 +209,7 @@ template <int width, Precision precision, int widest, class Tensor, class Finish
 ALFI_HD void encode_codes(const Tensor& tensor, const TensorEncoder<precision, widest>& encoder, int C, int s,
                           const Array<typename Tensor::Left, width>& hidden2, typename Tensor::Sum (&sum)[2],
                           Finish finish) {
-  set_sums(tensor, encoder.block.bias(2), 16 * s, sum);
+  set_sums(tensor, encoder.block.bias(2) + 16 * s, sum);
   ALFI_UNROLL
   for (int k = 0; k < width; ++k)
     multiply(tensor, hidden2[k], tensor.right_transposed(encoder.block.third(), 16 * s, 16 * k), sum);
@@ -225,10 +220,10 @@ ALFI_HD void encode_codes(const Tensor& tensor, const TensorEncoder<precision, w
   }
 }
 
-/// Codes of `observations` observations from `first` on.
+/// code (C, observations · 16) of `observations` observations from `first` on.
 template <Precision precision, int widest, class Team>
 ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEncoder<precision, widest>& encoder,
-                          const ObservationSets<float>& sets, int first, int observations) {
+                          const ObservationSets<float>& sets, int first, int observations, Rows<float> code) {
   with_tensor_width<widest>(encoder.width, [&](auto constant) {
     constexpr int width = decltype(constant)::value;
     team.template each_warp<precision>(observations, [&]<class Tensor>(int i, const Tensor& tensor) {
@@ -237,7 +232,7 @@ ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEnco
       for (int s = 0; s < encoder.codes; ++s) {
         typename Tensor::Sum sum[2];
         encode_codes<width>(tensor, encoder, shape.C, s, hidden2, sum, [&](int row, int c, float& value) {
-          if (c < shape.C) *encoder.code().at(c, i * tile_lanes + row) = tanh(value);
+          if (c < shape.C) *code.at(c, i * tile_lanes + row) = tanh(value);
         });
       }
     });
@@ -269,8 +264,7 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
           value = 0;
           return;
         }
-        const float code = tanh(value);
-        value = fma(b[c * tile_lanes + lane], code, a[c * tile_lanes + lane]) * fma(-code, code, 1.0f);
+        value = code_slope(tanh(value), a[c * tile_lanes + lane], b[c * tile_lanes + lane]);
       });
       tensor.keep(block.into_code(i), 0, 16 * s, tensor.left(sum));
     }
@@ -309,29 +303,15 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
 }
 
 /// gradient[layer] += Σ dy xᵀ over the kept rows of `observations` observations, of 16 outputs from 16 m on and two
-/// sixteens of inputs from 16 n on; into(observation) is dy, x(observation, n) the right operand of one sixteen. Column layer.in of x is all ones:
-/// what comes of it is the biases' gradient.
+/// sixteens of inputs from 16 n on; into(observation) is dy, x(observation, n) the right operand of one sixteen. Column
+/// layer.in of x is all ones: what comes of it is the biases' gradient.
 template <class Tensor, class Into, class Input>
 ALFI_HD void add_weight_gradient(const Tensor& tensor, const Linear& layer, int observations, int m, int n, Into into,
                                  Input x, float* gradient) {
-  const auto places = [&](typename Tensor::Sum& sum, int column, auto body) {
-    tensor.each(sum, [&](int r, int c, float& value) {
-      const int j = 16 * m + r, k = column + c;
-      if (j < layer.out && k <= layer.in)
-        body(gradient[k < layer.in ? layer.weight + j * layer.in + k : layer.bias + j], value);
-    });
-  };
   constexpr int most = 2;
-  typename Tensor::Sum sum[most][2], before[most][2];
-  // The old numbers are asked for here, to be there when they are needed.
+  typename Tensor::Sum sum[most][2];
   ALFI_UNROLL
-  for (int part = 0; part < most; ++part) {
-    clear_sums(tensor, sum[part]);
-    clear_sums(tensor, before[part]);
-    ALFI_UNROLL
-    for (int half = 0; half < 2; ++half)
-      places(before[part][half], 16 * (n + part) + 8 * half, [](float& entry, float& value) { value = entry; });
-  }
+  for (int part = 0; part < most; ++part) clear_sums(tensor, sum[part]);
   for (int o = 0; o < observations; ++o) {
     const typename Tensor::Left left = tensor.left_transposed(into(o), 0, 16 * m);
     ALFI_UNROLL
@@ -344,13 +324,13 @@ ALFI_HD void add_weight_gradient(const Tensor& tensor, const Linear& layer, int 
     }
   }
   ALFI_UNROLL
-  for (int part = 0; part < most; ++part)
-    ALFI_UNROLL
-    for (int half = 0; half < 2; ++half) {
-      typename Tensor::Sum& old = before[part][half];
-      tensor.add(sum[part][half], old);
-      places(old, 16 * (n + part) + 8 * half, [](float& entry, float& value) { entry = value; });
-    }
+  for (int part = 0; part < most; ++part) ALFI_UNROLL
+  for (int half = 0; half < 2; ++half)
+    tensor.each(sum[part][half], [&](int r, int c, float& value) {
+      const int j = 16 * m + r, k = 16 * (n + part) + 8 * half + c;
+      if (j < layer.out && k <= layer.in)
+        gradient[k < layer.in ? layer.weight + j * layer.in + k : layer.bias + j] += value;
+    });
 }
 
 /// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
@@ -384,14 +364,17 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
                                      : tensor.right([](int, int c) { return c == 0 ? 1.0f : 0.0f; });
           };
           if (part < parts(layer3))
-            return add(layer3, part, [&](int o) { return block.into_code(o); },
-                       [&](int o, int n) { return right(block.hidden2(o), n); });
+            return add(
+                layer3, part, [&](int o) { return block.into_code(o); },
+                [&](int o, int n) { return right(block.hidden2(o), n); });
           part -= parts(layer3);
           if (part < parts(layer2))
-            return add(layer2, part, [&](int o) { return block.into_hidden2(o); },
-                       [&](int o, int n) { return right(block.hidden1(o), n); });
+            return add(
+                layer2, part, [&](int o) { return block.into_hidden2(o); },
+                [&](int o, int n) { return right(block.hidden1(o), n); });
           part -= parts(layer2);
-          add(layer1, part, [&](int o) { return block.into_hidden1(o); },
+          add(
+              layer1, part, [&](int o) { return block.into_hidden1(o); },
               [&](int o, int n) {
                 return tensor.right([&](int k, int c) {
                   const int x = 16 * n + c;

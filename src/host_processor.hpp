@@ -24,6 +24,7 @@ class HostProcessor final : public Processor {
   Backend backend() const override { return Backend::cpu; }
   std::string name() const override { return kernels_.name; }
   int threads() const override { return threads_; }
+  const char* kernels(const Shape&) const override { return "fused"; }
   Room room(const Shape& shape, int episodes) const override;
 
   void rollout(const TilePass& pass) override;

@@ -72,6 +72,9 @@ class Processor {
   /// Of the host.
   virtual int threads() const = 0;
 
+  /// Which kernels compute the encoder of this shape: fused with what is around it, or cublas.
+  virtual const char* kernels(const Shape& shape) const = 0;
+
   /// For batches of so many episodes of this shape, forward and backward. Throws RunError where a device, which others
   /// use too, has not enough left for even one tile.
   virtual Room room(const Shape& shape, int episodes) const = 0;

@@ -27,7 +27,8 @@ std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine) {
   if (engine.backend != Backend::cpu) {
     std::unique_ptr<cuda::Runtime> runtime;
     const std::string trouble = trouble_with(engine.device, runtime);
-    if (trouble.empty()) return std::make_unique<cuda::CudaProcessor>(std::move(runtime), engine.precision, engine.threads);
+    if (trouble.empty())
+      return std::make_unique<cuda::CudaProcessor>(std::move(runtime), engine.precision, engine.threads);
     if (engine.backend == Backend::cuda)
       throw RunError(
           fmt::format("engine.backend = cuda: device {} cannot be used: {}. engine.backend = cpu runs on the "
@@ -58,6 +59,8 @@ CudaDevices cuda_devices() {
     devices.names.push_back(opened.ok() ? fmt::format("{} ({}.{}, {} multiprocessors)", properties.name,
                                                       properties.major, properties.minor, properties.multiprocessors)
                                         : opened.text);
+    const int code = Configuration::Networks::Encoder{}.code;
+    devices.fused_widths.push_back(opened.ok() ? cuda::widest_fused_encoder(code, Precision::fp32, properties) : 0);
   }
   return devices;
 }

@@ -127,6 +127,7 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   Throughput result{};
   result.backend = engine.processor().backend() == Backend::cuda ? "cuda" : "cpu";
   result.device = engine.processor().name();
+  result.kernels = engine.processor().kernels(shape);
   result.threads = engine.processor().threads();
   result.episodes = static_cast<std::int64_t>(step - first_step) * training.meta_batch;
   result.repetitions = repetitions;

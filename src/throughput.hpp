@@ -14,6 +14,7 @@ namespace alfi {
 struct Throughput {
   std::string backend;  ///< cpu or cuda
   std::string device;   ///< the instruction set, the device
+  std::string kernels;  ///< of the encoder: fused or cublas
   int threads;
   std::int64_t episodes;          ///< that were measured
   int repetitions;                ///< they were measured in

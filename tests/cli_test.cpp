@@ -208,6 +208,7 @@ TEST_F(Cli, InfoTellsWhatIsThere) {
   EXPECT_EQ(info.at("backends"), nlohmann::json({"cpu"}));
   EXPECT_GE(info.at("threads"), 1);
   EXPECT_EQ(info.at("instruction_sets").at(0), "baseline");
+  EXPECT_EQ(info.at("cuda_fused_widths").size(), info.at("cuda_devices").size());
   ASSERT_EQ(info.at("simulators").size(), simulators().size());
   for (std::size_t i = 0; i < simulators().size(); ++i) {
     const nlohmann::json& simulator = info.at("simulators").at(i);
@@ -311,6 +312,7 @@ TEST_F(Cli, BenchMeasures) {
   EXPECT_EQ(result.at("backend"), "cpu");
   EXPECT_EQ(result.at("precision"), "fp32");
   EXPECT_EQ(result.at("encoder"), "dense");
+  EXPECT_EQ(result.at("kernels"), "fused");
   EXPECT_EQ(result.at("threads"), 1);
   EXPECT_EQ(result.at("meta_batch"), 16);
   for (const char* const key :

@@ -28,7 +28,7 @@ names=$(sed -n '/ device_kernel_names\[\]/,/};/p' "$source" | grep -o '"[a-z_]*"
     }'
 } | tee "$table"
 
-# Two of the kernels are there in five variants.
+# Two of the kernels are there in four variants, two in two.
 for architecture in "$@"; do
   rows=$(grep -c "^sm_$architecture " "$table" || true)
   if ((rows < $(wc -w <<<"$names") + 8)); then

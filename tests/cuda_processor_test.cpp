@@ -67,8 +67,10 @@ int count_of(const std::vector<std::string>& log, const std::string& what) {
 /// Device memory for the least of a batch and so many more tiles.
 std::int64_t memory_for(const Configuration& configuration, int more_tiles, const SimulatedDevice& device) {
   const Shape shape = shape_of(configuration, configuration.episode.iterations);
+  const bool fused = cuda::encoder_kernels(shape, Precision::fp32, device.properties) == cuda::EncoderKernels::fused;
   const std::int64_t tile =
-      tile_size(shape) * std::int64_t{sizeof(float)} + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
+      (tile_size(shape) + (fused ? 0 : code_size(shape) + wide_size(shape))) * std::int64_t{sizeof(float)} +
+      std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
   const std::int64_t least =
       cuda::least_bytes(shape, configuration.training.meta_batch, true, Precision::fp32, device.properties);
   return static_cast<std::int64_t>(static_cast<double>(least + more_tiles * tile) / 0.9) + 1;
@@ -88,25 +90,99 @@ TEST(CudaProcessor, TrainsInChunksToTheSameBits) {
     SimulatedDevice device;
     device.memory = memory_for(configuration, more_tiles, device);
     EXPECT_EQ(train_steps(configuration, simulated_processor(device)), host);
-    int rollouts = 0;
-    for (const std::string& line : device.log) rollouts += line.starts_with("  rollout") ? 1 : 0;
-    EXPECT_EQ(rollouts, 3 * chunks);
+    int passes = 0;
+    for (const std::string& line : device.log) passes += line.starts_with("  encoder_gradient") ? 1 : 0;
+    EXPECT_EQ(passes, 3 * chunks);
     EXPECT_LE(device.most_used, device.memory * 9 / 10);
   }
 }
 
-TEST(CudaProcessor, KeepsActivationsInDeviceMemoryWhereSharedMemoryIsSmall) {
+/// Its encoder is too wide for shared memory.
+Configuration wide_configuration() {
   Configuration configuration = test::small_configuration();
-  const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1));
-  SimulatedDevice device;
-  device.properties.shared_bytes = 4096;
-  EXPECT_EQ(train_steps(configuration, simulated_processor(device)), host);
+  configuration.networks.encoder.hidden = 300;
+  return configuration;
 }
 
-TEST(CudaProcessor, PutsAStepOnItsStreamInOrderAndWaitsOnlyToCollect) {
-  Configuration configuration = test::small_configuration();
-  configuration.training.meta_batch = 40;  // three tiles, so that the encoder's gradient is cut into 16 pieces
+TEST(CudaProcessor, TrainsAWideEncoderToTheSameBitsWhateverTheDevice) {
+  Configuration configuration = wide_configuration();
+  configuration.networks.encoder.pooling = Pooling::moments;
+  configuration.episode.real_observations = {5, 30};
+  configuration.training.meta_batch = 75;
+  SimulatedDevice roomy;
+  const Trained expected = train_steps(configuration, simulated_processor(roomy), 2);
+  const auto trained = [&](auto change) {
+    SimulatedDevice device;
+    change(device);
+    const Trained result = train_steps(configuration, simulated_processor(device), 2);
+    EXPECT_EQ(device.live, 0);
+    return result;
+  };
+  for (const int multiprocessors : {1, 3, 132})
+    EXPECT_EQ(trained([&](SimulatedDevice& device) { device.properties.multiprocessors = multiprocessors; }), expected);
+  EXPECT_EQ(trained([&](SimulatedDevice& device) { device.team = SimulatedTeam::fibers; }), expected);
+  // A tile after the other; the aggregator in device memory.
+  EXPECT_EQ(trained([&](SimulatedDevice& device) { device.memory = memory_for(configuration, 0, device); }), expected);
+  EXPECT_EQ(trained([&](SimulatedDevice& device) { device.properties.shared_bytes = 4096; }), expected);
+}
+
+/// The largest distance of any number of a rollout.
+double distance(const Numbers& one, const Numbers& other) {
+  double worst = 0;
+  for (std::size_t i = 0; i < one.size(); ++i)
+    for (std::size_t j = 0; j < one[i].size(); ++j)
+      worst = std::max(worst, std::abs(double{one[i][j]} - double{other.at(i).at(j)}));
+  return worst;
+}
+
+TEST(CudaProcessor, TrainsInPiecesToTheSameBitsWhereSharedMemoryIsSmall) {
+  const Configuration configuration = test::small_configuration();
+  const Shape shape = shape_of(configuration, configuration.episode.iterations);
+  const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1));
+  // The aggregator's activations, larger than the encoder's, fit just so, and not quite.
+  for (const std::int64_t less : {0, 1}) {
+    SimulatedDevice device;
+    device.properties.shared_bytes = aggregator_block_size(shape, true) * std::int64_t{sizeof(float)} - less;
+    EXPECT_EQ(train_steps(configuration, simulated_processor(device)), host);
+    EXPECT_EQ(count_of(device.log, "  advance 2 t 1"), 3);
+  }
+}
+
+TEST(CudaProcessor, RollsOutAWideEncoderAsTheHostDoes) {
+  Configuration configuration = wide_configuration();
+  configuration.episode.real_observations = {880, 900};  // more than one pass takes
+  ASSERT_LT(wide_observations(shape_of(configuration, 3)), 880);
   SimulatedDevice device;
+  const Numbers host = rollout_of(configuration, std::make_unique<HostProcessor>(1), 20);
+  const Numbers got = rollout_of(configuration, simulated_processor(device), 20);
+  // ψ is of the order of 1, its steps are clamped to 0.5: some 100 ε of sums in another order.
+  EXPECT_LT(distance(got, host), 1e-5);
+  EXPECT_GT(distance(got, host), 0) << "not computed in another way";
+}
+
+// 257 tiles: the last shares a partial sum with the first.
+TEST(CudaProcessor, AddsTheGradientsOfAWideEncoderToTheTilesPartialSums) {
+  Configuration configuration = test::small_configuration();
+  configuration.episode.iterations = 1;
+  configuration.training.meta_batch = 16 * (gradient_partials + 1);
+  const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(2), 1);
+  Trained first;
+  for (const int more_tiles : {300, 200, 100}) {
+    SimulatedDevice device;
+    device.properties.shared_bytes = 4096;
+    device.memory = memory_for(configuration, more_tiles, device);
+    const Trained got = train_steps(configuration, simulated_processor(device), 1);
+    EXPECT_NEAR(got.norms[0], host.norms[0], 1e-5 * host.norms[0]);
+    if (more_tiles == 300) first = got;
+    EXPECT_EQ(got, first);
+  }
+}
+
+/// The kernels of a step, of three tiles so that the encoder's gradient is cut into 16 pieces, on such a device.
+std::vector<std::string> kernels_of_step(SimulatedDevice& device) {
+  Configuration configuration = test::small_configuration();
+  configuration.training.meta_batch = 40;
+  configuration.episode.observations = 6;  // 18 of an iteration: two blocks
   Engine engine = engine_on(configuration, simulated_processor(device));
   engine.begin(initial_state(engine.layout(), 1));
   device.log.clear();
@@ -119,25 +195,87 @@ TEST(CudaProcessor, PutsAStepOnItsStreamInOrderAndWaitsOnlyToCollect) {
   EXPECT_EQ(count_of(device.log, "put copy_to_host"), 2);
   device.log.clear();
   EXPECT_EQ(engine.collect().size(), 2U);
-  const int groups = engine.layout().size / tile_lanes, blocks = (groups + 15) / 16;
-  const std::string update = std::to_string(blocks);
-  const std::vector<std::string> step{"graph",
-                                      "  clear",
-                                      "  rollout 3",
-                                      "  encoder_gradient 48",
-                                      "  sum_partials " + update,
-                                      "  gradient_norm 1",
-                                      "  apply_update " + update,
-                                      "  conclude 1"};
-  std::vector<std::string> window{"synchronize_event"};
-  // The memory of the tiles is filled before the first window.
-  for (const std::string& line : device.log)
-    if (line.starts_with("graph") || line.starts_with("  ")) window.push_back(line);
-  std::vector<std::string> expected{"synchronize_event"};
-  for (int i = 0; i < 2; ++i) expected.insert(expected.end(), step.begin(), step.end());
-  EXPECT_EQ(window, expected);
   EXPECT_EQ(count_of(device.log, "graph"), 2) << "the second window is not waited for";
+  EXPECT_EQ(device.log.front(), "synchronize_event");
+  // The memory of the tiles is filled before the first window.
+  std::vector<std::vector<std::string>> graphs;
+  for (const std::string& line : device.log) {
+    if (line == "graph") graphs.emplace_back();
+    if (line.starts_with("  ")) graphs.back().push_back(line.substr(2));
+  }
+  EXPECT_EQ(graphs.at(0), graphs.at(1));
   EXPECT_EQ(engine.collect().size(), 2U);
+  return graphs.at(0);
+}
+
+/// The update's, which the last kernels of a step are.
+std::vector<std::string> with_update(std::vector<std::string> kernels) {
+  const Configuration configuration = test::small_configuration();
+  const int groups = make_layout(shape_of(configuration, 1)).size / tile_lanes;
+  const std::string blocks = std::to_string((groups + 15) / 16);
+  for (const std::string& kernel :
+       {"sum_partials " + blocks, std::string("gradient_norm 1"), "apply_update " + blocks, std::string("conclude 1")})
+    kernels.push_back(kernel);
+  return kernels;
+}
+
+TEST(CudaProcessor, PutsAStepOnItsStreamInOrderAndWaitsOnlyToCollect) {
+  SimulatedDevice device;
+  EXPECT_EQ(kernels_of_step(device), with_update({"clear", "rollout 3", "rollout_gradient 3", "encoder_gradient 48"}));
+}
+
+TEST(CudaProcessor, SharesTilesBetweenBlocksWhereThereAreFew) {
+  SimulatedDevice device;
+  device.properties.multiprocessors = 8;  // 8 / 3 tiles
+  EXPECT_EQ(kernels_of_step(device), with_update({"clear", "begin 3", "encode 6 t -1", "propose 6 t 0", "encode 6 t 0",
+                                                  "advance 3 t 0", "propose 6 t 1", "encode 6 t 1", "advance 3 t 1",
+                                                  "rollout_gradient 3", "encoder_gradient 48"}));
+}
+
+TEST(CudaProcessor, PutsTheProductsOfAWideEncoderBetweenItsKernels) {
+  SimulatedDevice device;
+  device.properties.shared_bytes = 4096;
+  device.properties.multiprocessors = 1;  // 4 blocks for 3 tiles: nothing is shared
+  // Rows of 7 real observations and of 18 in an iteration; 7 wide, codes of 4.
+  const auto hidden = [](const std::string& t, const std::string& rows) {
+    return std::vector<std::string>{"first_layer 3 t " + t, "multiply " + rows + " 7 7 times 3",
+                                    "second_layer 3 t " + t};
+  };
+  std::vector<std::string> expected{"clear", "begin 3"};
+  const auto add = [&](const std::vector<std::string>& more) {
+    expected.insert(expected.end(), more.begin(), more.end());
+  };
+  const std::pair<std::string, std::string> sets[] = {{"-1", "112"}, {"0", "288"}, {"1", "288"}};
+  for (const auto& [t, rows] : sets) {
+    if (t != "-1") add({"propose 3 t " + t});
+    add(hidden(t, rows));
+    add({"multiply " + rows + " 4 7 times 3", "code_layer 3 t " + t});
+    if (t != "-1") add({"advance 3 t " + t});
+  }
+  add({"rollout_gradient 3"});
+  for (const auto& [t, rows] : sets) {
+    add(hidden(t, rows));
+    add({"multiply " + rows + " 4 7 times 3", "code_slopes 3 t " + t});
+    add({"multiply 7 4 " + rows + " times 3", "multiply 1 4 " + rows + " times 3"});
+    add({"multiply " + rows + " 7 4 times 3", "second_slopes 3 t " + t});
+    add({"multiply 7 7 " + rows + " times 3", "multiply 1 7 " + rows + " times 3"});
+    add({"multiply " + rows + " 7 7 times 3", "first_slopes 3 t " + t});
+    add({"multiply 1 7 " + rows + " times 3", "multiply 1 7 " + rows + " times 3"});
+  }
+  EXPECT_EQ(kernels_of_step(device), with_update(expected));
+}
+
+TEST(CudaProcessor, TrainsToTheSameBitsWhateverSharesATile) {
+  Configuration configuration = test::small_configuration();
+  configuration.episode.thetas = 19;  // 95 observations: 6 blocks, the last one short
+  configuration.episode.real_observations = {7, 40};
+  const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1));
+  for (const int multiprocessors : {1, 4, 7, 9, 12, 200}) {
+    SCOPED_TRACE(multiprocessors);
+    SimulatedDevice device;
+    device.properties.multiprocessors = multiprocessors;
+    EXPECT_EQ(train_steps(configuration, simulated_processor(device)), host);
+  }
 }
 
 TEST_P(CudaProcessorOf, RollsOutAndDrawsProblemsInChunksToTheSameBits) {
@@ -252,11 +390,16 @@ TEST(CudaProcessor, LearnsAsWellInEveryPrecision) {
 
 /// A device's trouble, whenever it comes, is a RunError; everything is given back.
 TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
-  const Configuration configuration = test::small_configuration();
+  Configuration configuration = test::small_configuration();
+  configuration.episode.observations = 6;  // 18 of an iteration, so that two blocks share a tile
   const SafeTensors tape = read_safetensors(ALFI_TEST_DATA "/poisson_networks.safetensors");
   const Normalisation normalisation = pilot_normalisation(configuration);
   const std::vector<std::function<void(SimulatedDevice&)>> jobs{
       [&](SimulatedDevice& device) { train_steps(configuration, simulated_processor(device), 30); },
+      [&](SimulatedDevice& device) {
+        device.properties.shared_bytes = 4096;  // an encoder of products
+        train_steps(configuration, simulated_processor(device), 3);
+      },
       [&](SimulatedDevice& device) { rollout_of(configuration, simulated_processor(device), 40); },
       [&](SimulatedDevice& device) { problems_of(configuration, simulated_processor(device), 40); },
       [&](SimulatedDevice& device) { replay(tape, *simulated_processor(device)); },

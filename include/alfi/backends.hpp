@@ -10,7 +10,10 @@ namespace alfi {
 
 struct CudaDevices {
   std::vector<std::string> names;  ///< by their numbers
-  std::string trouble;             ///< why there are none; empty where there are
+  /// The widest encoder of each, with the default code, whose products are fused with what is around them; those of
+  /// wider ones run through cuBLAS. 0 where a device does not say.
+  std::vector<int> fused_widths;
+  std::string trouble;  ///< why there are none; empty where there are
 };
 
 CudaDevices cuda_devices();

@@ -39,6 +39,7 @@ void run_bench(const Arguments& arguments) {
                                         {"backend", t.backend},
                                         {"precision", "fp32"},
                                         {"encoder", "dense"},
+                                        {"kernels", t.kernels},
                                         {"device", t.device},
                                         {"threads", t.threads},
                                         {"meta_batch", configuration.training.meta_batch},
@@ -55,13 +56,13 @@ void run_bench(const Arguments& arguments) {
     return;
   }
   write_output(
-      fmt::format("{}, {} {}, fp32, dense encoder, threads {}, meta_batch {}\n"
+      fmt::format("{}, {} {}, fp32, dense encoder, {} kernels, threads {}, meta_batch {}\n"
                   "episodes/s     {:.0f}  ({:.0f} to {:.0f} in {} repetitions, {} episodes)\n"
                   "simulations/s  {:.3g}\n"
                   "GFLOP/s        {:.1f}, {:.1f} % of the {:.1f} of pure fma in the same run\n",
-                  configuration.simulator.name, t.backend, t.device, t.threads, configuration.training.meta_batch,
-                  t.episodes_per_second, t.slowest, t.fastest, t.repetitions, t.episodes, t.simulations_per_second,
-                  t.gflops, 100 * t.fraction_of_peak(), t.peak_gflops));
+                  configuration.simulator.name, t.backend, t.device, t.kernels, t.threads,
+                  configuration.training.meta_batch, t.episodes_per_second, t.slowest, t.fastest, t.repetitions,
+                  t.episodes, t.simulations_per_second, t.gflops, 100 * t.fraction_of_peak(), t.peak_gflops));
 }
 
 }  // namespace

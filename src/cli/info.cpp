@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "alfi/backends.hpp"
 #include "alfi/configuration.hpp"
@@ -60,6 +61,7 @@ void show_info(const Arguments& arguments) {
         {"version", version},
         {"backends", cuda.names.empty() ? nlohmann::json{"cpu"} : nlohmann::json{"cpu", "cuda"}},
         {"cuda_devices", cuda.names},
+        {"cuda_fused_widths", cuda.fused_widths},
         {"instruction_set", host_kernels().name},
         {"instruction_sets", instruction_sets()},
         {"threads", thread_count()},
@@ -72,11 +74,15 @@ void show_info(const Arguments& arguments) {
     write_output(describe_configuration());
     return;
   }
+  std::vector<std::string> devices;
+  for (std::size_t i = 0; i < cuda.names.size(); ++i)
+    devices.push_back(fmt::format("{}, encoders up to {} wide in fused kernels and others through cuBLAS",
+                                  cuda.names[i], cuda.fused_widths[i]));
   std::string text = fmt::format(
       "alfi {}\ninstruction sets: {}; {} is used (ALFI_ISA chooses another)\n"
       "threads: {}\nCUDA devices: {}\nsimulators:\n",
       version, fmt::join(instruction_sets(), ", "), host_kernels().name, thread_count(),
-      cuda.names.empty() ? "none: " + cuda.trouble : fmt::format("{}", fmt::join(cuda.names, ", ")));
+      cuda.names.empty() ? "none: " + cuda.trouble : fmt::format("{}", fmt::join(devices, "; ")));
   for (const SimulatorInfo& simulator : simulators()) text += as_text(simulator);
   write_output(text);
 }

@@ -10,6 +10,7 @@
 
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
+#include "src/cuda/launcher.hpp"
 #include "src/update_factors.hpp"
 
 namespace alfi::cuda {
@@ -38,7 +39,10 @@ struct CudaProcessor::Batch {
 
   DeviceArray<float> weights, iteration_weight, mean, scale, count_input;
   DeviceArray<std::uint32_t> above;
-  DeviceArray<float> tile_memory, fast;
+  DeviceArray<float> tile_memory, codes, fast;
+  DeviceArray<float> wide, ones;  // of an encoder's products
+  DeviceArray<std::byte> workspace;
+  Products products;
   DeviceArray<Tile<float>> tiles;
   DeviceArray<TileInput<float>> inputs;
   DeviceArray<float> partials, squares, norm;
@@ -46,6 +50,9 @@ struct CudaProcessor::Batch {
   DeviceArray<int> position;
 
   int chunk_size(int first) const { return std::min(plan.slots, plan.tiles - first); }
+  Launcher::Observations observations() const {
+    return {tiles_of_device.front().x, tiles_of_device.front().real, ones.data()};
+  }
 };
 
 struct CudaProcessor::Training {
@@ -102,7 +109,8 @@ Room CudaProcessor::room(const Shape& shape, int episodes) const {
   DeviceMemory memory{};
   require(runtime_->memory(memory), "asking for the free memory");
   (void)plan_launches(shape, episodes, true, precision_, properties_, memory.free);
-  return {static_cast<double>(least_bytes(shape, episodes, true, precision_, properties_)), static_cast<double>(memory.free)};
+  return {static_cast<double>(least_bytes(shape, episodes, true, precision_, properties_)),
+          static_cast<double>(memory.free)};
 }
 
 template <class T>
@@ -140,8 +148,18 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
     batch.tiles_of_device.back().input = batch.inputs.data() + slot;
   }
   batch.tiles = on_device(batch.tiles_of_device.data(), plan.slots, "the tiles' places");
+  if (plan.split) batch.codes = DeviceArray<float>(*runtime_, plan.slots * code_size(shape));
   if (plan.variant.activations == Activations::global)
-    batch.fast = DeviceArray<float>(*runtime_, plan.fast_size * plan.blocks * std::max(1, plan.sums.pieces));
+    batch.fast = DeviceArray<float>(*runtime_, plan.aggregator_block_size * plan.blocks);
+  if (plan.encoder == EncoderKernels::cublas) {
+    batch.wide = DeviceArray<float>(*runtime_, plan.slots * wide_size(shape));
+    const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
+    batch.ones = on_device(ones.data(), static_cast<std::int64_t>(ones.size()), "ones");
+    batch.workspace = DeviceArray<std::byte>(*runtime_, products_workspace);
+    batch.products = make_products(*runtime_, stream_, batch.workspace.data(), batch.workspace.bytes());
+    // Observations beyond those of a tile's real set are multiplied by slopes of 0: they must be numbers.
+    require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()), "clearing the tiles");
+  }
   batch.position = DeviceArray<int>(*runtime_, 1);
   require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
 
@@ -160,7 +178,9 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   work.episodes = episodes;
   work.blocks = plan.blocks;
   work.fast = batch.fast.data();
-  work.fast_size = plan.fast_size;
+  work.wide = batch.wide.data();
+  work.shares = plan.shares;
+  work.codes = batch.codes.data();
   work.gradients = gradients;
   if (gradients) {
     const int groups = layout.size / tile_lanes, encoder_groups = layout.encoder_size() / tile_lanes;
@@ -178,12 +198,6 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
     optimizer.squares = batch.squares.data();
     optimizer.norm = batch.norm.data();
   }
-}
-
-void CudaProcessor::launch(DeviceKernel kernel, int blocks, const LaunchPlan& plan, const DeviceWork& work) {
-  require(runtime_->launch({kernel, plan.variant, blocks, has_variants(kernel) ? plan.shared_bytes() : 0}, work,
-                           stream_.get()),
-          fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
 }
 
 void CudaProcessor::fill(const TilePass& pass, Batch& batch, int first) {
@@ -232,7 +246,8 @@ void CudaProcessor::hand_over(const TilePass& pass, const Batch& batch, int firs
   });
 }
 
-void CudaProcessor::run(const TilePass& pass, DeviceKernel kernel, std::int64_t size) {
+template <class Put>
+void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
   Batch batch;
   const Drained drained(*runtime_, stream_);
   prepare(batch, pass.settings, pass.episodes, false);
@@ -244,17 +259,20 @@ void CudaProcessor::run(const TilePass& pass, DeviceKernel kernel, std::int64_t 
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    launch(kernel, std::min(batch.plan.blocks, work.tile_count), batch.plan, work);
+    put(batch, Launcher(*runtime_, stream_, batch.products, batch.plan));
     hand_over(pass, batch, first, size);
   }
 }
 
 void CudaProcessor::rollout(const TilePass& pass) {
-  run(pass, DeviceKernel::rollout, results_size(pass.settings.shape));
+  run(pass, results_size(pass.settings.shape),
+      [](const Batch& batch, const Launcher& launcher) { launcher.chunk(batch.work, batch.observations()); });
 }
 
 void CudaProcessor::draw_problems(const TilePass& pass) {
-  run(pass, DeviceKernel::draw_problems, problem_size(pass.settings.shape));
+  run(pass, problem_size(pass.settings.shape), [](const Batch& batch, const Launcher& launcher) {
+    launcher.kernel(DeviceKernel::begin, std::min(batch.plan.blocks, batch.work.tile_count), batch.work);
+  });
 }
 
 void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
@@ -284,7 +302,7 @@ void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<c
     work.sample.x = x.data();
     work.sample_blocks = static_cast<int>(std::min<std::int64_t>(
         sample_blocks * properties_.multiprocessors, (work.sample.count + device_threads - 1) / device_threads));
-    launch(DeviceKernel::draw_sample, work.sample_blocks, LaunchPlan{}, work);
+    Launcher(*runtime_, stream_, {}, LaunchPlan{}).kernel(DeviceKernel::draw_sample, work.sample_blocks, work);
     const Piece& piece = piece_of(first);
     require(runtime_->copy_to_host(piece.x.data(), x.data(), bytes_of(first), stream_.get()),
             "copying a sample to the host");
@@ -308,17 +326,16 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   DeviceWork& work = batch.work;
   work.inputs = batch.step_inputs.data();
   work.draws = pass.draws;
+  const Launcher launcher(*runtime_, stream_, batch.products, plan);
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    const int blocks = std::min(plan.blocks, work.tile_count);
-    launch(DeviceKernel::rollout, blocks, plan, work);
-    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
+    launcher.chunk(work, batch.observations());
     hand_over(pass, batch, first, results_size(pass.settings.shape));
   }
-  launch(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), plan, work);
+  launcher.kernel(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), work);
   const int encoder_size = plan.sums.encoder_size;
   std::vector<float> gradient(static_cast<std::size_t>(plan.sums.size));
   for (const auto& [to, from, size] :
@@ -332,20 +349,19 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
 
 void CudaProcessor::put_step(const Batch& batch) {
   const LaunchPlan& plan = batch.plan;
+  const Launcher launcher(*runtime_, stream_, batch.products, plan);
   DeviceWork work = batch.work;
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
-    const int blocks = std::min(plan.blocks, work.tile_count);
-    launch(DeviceKernel::rollout, blocks, plan, work);
-    launch(DeviceKernel::encoder_gradient, blocks * plan.sums.pieces, plan, work);
+    launcher.chunk(work, batch.observations());
   }
   const int update_blocks = blocks_of(groups_per_block, work.optimizer.groups);
-  launch(DeviceKernel::sum_partials, update_blocks, plan, work);
-  launch(DeviceKernel::gradient_norm, 1, plan, work);
-  launch(DeviceKernel::apply_update, update_blocks, plan, work);
-  launch(DeviceKernel::conclude, 1, plan, work);
+  launcher.kernel(DeviceKernel::sum_partials, update_blocks, work);
+  launcher.kernel(DeviceKernel::gradient_norm, 1, work);
+  launcher.kernel(DeviceKernel::apply_update, update_blocks, work);
+  launcher.kernel(DeviceKernel::conclude, 1, work);
 }
 
 void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
@@ -488,7 +504,7 @@ double CudaProcessor::spin(std::int64_t rounds) {
   if (spin_sums_.size() == 0) spin_sums_ = DeviceArray<float>(*runtime_, std::int64_t{blocks} * device_threads);
   DeviceWork work{};
   work.spin = {rounds, spin_sums_.data()};
-  launch(DeviceKernel::spin, blocks, LaunchPlan{}, work);
+  Launcher(*runtime_, stream_, {}, LaunchPlan{}).kernel(DeviceKernel::spin, blocks, work);
   require(runtime_->synchronize(stream_.get()), "waiting for multiply-adds");
   return Spin::operations_per_round * blocks * static_cast<double>(rounds);
 }

@@ -26,6 +26,9 @@ class CudaProcessor final : public Processor {
   Backend backend() const override { return Backend::cuda; }
   std::string name() const override { return properties_.name; }
   int threads() const override;
+  const char* kernels(const Shape& shape) const override {
+    return encoder_kernels(shape, precision_, properties_) == EncoderKernels::fused ? "fused" : "cublas";
+  }
   Room room(const Shape& shape, int episodes) const override;
 
   void rollout(const TilePass& pass) override;
@@ -50,15 +53,15 @@ class CudaProcessor final : public Processor {
   DeviceArray<T> on_device(const T* host, std::int64_t size, const char* what);
   /// Takes a batch's memory and puts what is in it from the beginning on the stream.
   void prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients);
-  void launch(DeviceKernel kernel, int blocks, const LaunchPlan& plan, const DeviceWork& work);
   /// Puts the kernels of a meta-step on the stream.
   void put_step(const Batch& batch);
   /// Fills the tiles of a chunk on the host and copies them over.
   void fill(const TilePass& pass, Batch& batch, int first);
   /// Copies the first `size` numbers of every tile of a chunk to the host and hands them to the pass's sink.
   void hand_over(const TilePass& pass, const Batch& batch, int first, std::int64_t size);
-  /// Runs a kernel over all tiles of a pass, chunk by chunk.
-  void run(const TilePass& pass, DeviceKernel kernel, std::int64_t size);
+  /// Runs a pass without gradients chunk by chunk: put(batch) puts a chunk's kernels on the stream.
+  template <class Put>
+  void run(const TilePass& pass, std::int64_t size, Put put);
 
   std::unique_ptr<Runtime> runtime_;
   Precision precision_;

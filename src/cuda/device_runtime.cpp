@@ -1,4 +1,5 @@
-// The CUDA runtime itself.
+// The CUDA runtime itself, and cuBLAS.
+#include <cublas_v2.h>
 #include <cuda_runtime_api.h>
 
 #include <memory>
@@ -48,6 +49,27 @@ Status status_of(cudaError_t error) {
   if (error == cudaSuccess) return {};
   (void)cudaGetLastError();  // what can be forgotten is: the next call is judged by itself
   return {failure_of(error), std::string(cudaGetErrorName(error)) + ", " + cudaGetErrorString(error)};
+}
+
+Status status_of(cublasStatus_t status) {
+  Failure failure = Failure::other;
+  switch (status) {
+    case CUBLAS_STATUS_SUCCESS:
+      return {};
+    case CUBLAS_STATUS_ALLOC_FAILED:
+      failure = Failure::out_of_memory;
+      break;
+    case CUBLAS_STATUS_ARCH_MISMATCH:
+      failure = Failure::no_binary;
+      break;
+    case CUBLAS_STATUS_EXECUTION_FAILED:
+      failure = Failure::kernel;
+      break;
+    default:
+      break;
+  }
+  (void)cudaGetLastError();
+  return {failure, std::string(cublasGetStatusName(status)) + ", " + cublasGetStatusString(status)};
 }
 
 class DeviceRuntime final : public Runtime {
@@ -139,6 +161,34 @@ class DeviceRuntime final : public Runtime {
   }
   Status moments(const MomentsOfPieces& pieces, Moments* to, StreamHandle stream) override {
     return here([&] { return moments_on_device(pieces, to, of(stream)); });
+  }
+  Status create_products(StreamHandle stream, void* workspace, std::size_t bytes, ProductsHandle& products) override {
+    cublasHandle_t created = nullptr;
+    Status status = here([&] { return cublasCreate(&created); });
+    // The stream first: it takes the handle back to a workspace of cuBLAS's own.
+    if (status.ok()) status = here([&] { return cublasSetStream(created, of(stream)); });
+    if (status.ok()) status = here([&] { return cublasSetWorkspace(created, workspace, bytes); });
+    if (status.ok()) status = here([&] { return cublasSetPointerMode(created, CUBLAS_POINTER_MODE_HOST); });
+    // The same bits each time.
+    if (status.ok()) status = here([&] { return cublasSetAtomicsMode(created, CUBLAS_ATOMICS_NOT_ALLOWED); });
+    if (!status.ok() && created != nullptr) (void)cublasDestroy(created);
+    products = created;
+    return status;
+  }
+  void destroy_products(ProductsHandle products) noexcept override {
+    (void)cudaSetDevice(device_);
+    (void)cublasDestroy(static_cast<cublasHandle_t>(products));
+  }
+  Status multiply(ProductsHandle products, const Product& p) override {
+    const float one = 1, old = p.added ? 1 : 0;
+    const auto operation = [](const Matrix& matrix) { return matrix.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
+    return here([&] {
+      return cublasGemmStridedBatchedEx(
+          static_cast<cublasHandle_t>(products), operation(p.a), operation(p.b), p.m, p.n, p.k, &one, p.a.data,
+          CUDA_R_32F, p.a.step, p.a.stride, p.b.data, CUDA_R_32F, p.b.step, p.b.stride, &old, p.c, CUDA_R_32F, p.c_step,
+          p.c_stride, p.count, p.precision == Precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F,
+          CUBLAS_GEMM_DEFAULT);
+    });
   }
 
   Status begin_capture(StreamHandle stream) override {

@@ -26,59 +26,120 @@ std::int64_t fixed_bytes(const Shape& shape, int tiles, const GradientSums& sums
   return weights * number + tables * number + training + odds_and_ends;
 }
 
-/// Where a block's activations are, and how many. On tensor cores it is as many observations at once as there is room
-/// for; false where there is not even for one.
-bool place_activations(const Shape& shape, Precision precision, const DeviceProperties& device, LaunchPlan& plan) {
-  const int widest = precision == Precision::fp32 ? 0 : tensor_kernels(precision, shape);
-  plan.variant = {precision, Activations::shared, widest};
-  plan.kept = precision == Precision::fp32 ? 0 : most_kept;
-  const auto measure = [&] { plan.fast_size = block_size(plan.variant, shape, plan.kept); };
-  measure();
-  for (; plan.fast_size * number > device.shared_bytes && plan.kept > 1; measure()) plan.kept /= 2;
-  if (plan.fast_size * number <= device.shared_bytes) return true;
-  plan.variant = {Precision::fp32, Activations::global, 0};
-  measure();
-  return precision == Precision::fp32;
+/// How the encoder is computed on a device: on tensor cores a block keeps as many observations at once as there is room
+/// for.
+struct EncoderPlan {
+  EncoderKernels kernels;
+  Variant variant;
+  int kept;
+  std::int64_t block_size;
+};
+
+EncoderPlan plan_encoder(const Shape& shape, Precision precision, const DeviceProperties& device) {
+  const bool rounded = precision != Precision::fp32;
+  const int widest = rounded ? tensor_kernels(precision, shape) : 0;
+  EncoderPlan plan{EncoderKernels::cublas, {precision, Activations::shared, widest}, 0, 0};
+  if (rounded && widest == 0) return plan;
+  for (plan.kept = rounded ? most_kept : 0;; plan.kept /= 2) {
+    plan.block_size = encoder_block_size(plan.variant, shape, plan.kept);
+    if (plan.block_size * number <= device.shared_bytes) {
+      plan.kernels = EncoderKernels::fused;
+      return plan;
+    }
+    if (plan.kept <= 1) return plan;
+  }
+}
+
+/// Blocks that share a tile, when so many tiles are at work at once, so that the device is busy. The smallest piece of
+/// work is a block of observations.
+int most_shares(const Shape& shape, Precision precision, const DeviceProperties& device, int slots) {
+  if (code_size(shape) > most_tile_size) return 1;
+  const bool fused = encoder_kernels(shape, precision, device) == EncoderKernels::fused;
+  const int blocks = (fused ? 1 : blocks_per_multiprocessor) * device.multiprocessors;
+  return std::clamp(blocks / slots, 1, blocks_of(block_length, std::max(shape.R, shape.M * shape.N)));
 }
 
 LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, Precision precision,
-                     const DeviceProperties& device, int slots) {
+                     const DeviceProperties& device, int slots, int shares) {
   LaunchPlan plan{};
   plan.tiles = blocks_of(tile_lanes, episodes);
   plan.slots = std::min(slots, plan.tiles);
   // Tiles that add to the same partial sum must be one block's.
   plan.blocks =
       std::min(plan.slots, gradients ? gradient_partials : blocks_per_multiprocessor * device.multiprocessors);
+  plan.shares = shares;
+  const EncoderPlan encoder = plan_encoder(shape, precision, device);
+  plan.encoder = encoder.kernels;
+  plan.variant = encoder.variant;
+  plan.kept = encoder.kept;
+  plan.encoder_block_size = encoder.block_size;
   plan.tile_size = tile_size(shape);
-  if (precision != Precision::fp32 && tensor_kernels(precision, shape) == 0)
-    throw RunError(fmt::format(
-        "networks.encoder.hidden = {} and code = {}: engine.precision = bf16 takes up to {}, tf32x3 up to {}, fp32 any",
-        shape.encoder_hidden, shape.C, 16 * wide_tensor, 16 * narrow_tensor));
-  if (!place_activations(shape, precision, device, plan))
-    throw RunError(fmt::format(
-        "{}: engine.precision = tf32x3 and bf16 keep a block's activations in shared memory, of which there are {} bytes, "
-        "too few for networks.encoder.hidden = {} and code = {} with networks.aggregator.hidden = {} and code = {}; "
-        "engine.precision = fp32 does without",
-        device.name, device.shared_bytes, shape.encoder_hidden, shape.C, shape.aggregator_hidden, shape.A));
+  plan.aggregator_block_size = aggregator_block_size(shape, true);
+  if (plan.aggregator_block_size * number > device.shared_bytes) {
+    plan.variant.activations = Activations::global;
+    plan.aggregator_block_size = aggregator_block_size(shape, false);
+  }
+  // One kernel needs the weights of the encoder and the activations of either network at a time. On tensor cores it
+  // would need so many registers that a multiprocessor had one block only.
+  plan.block_size = block_size<rollout_path>(shape);
+  plan.split = shares > 1 || precision != Precision::fp32 || plan.block_size * number > device.shared_bytes;
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
-  const std::int64_t in_slot = plan.tile_size * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)};
+  const bool products = plan.encoder == EncoderKernels::cublas;
+  const std::int64_t in_slot = plan.tile_size + (plan.split ? code_size(shape) : 0) + (products ? wide_size(shape) : 0);
   const std::int64_t activations =
-      plan.shared_bytes() > 0 ? 0 : plan.fast_size * number * plan.blocks * std::max(1, plan.sums.pieces);
-  plan.bytes = fixed_bytes(shape, plan.tiles, plan.sums, gradients) + plan.slots * in_slot + activations;
+      plan.variant.activations == Activations::global ? plan.aggregator_block_size * plan.blocks : 0;
+  const std::int64_t ones = products ? std::int64_t{wide_observations(shape)} * tile_lanes : 0;
+  plan.bytes = fixed_bytes(shape, plan.tiles, plan.sums, gradients) + (activations + ones) * number +
+               (products ? products_workspace : 0) +
+               plan.slots * (in_slot * number + std::int64_t{sizeof(Tile<float>) + sizeof(TileInput<float>)});
   return plan;
 }
 
 }  // namespace
 
+EncoderKernels encoder_kernels(const Shape& shape, Precision precision, const DeviceProperties& device) {
+  return plan_encoder(shape, precision, device).kernels;
+}
+
+int widest_fused_encoder(int code, Precision precision, const DeviceProperties& device) {
+  Shape shape{};
+  shape.X = 1;
+  shape.C = code;
+  while (encoder_kernels(shape, precision, device) == EncoderKernels::fused) ++shape.encoder_hidden;
+  return shape.encoder_hidden - 1;
+}
+
+int LaunchPlan::shared_bytes(DeviceKernel kernel) const {
+  std::int64_t size = 0;
+  if (kernel == DeviceKernel::rollout)
+    size = block_size;
+  else if (encodes(kernel))
+    size = encoder_block_size;
+  else if (aggregates(kernel) && variant.activations == Activations::shared)
+    size = aggregator_block_size;
+  return static_cast<int>(size * number);
+}
+
 std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device) {
-  return plan_with(shape, episodes, gradients, precision, device, 1).bytes;
+  return plan_with(shape, episodes, gradients, precision, device, 1, 1).bytes;
 }
 
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device, std::int64_t free) {
   const auto budget = static_cast<std::int64_t>(usable * static_cast<double>(free));
-  const auto plan = [&](int slots) { return plan_with(shape, episodes, gradients, precision, device, slots); };
+  const auto plan = [&](int slots, int shares = 1) {
+    return plan_with(shape, episodes, gradients, precision, device, slots, shares);
+  };
+  if (plan(1).encoder == EncoderKernels::cublas && precision == Precision::tf32x3)
+    throw RunError(fmt::format(
+        "{}: networks.encoder.hidden = {} and code = {}: with engine.precision = tf32x3 each is at most {}, "
+        "and activations are in shared memory, of which there are {} bytes; wider encoders run through "
+        "cuBLAS in fp32 or bf16",
+        device.name, shape.encoder_hidden, shape.C, 16 * narrow_tensor, device.shared_bytes));
+  if (plan(1).split && code_size(shape) > most_tile_size)
+    throw RunError(fmt::format("{}: the codes of 16 episodes of these sizes are {} numbers; at most {} are addressed",
+                               device.name, code_size(shape), most_tile_size));
   const auto fits = [&](int slots) { return plan(slots).bytes <= budget; };
   if (!fits(1))
     throw RunError(fmt::format(
@@ -86,14 +147,15 @@ LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Preci
         "may be used",
         device.name, least_bytes(shape, episodes, gradients, precision, device), free, budget));
   int most = blocks_of(tile_lanes, episodes), least = 1;
-  if (fits(most)) return plan(most);
+  if (fits(most)) least = most;
   while (most - least > 1) {
     const int middle = least + (most - least) / 2;
     (fits(middle) ? least : most) = middle;
   }
   // Full rounds of the partial sums, so that no block waits in the middle of a batch.
-  const int slots = least > gradient_partials ? least / gradient_partials * gradient_partials : least;
-  return plan(slots);
+  const int slots = least > gradient_partials && least < most ? least / gradient_partials * gradient_partials : least;
+  const LaunchPlan spread = plan(slots, most_shares(shape, precision, device, slots));
+  return spread.bytes <= budget ? spread : plan(slots);
 }
 
 }  // namespace alfi::cuda

@@ -38,4 +38,10 @@ Event make_event(Runtime& runtime) {
   return {runtime, handle};
 }
 
+Products make_products(Runtime& runtime, const Stream& stream, void* workspace, std::size_t bytes) {
+  ProductsHandle handle = nullptr;
+  require(runtime.create_products(stream.get(), workspace, bytes, handle), "making a place for products");
+  return {runtime, handle};
+}
+
 }  // namespace alfi::cuda

@@ -38,9 +38,11 @@ class Owned {
 using Stream = Owned<StreamHandle, &Runtime::destroy_stream>;
 using Event = Owned<EventHandle, &Runtime::destroy_event>;
 using Graph = Owned<GraphHandle, &Runtime::destroy_graph>;
+using Products = Owned<ProductsHandle, &Runtime::destroy_products>;
 
 Stream make_stream(Runtime& runtime);
 Event make_event(Runtime& runtime);
+Products make_products(Runtime& runtime, const Stream& stream, void* workspace, std::size_t bytes);
 
 /// An array of device or pinned memory.
 template <class T, bool pinned>

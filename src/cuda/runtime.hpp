@@ -1,5 +1,5 @@
-// The few calls of the CUDA runtime the engine makes, as an interface: device_runtime.cpp makes them on a device, the
-// tests on a simulated one. Nothing here needs the toolkit.
+// The few calls of the CUDA runtime and of cuBLAS the engine makes, as an interface: device_runtime.cpp makes them on a
+// device, the tests on a simulated one. Nothing here needs the toolkit.
 //
 // A runtime is bound to one device. Calls return a status; what a failed one gave back is not to be used.
 #pragma once
@@ -48,6 +48,7 @@ struct DeviceMemory {
 using StreamHandle = void*;
 using EventHandle = void*;
 using GraphHandle = void*;
+using ProductsHandle = void*;
 
 struct Launch {
   DeviceKernel kernel;
@@ -57,6 +58,28 @@ struct Launch {
 };
 
 class Scratch;
+
+/// A matrix by columns, as BLAS has it: element (i, j) is data[i + j · step], where `transposed` data[j + i · step].
+/// The same of the next in a batch is `stride` numbers further.
+struct Matrix {
+  const float* data;
+  int step;
+  std::int64_t stride;
+  bool transposed;
+};
+
+/// c (m, n) = a (m, k) b (k, n), or += where it is `added`, for a batch of `count`. Operands are rounded as `precision`
+/// says, fp32 or bf16; sums are float's.
+struct Product {
+  int m, n, k;
+  Matrix a, b;
+  float* c;
+  int c_step;
+  std::int64_t c_stride;
+  bool added;
+  int count;
+  Precision precision;
+};
 
 class Runtime {
  public:
@@ -92,6 +115,11 @@ class Runtime {
   virtual Status sort(double* values, std::int64_t count, Scratch& scratch, StreamHandle stream) = 0;
   /// `to` (pieces.size()).
   virtual Status moments(const MomentsOfPieces& pieces, Moments* to, StreamHandle stream) = 0;
+
+  /// Products are put on this stream and use this memory, so that a graph can keep them.
+  virtual Status create_products(StreamHandle stream, void* workspace, std::size_t bytes, ProductsHandle& products) = 0;
+  virtual void destroy_products(ProductsHandle products) noexcept = 0;
+  virtual Status multiply(ProductsHandle products, const Product& product) = 0;
 
   /// What is put on the stream until end_capture is kept in a graph instead of being done.
   virtual Status begin_capture(StreamHandle stream) = 0;

@@ -217,7 +217,8 @@ class FiberBlock {
     for (const std::vector<Group>* groups : {&groups_, &warps_})
       for (const Group& group : *groups)
         if (group.waiting > 0)
-          return fail(describe(group.first.thread, group.first.site) + " waits for others of its group, who do not come");
+          return fail(describe(group.first.thread, group.first.site) +
+                      " waits for others of its group, who do not come");
     fail("threads wait for each other");
   }
 
@@ -245,7 +246,7 @@ class FiberBlock {
   std::vector<Turn> ready_;    // in no order; room for all is reserved
   int current_ = 0, ended_ = 0;
   std::vector<Group> groups_, warps_;  // of 16 lanes, of 32 threads
-  int waiting_ = 0;  // at barrier_
+  int waiting_ = 0;                    // at barrier_
   Waiting barrier_{};
   std::uint64_t barrier_variable_[2] = {}, barrier_number_ = 0;
   std::unique_ptr<std::string> failure_;
@@ -315,8 +316,8 @@ struct LoadMatrices {
       for (int p = 0; p < 4; ++p) {
         const int g = thread / 4, q = thread % 4;
         const auto at = [&](int row, int column) -> std::uint32_t { return all[8 * p + row]->row[column]; };
-        all[thread]->part[p] = all[thread]->transposed ? at(2 * q, g) | at(2 * q + 1, g) << 16
-                                                       : at(g, 2 * q) | at(g, 2 * q + 1) << 16;
+        all[thread]->part[p] =
+            all[thread]->transposed ? at(2 * q, g) | at(2 * q + 1, g) << 16 : at(g, 2 * q) | at(g, 2 * q + 1) << 16;
       }
   }
 };
@@ -363,7 +364,7 @@ struct MultiplyTf32 {
 
 }  // namespace
 
-void FiberWarp::misaligned() { throw std::logic_error("a row of 16 bytes does not begin at a multiple of 16 bytes"); }
+void FiberWarp::misaligned() { throw std::logic_error("a warp reads what is not aligned to its size"); }
 
 void FiberWarp::exchange_rows(const std::uint16_t (&row)[8], bool transposed, std::uint32_t (&part)[4]) const {
   LoadMatrices mine{row, transposed, part};

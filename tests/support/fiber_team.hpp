@@ -48,6 +48,13 @@ class FiberWarp {
     low = parts.low;
   }
 
+  float read(const float* place) const { return *place; }
+  void read(const float* place, float& first, float& second) const {
+    if (reinterpret_cast<std::uintptr_t>(place) % 8 != 0) misaligned();
+    first = place[0];
+    second = place[1];
+  }
+
   void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const { load(row, false, part); }
   void load_transposed(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const { load(row, true, part); }
 

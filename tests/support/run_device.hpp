@@ -5,13 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "kernels/device.hpp"
+#include "src/cuda/launcher.hpp"
 #include "tests/support/arena.hpp"
 #include "tests/support/drawn_settings.hpp"
+#include "tests/support/kernel_runtime.hpp"
 
 namespace alfi::test {
 
@@ -25,10 +28,57 @@ struct NamedBytes {
 /// All that the kernels of a run wrote.
 using DeviceMemory = std::vector<NamedBytes>;
 
-/// Two meta-steps. `variant`: variants[0], [2] or [4]: the barriers of the others are bf16's.
+/// Launches by launch(blocks, body).
+template <class Launch>
+class KernelsOn final : public KernelRuntime {
+ public:
+  explicit KernelsOn(Launch launch) : launch_(launch) {}
+
+  cuda::Status launch(const cuda::Launch& launch, const DeviceWork& work, cuda::StreamHandle) override {
+    std::vector<Arena<float>> shared(static_cast<std::size_t>(launch.blocks),
+                                     Arena<float>(launch.shared_bytes / static_cast<std::int64_t>(sizeof(float))));
+    run(launch, work, shared);
+    for (const Arena<float>& memory : shared)
+      if (!memory.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of shared memory");
+    return {};
+  }
+
+ private:
+  /// tf32x3 and wide networks have the barriers of narrow ones in bf16.
+  static constexpr bool is_run(Variant variant) {
+    return variant.precision != Precision::tf32x3 && variant.widest != wide_tensor;
+  }
+
+  template <int kernel = 0, int variant = 0>
+  void run(const cuda::Launch& launch, const DeviceWork& work, std::vector<Arena<float>>& shared) {
+    constexpr auto candidate = static_cast<DeviceKernel>(kernel);
+    constexpr Variant built = variants[variant];
+    if constexpr (variant_of(candidate, built) == built && is_run(built)) {
+      if (launch.kernel == candidate && variant_of(candidate, launch.variant) == built)
+        return launch_(launch.blocks, [&](const auto& team, int block) {
+          run_device_kernel<candidate, built>(team, block, shared[static_cast<std::size_t>(block)].base(), work);
+        });
+    }
+    if constexpr (variant + 1 < static_cast<int>(std::size(variants)))
+      run<kernel, variant + 1>(launch, work, shared);
+    else if constexpr (kernel + 1 < static_cast<int>(std::size(device_kernel_names)))
+      run<kernel + 1>(launch, work, shared);
+  }
+
+  Launch launch_;
+};
+
+/// How a rollout is computed.
+struct DeviceRollout {
+  Variant variant;  ///< one of variants that KernelsOn runs
+  int shares;       ///< 1, or how many blocks share a tile
+  cuda::EncoderKernels encoder = cuda::EncoderKernels::fused;
+};
+
+/// Two meta-steps.
 /// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
 template <class Launch>
-DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch launch) {
+DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollout, Launch launch) {
   // Two blocks share the tiles of a chunk, so that one of them gets two; each piece of a tile has some of the blocks of
   // observations.
   constexpr int steps = 2, slots = 3, blocks = 2, pieces = 2, first_update = 4;
@@ -47,7 +97,10 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
     first_moment.base()[i] = 0.01F * weight;
     second_moment.base()[i] = 0.001F * weight * weight;
   }
-  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * pieces * block_size(variant, shape, kept));
+  Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * aggregator_block_size(shape, false));
+  Arena<float> codes(slots * code_size(shape)), wide(slots * wide_size(shape));
+  // What a product multiplies by 0 must be a number.
+  if (rollout.encoder == cuda::EncoderKernels::cublas) std::fill_n(tile_memory.base(), tile_memory.size(), 0.0F);
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
   Arena<std::int32_t> clamped(tiles * tile_lanes);
   Arena<double> loss_sums(sum_places);
@@ -83,10 +136,11 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   work.tiles = tile_list.data();
   work.episodes = choices.episodes;
   work.blocks = blocks;
-  const bool activations_shared = variant.activations == Activations::shared;
-  work.fast = activations_shared ? nullptr : fast.base();
-  work.fast_size = block_size(variant, shape, kept);
+  work.fast = fast.base();
   work.kept = kept;
+  work.shares = rollout.shares;
+  work.wide = wide.base();
+  work.codes = codes.base();
   work.sums = sums;
   work.partials = partials.base();
   work.optimizer = {groups,
@@ -105,37 +159,42 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   work.groups_per_block = device_threads / tile_lanes;
   work.report = {losses.base(), clamped.base(), loss_sums.base(), clamped_sums.base()};
 
-  const auto run = [&]<DeviceKernel kernel>(int count) {
-    const std::int64_t size = has_variants(kernel) && activations_shared ? block_size(variant, shape, kept) : 0;
-    std::vector<Arena<float>> shared(static_cast<std::size_t>(count), Arena<float>(size));
-    launch(count, [&](const auto& team, int block) {
-      float* const memory = shared[static_cast<std::size_t>(block)].base();
-      if constexpr (!has_variants(kernel)) {
-        run_device_kernel<kernel, Variant{}>(team, block, memory, work);
-      } else {
-        if (variant == variants[0]) run_device_kernel<kernel, variants[0]>(team, block, memory, work);
-        if (variant == variants[2]) run_device_kernel<kernel, variants[2]>(team, block, memory, work);
-        if (variant == variants[4]) run_device_kernel<kernel, variants[4]>(team, block, memory, work);
-      }
-    });
-    for (const Arena<float>& memory : shared)
-      if (!memory.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of shared memory");
-  };
+  cuda::LaunchPlan plan{};
+  plan.tiles = tiles;
+  plan.slots = slots;
+  plan.blocks = blocks;
+  plan.shares = rollout.shares;
+  plan.encoder = rollout.encoder;
+  plan.split = rollout.shares > 1 || rollout.encoder == cuda::EncoderKernels::cublas ||
+               rollout.variant.precision != Precision::fp32;
+  plan.variant = rollout.variant;
+  plan.kept = kept;
+  plan.tile_size = tile_size(shape);
+  plan.block_size = block_size<rollout_path>(shape);
+  plan.encoder_block_size = encoder_block_size(rollout.variant, shape, kept);
+  plan.aggregator_block_size = aggregator_block_size(shape, rollout.variant.activations == Activations::shared);
+  plan.sums = sums;
+  KernelsOn<Launch> runtime(launch);
+  const cuda::Stream stream;
+  const cuda::Products products;
+  const cuda::Launcher launcher(runtime, stream, products, plan);
+  const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
   for (int step = 0; step < steps; ++step) {
     std::memset(partials.base(), 0, static_cast<std::size_t>(partials.size()) * sizeof(float));
     for (work.first_tile = 0; work.first_tile < tiles; work.first_tile += slots) {
       work.tile_count = std::min(slots, tiles - work.first_tile);
-      const int teams = std::min(blocks, work.tile_count);
-      work.draws.problem = step > 0;  // by the rollout; else by its own kernel
-      if (!work.draws.problem) run.template operator()<DeviceKernel::draw_problems>(teams);
-      run.template operator()<DeviceKernel::rollout>(teams);
-      run.template operator()<DeviceKernel::encoder_gradient>(teams * pieces);
+      if (step == 0) {  // by a launch of its own; else by the rollout
+        work.draws = {true, false, false};
+        launcher.kernel(DeviceKernel::begin, std::min(blocks, work.tile_count), work);
+      }
+      work.draws = {step > 0, true, true};
+      launcher.chunk(work, {tile_list.front().x, tile_list.front().real, ones.data()});
     }
     const int update_blocks = blocks_of(work.groups_per_block, groups);
-    run.template operator()<DeviceKernel::sum_partials>(update_blocks);
-    run.template operator()<DeviceKernel::gradient_norm>(1);
-    run.template operator()<DeviceKernel::apply_update>(update_blocks);
-    run.template operator()<DeviceKernel::conclude>(1);
+    launcher.kernel(DeviceKernel::sum_partials, update_blocks, work);
+    launcher.kernel(DeviceKernel::gradient_norm, 1, work);
+    launcher.kernel(DeviceKernel::apply_update, update_blocks, work);
+    launcher.kernel(DeviceKernel::conclude, 1, work);
   }
   constexpr int sample_size = 1000, dimension = 1;
   Arena<float> sample(sample_size * dimension);
@@ -173,6 +232,8 @@ DeviceMemory run_device(const DrawnChoices& choices, Variant variant, Launch lau
   keep("the sums of losses", loss_sums);
   keep("the sums of clamped draws", clamped_sums);
   keep("the activations", fast);
+  keep("the codes", codes);
+  keep("the rows of products", wide);
   keep("the sample", sample);
   keep("the summaries", summaries);
   return result;

@@ -1,5 +1,6 @@
 #include "tests/support/simulated_device.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -37,6 +38,36 @@ struct SimulatedEvent {
 };
 
 const char* name_of(DeviceKernel kernel) { return device_kernel_names[static_cast<int>(kernel)]; }
+
+/// "KERNEL BLOCKS", of one iteration "KERNEL BLOCKS t ITERATION".
+std::string words_of(const cuda::Launch& launch, const DeviceWork& work) {
+  const std::string words = std::string(name_of(launch.kernel)) + " " + std::to_string(launch.blocks);
+  const bool iterates = (launch.kernel >= DeviceKernel::propose && launch.kernel <= DeviceKernel::advance) ||
+                        (launch.kernel >= DeviceKernel::first_layer && launch.kernel <= DeviceKernel::first_slopes);
+  return iterates ? words + " t " + std::to_string(work.iteration) : words;
+}
+
+using Columns = Eigen::MatrixXf;
+using Place = Eigen::Map<const Columns, 0, Eigen::OuterStride<>>;
+
+Columns operand(const cuda::Matrix& matrix, int number, int rows, int columns, Precision precision) {
+  if (matrix.transposed) std::swap(rows, columns);
+  Columns result = Place(matrix.data + number * matrix.stride, rows, columns, Eigen::OuterStride<>(matrix.step));
+  if (precision == Precision::bf16) result = result.unaryExpr([](float x) { return round_bf16(x); }).eval();
+  if (matrix.transposed) return result.transpose();
+  return result;
+}
+
+void simulate_product(const cuda::Product& p) {
+  for (int i = 0; i < p.count; ++i) {
+    Eigen::Map<Columns, 0, Eigen::OuterStride<>> c(p.c + i * p.c_stride, p.m, p.n, Eigen::OuterStride<>(p.c_step));
+    const Columns product = operand(p.a, i, p.m, p.k, p.precision) * operand(p.b, i, p.k, p.n, p.precision);
+    if (p.added)
+      c += product;
+    else
+      c = product;
+  }
+}
 
 class SimulatedRuntime final : public cuda::Runtime {
  public:
@@ -119,8 +150,34 @@ class SimulatedRuntime final : public cuda::Runtime {
   Status launch(const cuda::Launch& launch, const DeviceWork& work, cuda::StreamHandle stream) override {
     if (launch.blocks < 1 || launch.shared_bytes > device_.properties.shared_bytes)
       throw std::logic_error("a launch a device would refuse");
-    return put(stream, std::string(name_of(launch.kernel)) + " " + std::to_string(launch.blocks),
-               [this, launch, work] { run_launch(launch, work); });
+    return put(stream, words_of(launch, work), [this, launch, work] { run_launch(launch, work); });
+  }
+
+  Status create_products(cuda::StreamHandle stream, void* workspace, std::size_t bytes,
+                         cuda::ProductsHandle& products) override {
+    require_inside(memory_, workspace, bytes, "create_products");
+    if (const Status status = called("create_products"); !status.ok()) return status;
+    products = new cuda::StreamHandle(stream);
+    ++device_.live;
+    return {};
+  }
+  void destroy_products(cuda::ProductsHandle products) noexcept override { destroy<cuda::StreamHandle>(products); }
+  Status multiply(cuda::ProductsHandle products, const cuda::Product& product) override {
+    // By the first and the last number of each.
+    const auto last = [&](const cuda::Matrix& matrix, int rows, int columns) {
+      const int i = matrix.transposed ? columns : rows, j = matrix.transposed ? rows : columns;
+      return (product.count - 1) * matrix.stride + (j - 1) * matrix.step + i;
+    };
+    const auto inside = [&](const float* data, std::int64_t numbers) {
+      require_inside(memory_, data, static_cast<std::size_t>(numbers) * sizeof(float), "multiply");
+    };
+    inside(product.a.data, last(product.a, product.m, product.k));
+    inside(product.b.data, last(product.b, product.k, product.n));
+    inside(product.c, (product.count - 1) * product.c_stride + (product.n - 1) * product.c_step + product.m);
+    return put(*static_cast<cuda::StreamHandle*>(products),
+               "multiply " + std::to_string(product.m) + " " + std::to_string(product.n) + " " +
+                   std::to_string(product.k) + " times " + std::to_string(product.count),
+               [product] { simulate_product(product); });
   }
 
   Status sort(double* values, std::int64_t count, cuda::Scratch& scratch, cuda::StreamHandle stream) override {

@@ -1,32 +1,24 @@
 #include "tests/support/simulated_kernels.hpp"
 
+#include <iterator>
+
 #include "tests/support/fiber_team.hpp"
 
 namespace alfi::test {
 namespace {
 
-/// body.operator()<kernel, variant>()
-template <class Body>
-void with_kernel(DeviceKernel kernel, Variant variant, Body body) {
-  const auto one = [&]<DeviceKernel candidate>() {
-    if (kernel != candidate) return;
-    if constexpr (has_variants(candidate)) {
-      if (variant == variants[1]) return body.template operator()<candidate, variants[1]>();
-      if (variant == variants[2]) return body.template operator()<candidate, variants[2]>();
-      if (variant == variants[3]) return body.template operator()<candidate, variants[3]>();
-      if (variant == variants[4]) return body.template operator()<candidate, variants[4]>();
-    }
-    body.template operator()<candidate, Variant{}>();
-  };
-  one.template operator()<DeviceKernel::draw_problems>();
-  one.template operator()<DeviceKernel::rollout>();
-  one.template operator()<DeviceKernel::encoder_gradient>();
-  one.template operator()<DeviceKernel::sum_partials>();
-  one.template operator()<DeviceKernel::gradient_norm>();
-  one.template operator()<DeviceKernel::apply_update>();
-  one.template operator()<DeviceKernel::conclude>();
-  one.template operator()<DeviceKernel::draw_sample>();
-  one.template operator()<DeviceKernel::spin>();
+/// body.operator()<kernel, variant>() of what is built for these.
+template <int kernel = 0, int variant = 0, class Body>
+void with_kernel(DeviceKernel wanted, Variant plan, Body body) {
+  constexpr auto candidate = static_cast<DeviceKernel>(kernel);
+  if constexpr (variant_of(candidate, variants[variant]) == variants[variant]) {
+    if (wanted == candidate && variant_of(wanted, plan) == variants[variant])
+      return body.template operator()<candidate, variants[variant]>();
+  }
+  if constexpr (variant + 1 < static_cast<int>(std::size(variants)))
+    with_kernel<kernel, variant + 1>(wanted, plan, body);
+  else if constexpr (kernel + 1 < static_cast<int>(std::size(device_kernel_names)))
+    with_kernel<kernel + 1>(wanted, plan, body);
 }
 
 }  // namespace
