@@ -24,6 +24,12 @@ class CudaWarp {
     low = rounded(x - high);
   }
 
+  __device__ __forceinline__ float rough_tanh(float x) const {
+    float result;
+    asm("tanh.approx.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+  }
+
   /// Numbers of shared memory, read here and not earlier: the compiler would fill its registers with all that does not
   /// change from one tile of rows to the next.
   __device__ __forceinline__ float read(const float* shared) const {

@@ -55,10 +55,6 @@ struct TensorBlock {
   ALFI_HD float* first() const { return weights + weights_size(0); }  ///< weights (X, features)
   static constexpr int weights_size(int X) { return (3 + X) * features + 2 * widest * sixteen_rows; }
 
-  /// As EncoderBlock's. Codes of neighbouring columns and rows, as a warp writes them, are in banks of their own.
-  ALFI_HD Rows<float> code() const { return {activations, block_length * tile_lanes + 4}; }
-  static constexpr int code_size(int C) { return C * (block_length * tile_lanes + 4); }
-
   // What is kept of observation i: activations and the gradients before them, (16, features).
   ALFI_HD Columns hidden1(int i) const { return matrix(activations, kept_matrices * i); }
   ALFI_HD Columns hidden2(int i) const { return matrix(activations, kept_matrices * i + 1); }
@@ -82,8 +78,6 @@ template <Precision precision, int widest>
 struct TensorEncoder {
   TensorBlock<precision, widest> block;
   int width, codes;  ///< of hidden layers and codes, in sixteens
-
-  ALFI_HD Rows<float> code() const { return block.code(); }
 };
 
 template <Precision precision, int widest>
@@ -92,10 +86,8 @@ ALFI_HD void carve_weights(const Shape& shape, Carver<float>& carver, TensorBloc
 }
 
 template <Precision precision, int widest>
-ALFI_HD void carve_activations(const Shape& shape, Carver<float>& carver, int kept,
-                               TensorBlock<precision, widest>& block) {
-  const int codes = block.code_size(shape.C), activations = block.kept_size(kept);
-  block.activations = carver.take(codes > activations ? codes : activations);  // codes are pooled, or gradients taken
+ALFI_HD void carve_activations(const Shape&, Carver<float>& carver, int kept, TensorBlock<precision, widest>& block) {
+  block.activations = carver.take(block.kept_size(kept));
   block.kept = kept;
 }
 
@@ -220,7 +212,7 @@ ALFI_HD void encode_codes(const Tensor& tensor, const TensorEncoder<precision, w
   }
 }
 
-/// code (C, observations · 16) of `observations` observations from `first` on.
+/// code (C, observations · 16) of `observations` observations from `first` on, to be read after a barrier.
 template <Precision precision, int widest, class Team>
 ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEncoder<precision, widest>& encoder,
                           const ObservationSets<float>& sets, int first, int observations, Rows<float> code) {
@@ -232,12 +224,11 @@ ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEnco
       for (int s = 0; s < encoder.codes; ++s) {
         typename Tensor::Sum sum[2];
         encode_codes<width>(tensor, encoder, shape.C, s, hidden2, sum, [&](int row, int c, float& value) {
-          if (c < shape.C) *code.at(c, i * tile_lanes + row) = tanh(value);
+          if (c < shape.C) *code.at(c, i * tile_lanes + row) = tensor.tanh(value);
         });
       }
     });
   });
-  team.sync();
 }
 
 /// Keeps the activations of observation first + i, and the gradients before them, as the block's i-th.
@@ -264,7 +255,7 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
           value = 0;
           return;
         }
-        value = code_slope(tanh(value), a[c * tile_lanes + lane], b[c * tile_lanes + lane]);
+        value = code_slope(tensor.tanh(value), a[c * tile_lanes + lane], b[c * tile_lanes + lane]);
       });
       tensor.keep(block.into_code(i), 0, 16 * s, tensor.left(sum));
     }
@@ -302,35 +293,65 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
   }
 }
 
-/// gradient[layer] += Σ dy xᵀ over the kept rows of `observations` observations, of 16 outputs from 16 m on and two
-/// sixteens of inputs from 16 n on; into(observation) is dy, x(observation, n) the right operand of one sixteen. Column
-/// layer.in of x is all ones: what comes of it is the biases' gradient.
-template <class Tensor, class Into, class Input>
-ALFI_HD void add_weight_gradient(const Tensor& tensor, const Linear& layer, int observations, int m, int n, Into into,
-                                 Input x, float* gradient) {
+/// gradient[layer] += sums, of outputs from `row` on and inputs from `column` on. What comes of the ones beyond the
+/// last input is the biases' gradient.
+template <class Tensor>
+ALFI_HD void add_to_gradient(const Tensor& tensor, const Linear& layer, int row, int column,
+                             typename Tensor::Sum (&sum)[2], float* gradient) {
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half) {
+    const int first = column + 8 * half;
+    tensor.each(sum[half], [&](int r, int c, float& value) {
+      if (row + r < layer.out && first + c < layer.in)
+        gradient[layer.weight + (row + r) * layer.in + first + c] += value;
+    });
+    if (first <= layer.in && layer.in < first + 8)
+      tensor.each(sum[half], [&](int r, int c, float& value) {
+        if (row + r < layer.out && first + c == layer.in) gradient[layer.bias + row + r] += value;
+      });
+  }
+}
+
+/// gradient[layer] += Σ dy xᵀ over the kept rows of `observations` observations, of the 16 outputs from 16 m on and two
+/// sixteens of inputs, from 32 n on; into(observation) is dy, hidden(observation) is x, `width` sixteens wide.
+template <class Tensor, class Into, class Hidden>
+ALFI_HD void add_weight_gradient(const Tensor& tensor, const Linear& layer, int width, int observations, int m, int n,
+                                 Into into, Hidden hidden, float* gradient) {
   constexpr int most = 2;
   typename Tensor::Sum sum[most][2];
   ALFI_UNROLL
   for (int part = 0; part < most; ++part) clear_sums(tensor, sum[part]);
-  for (int o = 0; o < observations; ++o) {
-    const typename Tensor::Left left = tensor.left_transposed(into(o), 0, 16 * m);
-    ALFI_UNROLL
-    for (int part = 0; part < most; ++part) {
-      if (16 * (n + part) > layer.in) break;
-      const typename Tensor::Right right = x(o, n + part);
-      ALFI_UNROLL
-      for (int half = 0; half < 2; ++half)
-        if (16 * (n + part) + 8 * half <= layer.in) tensor.multiply(left, right, half, sum[part][half]);
+  if (2 * n < width) {
+    const int last = 2 * n + 1 < width ? 2 * n + 1 : 2 * n;  // beyond the width the same again, to be dropped
+    for (int o = 0; o < observations; ++o) {
+      const typename Tensor::Left left = tensor.left_transposed(into(o), 0, 16 * m);
+      multiply(tensor, left, tensor.right(hidden(o), 0, 32 * n), sum[0]);
+      multiply(tensor, left, tensor.right(hidden(o), 0, 16 * last), sum[1]);
     }
+  } else {  // the layer has no room for the ones beyond its features
+    const typename Tensor::Right ones = tensor.right([](int, int c) { return c == 0 ? 1.0f : 0.0f; });
+    for (int o = 0; o < observations; ++o) multiply(tensor, tensor.left_transposed(into(o), 0, 16 * m), ones, sum[0]);
   }
   ALFI_UNROLL
-  for (int part = 0; part < most; ++part) ALFI_UNROLL
-  for (int half = 0; half < 2; ++half)
-    tensor.each(sum[part][half], [&](int r, int c, float& value) {
-      const int j = 16 * m + r, k = 16 * (n + part) + 8 * half + c;
-      if (j < layer.out && k <= layer.in)
-        gradient[k < layer.in ? layer.weight + j * layer.in + k : layer.bias + j] += value;
+  for (int part = 0; part < most; ++part)
+    add_to_gradient(tensor, layer, 16 * m, 32 * n + 16 * part, sum[part], gradient);
+}
+
+/// The same of the first layer, whose x are the observations themselves, the first one's from `row` on: of the inputs
+/// from 16 n on.
+template <class Tensor, class Into>
+ALFI_HD void add_first_gradient(const Tensor& tensor, const Linear& layer, const ObservationSets<float>& sets, int row,
+                                int observations, int m, int n, Into into, float* gradient) {
+  typename Tensor::Sum sum[2];
+  clear_sums(tensor, sum);
+  for (int o = 0; o < observations; ++o) {
+    const typename Tensor::Right right = tensor.right([&](int k, int c) {
+      const int x = 16 * n + c;
+      return x < layer.in ? *sets.x.at(x, row + o * tile_lanes + k) : x == layer.in ? 1.0f : 0.0f;
     });
+    multiply(tensor, tensor.left_transposed(into(o), 0, 16 * m), right, sum);
+  }
+  add_to_gradient(tensor, layer, 16 * m, 16 * n, sum, gradient);
 }
 
 /// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
@@ -341,10 +362,11 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
                               int first_block, int last_block, const float* slope, float* gradient) {
   const TensorBlock<precision, widest>& block = encoder.block;
   const int end = last_block * block_length < sets.observations ? last_block * block_length : sets.observations;
-  // Parts of a layer's weight matrix, 16 outputs by two sixteens of inputs and the ones.
-  const auto across = [](const Linear& layer) { return layer.in / 32 + 1; };
-  const auto parts = [&](const Linear& layer) { return sixteens(layer.out) * across(layer); };
+  // Parts of a layer's weight matrix: 16 outputs by one or two sixteens of inputs, the ones among them.
   const Linear &layer1 = layout.encoder[0], &layer2 = layout.encoder[1], &layer3 = layout.encoder[2];
+  const int across1 = layer1.in / 16 + 1, across = layer2.in / 32 + 1;  // layer3.in is layer2.in
+  const int parts1 = sixteens(layer1.out) * across1, parts2 = sixteens(layer2.out) * across;
+  const int parts3 = sixteens(layer3.out) * across;
   for (int first = first_block * block_length; first < end; first += block.kept) {
     const int observations = end - first < block.kept ? end - first : block.kept;
     with_tensor_width<widest>(encoder.width, [&](auto width) {
@@ -353,35 +375,21 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
       });
     });
     team.sync();
-    team.template each_warp<precision>(
-        parts(layer3) + parts(layer2) + parts(layer1), [&](int part, const auto& tensor) {
-          const auto add = [&](const Linear& layer, int number, auto into, auto x) {
-            add_weight_gradient(tensor, layer, observations, number / across(layer), number % across(layer) * 2, into,
-                                x, gradient);
-          };
-          const auto right = [&](auto matrix, int n) {
-            return n < encoder.width ? tensor.right(matrix, 0, 16 * n)
-                                     : tensor.right([](int, int c) { return c == 0 ? 1.0f : 0.0f; });
-          };
-          if (part < parts(layer3))
-            return add(
-                layer3, part, [&](int o) { return block.into_code(o); },
-                [&](int o, int n) { return right(block.hidden2(o), n); });
-          part -= parts(layer3);
-          if (part < parts(layer2))
-            return add(
-                layer2, part, [&](int o) { return block.into_hidden2(o); },
-                [&](int o, int n) { return right(block.hidden1(o), n); });
-          part -= parts(layer2);
-          add(
-              layer1, part, [&](int o) { return block.into_hidden1(o); },
-              [&](int o, int n) {
-                return tensor.right([&](int k, int c) {
-                  const int x = 16 * n + c;
-                  return x < layer1.in ? *sets.x.at(x, (first + o) * tile_lanes + k) : x == layer1.in ? 1.0f : 0.0f;
-                });
-              });
-        });
+    team.template each_warp<precision>(parts3 + parts2 + parts1, [&](int part, const auto& tensor) {
+      if (part < parts3)
+        return add_weight_gradient(
+            tensor, layer3, encoder.width, observations, part / across, part % across,
+            [&](int o) { return block.into_code(o); }, [&](int o) { return block.hidden2(o); }, gradient);
+      part -= parts3;
+      if (part < parts2)
+        return add_weight_gradient(
+            tensor, layer2, encoder.width, observations, part / across, part % across,
+            [&](int o) { return block.into_hidden2(o); }, [&](int o) { return block.hidden1(o); }, gradient);
+      part -= parts2;
+      add_first_gradient(
+          tensor, layer1, sets, first * tile_lanes, observations, part / across1, part % across1,
+          [&](int o) { return block.into_hidden1(o); }, gradient);
+    });
     team.sync();
   }
 }

@@ -48,6 +48,8 @@ class FiberWarp {
     low = parts.low;
   }
 
+  float rough_tanh(float x) const { return round_tf32(alfi::tanh(x)); }
+
   float read(const float* place) const { return *place; }
   void read(const float* place, float& first, float& second) const {
     if (reinterpret_cast<std::uintptr_t>(place) % 8 != 0) misaligned();

@@ -22,7 +22,7 @@ class KernelRuntime : public cuda::Runtime {
           float sum = 0;
           for (int k = 0; k < p.k; ++k) {
             const float a = element(p.a, number, i, k), b = element(p.b, number, k, j);
-            sum = p.precision == Precision::bf16 ? multiply_add<Precision::bf16>(a, b, sum) : sum + a * b;
+            sum += p.precision == Precision::bf16 ? round_bf16(a) * round_bf16(b) : a * b;
           }
           float& to = p.c[number * p.c_stride + i + j * p.c_step];
           to = p.added ? to + sum : sum;
@@ -46,6 +46,8 @@ class KernelRuntime : public cuda::Runtime {
   Status copy_to_device(void*, const void*, std::size_t, Handle) override { return refuse(); }
   Status copy_to_host(void*, const void*, std::size_t, Handle) override { return refuse(); }
   Status clear(void*, std::size_t, Handle) override { return refuse(); }
+  Status sort(double*, std::int64_t, cuda::Scratch&, Handle) override { return refuse(); }
+  Status moments(const MomentsOfPieces&, Moments*, Handle) override { return refuse(); }
   Status create_products(Handle, void*, std::size_t, Handle&) override { return refuse(); }
   void destroy_products(Handle) noexcept override {}
   Status begin_capture(Handle) override { return refuse(); }

@@ -202,7 +202,7 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
                  {1, 0.5F},         0,
                  sample_size,       sample.base()};
   work.sample_blocks = blocks;
-  run.template operator()<DeviceKernel::draw_sample>(blocks);
+  launcher.kernel(DeviceKernel::draw_sample, blocks, work);
   if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");
 
   Arena<double> summaries(steps * 3);  // a StepOutput has bytes that mean nothing
