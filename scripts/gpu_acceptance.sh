@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # gpu_acceptance.sh [FOLDER]: settles on a machine with a GPU what can only be settled there. Builds for its GPU, runs
-# the tests that need one, a few of them under each tool of compute-sanitizer, measures three configurations from small
-# to large meta-batches beside the same machine's CPU, and prints one table. Needs no network; what scripts/setup.sh
-# would install must be there.
+# the tests that need one, a few of them under each tool of compute-sanitizer, measures three configurations in two
+# precisions from small to large meta-batches beside the same machine's CPU and the model of CONTRIBUTING.md, and prints
+# one table. Needs no network; what scripts/setup.sh would install must be there.
 #
 # Logs, measurements and the table go to FOLDER (build-gpu/acceptance unless given). A step that fails is reported and
 # the next one goes on. Exit codes: 0 all passed, 1 something failed, 2 there is nothing here to run on.
@@ -13,6 +13,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build='build-gpu'
 configurations=(poisson weinberg gaussian)  # the method's; examples/
 batches=(32 256 2048 16384 131072 1000000)
+precisions=(fp32 bf16)
+# The model: cycles of a multiprocessor for an observation, and milliseconds a step takes at least.
+declare -A cycles=([poisson-fp32]=202 [weinberg-fp32]=316 [gaussian-fp32]=202 [poisson-bf16]=80 [weinberg-bf16]=117
+  [gaussian-bf16]=80)
+least_ms=1
 device_tests='Gpu.*:*/gpu'
 # Every kernel, on networks and batches that a tool which slows it down a hundred times can wait for.
 sanitized_tests=$(printf 'OnDevice.%s*/gpu:' TrainsTheSameTwice RollsOut Simulates Infers Replays IsSharedBy Sorts Spins)
@@ -73,34 +78,50 @@ for configuration in "${configurations[@]}"; do
   file=()
   [[ $configuration == poisson ]] || file=("examples/$configuration.yaml")
   step "$configuration-cpu" measure "$configuration-cpu" "${file[@]}" --backend cpu
-  for batch in "${batches[@]}"; do
-    step "$configuration-$batch" measure "$configuration-$batch" "${file[@]}" --backend cuda \
-      --set "training.meta_batch=$batch"
+  for precision in "${precisions[@]}"; do
+    for batch in "${batches[@]}"; do
+      name=$configuration-$precision-$batch
+      step "$name" measure "$name" "${file[@]}" --backend cuda --set "engine.precision=$precision" \
+        --set "training.meta_batch=$batch"
+    done
   done
 done
 
-row() { printf '%-14s %-5s %9s %12s %9s %10s\n' "$@"; }
-measured_row() {  # CONFIGURATION cpu|B
-  local json=$folder/$1-$2.json cpu=$folder/$1-cpu.json cells=(cuda "$2" failed - -)
+# Of the first device: what the model multiplies by.
+multiprocessors=$("$build/alfi" info 2>/dev/null | grep -o -m 1 '[0-9]* multiprocessors' | tr -dc 0-9) || multiprocessors=0
+megahertz=$(nvidia-smi --query-gpu=clocks.max.sm --format=csv,noheader,nounits | head -n 1 | tr -dc 0-9) || megahertz=0
+
+row() { printf '%-14s %-5s %-5s %9s %12s %9s %10s %10s\n' "$@"; }
+measured_row() {  # CONFIGURATION cpu|PRECISION [B]
+  local json=$folder/$1-$2${3:+-$3}.json cpu=$folder/$1-cpu.json cells=(cuda "$2" "${3:-}" failed - - -)
   [[ -s $cpu ]] || cpu=/dev/null
   if [[ -s $json ]]; then
-    mapfile -t cells < <(jq -r --slurpfile cpu "$cpu" '.backend, .meta_batch, (.episodes_per_second | round),
+    mapfile -t cells < <(jq -r --slurpfile cpu "$cpu" --argjson cycles "${cycles[$1-$2]:-0}" --argjson ms "$least_ms" \
+      --argjson hertz "$((${multiprocessors:-0} * ${megahertz:-0}))e6" '
+      (.simulations_per_second / .episodes_per_second * $cycles / (if $hertz > 0 then $hertz else 1 end)) as $seconds |
+      ([.meta_batch * $seconds, $ms / 1000] | max) as $step |
+      .backend, .precision, .meta_batch, (.episodes_per_second | round),
       (if $cpu == [] then "-" else .episodes_per_second / $cpu[0].episodes_per_second * 100 | round / 100 end),
-      (.fraction_of_peak * 1000 | round / 10)' "$json")
+      (.fraction_of_peak * 1000 | round / 10),
+      (if .backend == "cpu" or $hertz == 0 then "-"
+       else .episodes_per_second * $step / .meta_batch * 100 | round / 100 end)' "$json")
   elif [[ $2 == cpu ]]; then
-    cells=(cpu '' failed - -)
+    cells=(cpu fp32 '' failed - - -)
   fi
   row "$1" "${cells[@]}"
 }
 table() {
-  local configuration measurement
+  local configuration precision batch
   echo "GPU, driver: ${devices//$'\n'/; }"
   echo "CPU: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) threads"
   echo "date: $(date -u +%F)"
   echo
-  row configuration on B episodes/s 'x CPU' '% of peak'
+  row configuration on in B episodes/s 'x CPU' '% of peak' 'x model'
   for configuration in "${configurations[@]}"; do
-    for measurement in cpu "${batches[@]}"; do measured_row "$configuration" "$measurement"; done
+    measured_row "$configuration" cpu
+    for precision in "${precisions[@]}"; do
+      for batch in "${batches[@]}"; do measured_row "$configuration" "$precision" "$batch"; done
+    done
   done
 }
 echo

@@ -673,6 +673,8 @@ Configuration parse_configuration(const std::string& yaml_text, const std::vecto
   return read_configuration("", yaml_text, overrides);
 }
 
+std::string to_text(Precision precision) { return std::string(precision_names[static_cast<std::size_t>(precision)]); }
+
 std::string to_yaml(const Configuration& configuration) {
   YAML::Emitter out;
   std::vector<std::string_view> open;

@@ -356,8 +356,10 @@ TEST(CudaProcessor, ReplaysInChunksToTheSameBits) {
 TEST(CudaProcessor, RoundsTheSameOnFibers) {
   Configuration configuration = test::small_configuration();
   // Hidden layers of a whole number of sixteens have no place for the ones beyond their features.
-  for (const auto& [precision, hidden, code] :
-       {std::tuple{Precision::tf32x3, 12, 5}, {Precision::bf16, 50, 20}, {Precision::bf16, 32, 33}}) {
+  for (const auto& [precision, hidden, code] : {std::tuple{Precision::tf32x3, 12, 5},
+                                                {Precision::bf16, 50, 20},
+                                                {Precision::bf16, 32, 33},
+                                                {Precision::bf16, 70, 9}}) {
     configuration.networks.encoder.hidden = hidden;
     configuration.networks.encoder.code = code;
     SimulatedDevice lanes, fibers;
@@ -386,7 +388,7 @@ TEST(CudaProcessor, LearnsAsWellInEveryPrecision) {
     return sum / 3;
   };
   // The prior's loss is 1.42. Different roundings lead to different weights, as another seed would: of single trainings
-  // even tf32x3, whose gradients are fp32's to 3e-7, differs from fp32 by up to 0.016.
+  // even tf32x3, whose gradients are fp32's to 3e-7, differs from fp32 by up to 0.029.
   const double fp32 = loss(Precision::fp32);
   EXPECT_LT(fp32, 0.5);
   EXPECT_NEAR(loss(Precision::tf32x3), fp32, 0.02);

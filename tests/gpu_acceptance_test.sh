@@ -18,9 +18,12 @@ stand_in tools/compute-sanitizer <<<'[[ $2 != "$BROKEN" ]] || exit 1; shift 4; e
 stand_in build-gpu/tests/gpu_tests <<<'[[ $BROKEN != skip ]] || echo "[  SKIPPED ] 1 test"; echo "[  PASSED  ] 3 tests."'
 stand_in build-gpu/alfi <<'END'
 [[ " $* " != *" training.meta_batch=$BROKEN "* ]] || exit 1
-batch=${*: -2:1} rate=3000000 backend=cuda
+[[ $1 != info ]] || { echo 'CUDA devices: NVIDIA Example (9.0, 132 multiprocessors)'; exit; }
+batch=${*: -2:1} rate=3000000 backend=cuda precision=fp32
+[[ $* != *precision=bf16* ]] || precision=bf16
 [[ $* != *"backend cpu"* ]] || { batch=64 rate=4000 backend=cpu; }
-echo "{\"backend\": \"$backend\", \"meta_batch\": ${batch#*=}, \"episodes_per_second\": $rate, \"fraction_of_peak\": 0.5}"
+echo "{\"backend\": \"$backend\", \"precision\": \"$precision\", \"meta_batch\": ${batch#*=}, \"episodes_per_second\": $rate,
+  \"simulations_per_second\": $((2500 * rate)), \"fraction_of_peak\": 0.5}"
 END
 
 expect() {  # CODE TEXT…: of a run
@@ -37,17 +40,24 @@ expect() {  # CODE TEXT…: of a run
     fi
   done
 }
-fast='poisson        cuda    1000000      3000000       750         50'
+# The model: 132 multiprocessors at 2 GHz take 80 of their cycles for each of 2,500 observations.
+fast='poisson        cuda  bf16    1000000      3000000       750         50       2.27'
 
 stand_in tools/nvidia-smi <<<'echo "no devices were found"; exit 6'
 expect 2 'there is no CUDA device: no devices were found'
-stand_in tools/nvidia-smi <<<'[[ $* == *compute_cap* ]] && echo 9.0 || echo "NVIDIA Example, 580.1"'
-expect 0 'NVIDIA Example, 580.1' "$fast" 'gaussian       cpu          64         4000         1         50' 'all passed'
+stand_in tools/nvidia-smi <<'END'
+case $* in
+  *compute_cap*) echo 9.0 ;;
+  *clocks*) echo 2000 ;;
+  *) echo "NVIDIA Example, 580.1" ;;
+esac
+END
+expect 0 'NVIDIA Example, 580.1' "$fast" 'gaussian       cpu   fp32         64         4000         1         50          -' 'all passed'
 grep -q -- '-DALFI_CUDA_ARCHITECTURES=90$' "$root/build-gpu/acceptance/configure.log"
 BROKEN=racecheck expect 1 "$fast" 'FAILED: racecheck;'
 BROKEN=skip expect 1 "$fast" 'FAILED: tests memcheck racecheck initcheck synccheck;'
-BROKEN=2048 expect 1 "$fast" failed 'FAILED: poisson-2048 weinberg-2048 gaussian-2048;'
-stand_in tools/nvidia-smi <<<'[[ $* == *compute_cap* ]] && echo 20.0 || echo "NVIDIA Example, 990.1"'
+BROKEN=2048 expect 1 "$fast" failed 'FAILED: poisson-fp32-2048 poisson-bf16-2048 weinberg-fp32-2048 weinberg-bf16-2048 gaussian-fp32-2048 gaussian-bf16-2048;'
+sed -i 's/echo 9.0/echo 20.0/' "$root/tools/nvidia-smi"
 expect 0 "$fast"
 grep -q 'cuda -B build-gpu$' "$root/build-gpu/acceptance/configure.log"
 echo "refuses, goes on, reports"

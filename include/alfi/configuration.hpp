@@ -127,6 +127,9 @@ std::string to_yaml(const Configuration& configuration);
 /// call it on a Configuration built in code.
 void validate(const Configuration& configuration);
 
+/// As engine.precision names it.
+std::string to_text(Precision precision);
+
 /// Every key with what it may be, its default and its meaning, as text for people.
 std::string describe_configuration();
 
