@@ -19,6 +19,7 @@
 
 #include "kernels/report.hpp"
 #include "kernels/sample.hpp"
+#include "kernels/tensor_encoder.hpp"
 #include "kernels/wide_encoder.hpp"
 
 namespace alfi {
@@ -74,8 +75,6 @@ struct Variant {
   Activations activations = Activations::shared;
   int widest = 0;  ///< of the layers tensor cores have code for
   constexpr bool operator==(const Variant&) const = default;
-  /// Of the kernels with products of the encoder.
-  constexpr EncoderPath path() const { return {precision, true, widest}; }
 };
 inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared, 0},
                                        {Precision::tf32x3, Activations::shared, narrow_tensor},
@@ -98,17 +97,30 @@ constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
   return {};
 }
 
-/// How a rollout that is one kernel encodes.
-inline constexpr EncoderPath rollout_path{Precision::fp32, true, 0};
-
 /// Threads of a block.
 inline constexpr int device_threads = 256;
 
-/// Numbers a block's activations take in kernels with the encoder alone.
+/// Fast memory of a block of the kernels with the encoder alone; `kept`: observations whose activations tensor cores
+/// keep at once.
+template <Variant variant>
+ALFI_HD auto carve_encoder(const Shape& shape, Carver<float>& carver, int kept) {
+  if constexpr (variant.precision == Precision::fp32) {
+    return carve_encoder(shape, carver, true);
+  } else {
+    TensorBlock<variant.precision, variant.widest> block{};
+    carve_weights(shape, carver, block);
+    carve_activations(shape, carver, kept, block);
+    return block;
+  }
+}
+/// Numbers it cuts out.
 template <int number = 0>
 std::int64_t encoder_block_size(Variant variant, const Shape& shape, int kept) {
-  if (variant_of(DeviceKernel::encode, variant) == variants[number])
-    return encoder_block_size<variants[number].path()>(shape, kept);
+  if (variant_of(DeviceKernel::encode, variant) == variants[number]) {
+    Carver<float> counting(nullptr);
+    carve_encoder<variants[number]>(shape, counting, kept);
+    return counting.used();
+  }
   if constexpr (number + 1 < static_cast<int>(sizeof variants / sizeof variants[0]))
     return encoder_block_size<number + 1>(variant, shape, kept);
   else
@@ -202,11 +214,12 @@ struct DeviceWork {
 
 inline namespace ALFI_ISA {
 
-/// Where a block's activations are; `shared` is its shared memory, of the size the launch asked for.
-template <Variant variant>
-ALFI_HD auto encoder_memory(const DeviceWork& work, float* shared) {
+/// The encoder of a block, its weights in shared memory, of the size the launch asked for.
+template <Variant variant, class Team>
+ALFI_HD auto make_encoder(const Team& team, const DeviceWork& work, float* shared) {
   Carver<float> carver(shared);
-  return carve_encoder<variant.path()>(work.settings.shape, carver, work.kept);
+  return staged_encoder(team, work.settings.layout, work.settings.weights,
+                        carve_encoder<variant>(work.settings.shape, carver, work.kept));
 }
 /// The compiler must know in which of the two memories.
 template <Variant variant>
@@ -234,12 +247,13 @@ ALFI_HD Part part_of(int count, int share, int shares) {
 template <class Team>
 ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   Carver<float> carver(shared);
-  const auto memory = carve_block<rollout_path>(work.settings.shape, carver);
+  const BlockMemory<float> memory = carve_block(work.settings.shape, carver, true);
+  const auto encoder = staged_encoder(team, work.settings.layout, work.settings.weights, memory.encoder);
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     Tile<float>& tile = work.tiles[slot];
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();  // before this tile's activations take the place of the last one's, too
-    rollout<rollout_path>(team, work.settings, work.inputs[*work.position], work.draws, tile, memory);
+    rollout(team, work.settings, work.inputs[*work.position], work.draws, tile, encoder, memory.aggregator);
   }
 }
 
@@ -264,7 +278,7 @@ ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work)
 template <Variant variant, class Team>
 ALFI_HD void encode_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   const Shape& shape = work.settings.shape;
-  const auto encoder = make_encoder<variant.path()>(team, work.settings, encoder_memory<variant>(work, shared));
+  const auto encoder = make_encoder<variant>(team, work, shared);
   const bool real = work.iteration == real_set_alone;
   for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks) {
     const Tile<float>& tile = work.tiles[slot];
@@ -306,12 +320,11 @@ ALFI_HD void rollout_gradient_kernel(const Team& team, int block, float* shared,
 
 template <Variant variant, class Team>
 ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const auto memory = encoder_memory<variant>(work, shared);
+  const auto encoder = make_encoder<variant>(team, work, shared);
   const int pieces = work.sums.pieces, piece = block % pieces;
   for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
-    bulk_gradient<variant.path()>(
-        team, work.settings, work.tiles[slot], memory, piece, pieces,
-        work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
+    bulk_gradient(team, work.settings, work.tiles[slot], encoder, piece, pieces,
+                  work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
 }
 
 /// What is between the products of a wide encoder, for a block's part of the launch's observations of each of its

@@ -10,12 +10,9 @@
 // A simulator's samples are constants for the gradient. Everything is in standardised units but inside the simulator.
 #pragma once
 
-#include "kernels/aggregator.hpp"
 #include "kernels/loss.hpp"
-#include "kernels/problem.hpp"
-#include "kernels/rim.hpp"
 #include "kernels/simulate.hpp"
-#include "kernels/tensor_encoder.hpp"
+#include "kernels/tile.hpp"
 
 namespace alfi {
 
@@ -35,181 +32,6 @@ struct EpisodeSettings {
   LossRule loss;
   UpdateRule update;
 };
-
-/// The arrays of one tile. Those of a recorded problem or run are filled by the caller, the others by the rollout.
-template <class R>
-struct Tile {
-  int number;           ///< in the meta-batch
-  TileInput<R>* input;  ///< made with the problem
-  R* truth;             ///< θ* (D, 16)
-  R* psi;               ///< (T + 1, P, 16)
-  R* clamped;           ///< (T, M, 16): 1 where θ was outside the simulator's domain
-  R* loss;              ///< (T, 16)
-  R* episode_loss;      ///< (16)
-  Rows<R> real;         ///< x* (X, real_rows · 16)
-  R* theta;             ///< (T, M, D, 16)
-  R* noise;             ///< ε (T, M, D, 16)
-  R* scores;            ///< (T, 4, D, 16)
-  Rows<R> x;            ///< (X, T · M · N · 16)
-  R* real_code;         ///< r (CP, 16)
-  R* codes;             ///< g (T, M, CP, 16)
-  R* real_slope;        ///< (2, C, 16)
-  R* slopes;            ///< (T, M, 2, C, 16)
-  R* loss_slope;        ///< (T, 16)
-  R* generated_count;   ///< (16): N
-  RimHistory<R> history;
-  RimGradient<R> gradient;
-  R* real_code_gradient;  ///< (CP, 16)
-  R* code_gradient;       ///< (M, CP, 16) of one iteration
-  R* square_gradient;     ///< (M, D, 16) of one iteration
-  R* deviation;           ///< σ (D, 16) of one iteration
-};
-
-/// How the encoder is computed.
-struct EncoderPath {
-  Precision precision = Precision::fp32;
-  bool staged = false;  ///< whether its weights are copied to fast memory, as tensor cores need it
-  int widest = 0;       ///< of the layers tensor cores have code for
-};
-
-/// The encoder's part of fast memory.
-template <class R, EncoderPath path>
-struct EncoderMemory {
-  using Block = TensorBlock<path.precision, path.widest>;
-};
-template <class R, EncoderPath path>
-requires(path.precision == Precision::fp32) struct EncoderMemory<R, path> {
-  using Block = EncoderBlock<R>;
-};
-
-/// Fast memory: the activations of one block. Encoder and aggregator share it.
-template <class R, EncoderPath path = EncoderPath{}>
-struct BlockMemory {
-  typename EncoderMemory<R, path>::Block encoder;
-  AggregatorBlock<R> aggregator;
-};
-
-template <class R>
-Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
-  const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = s.X, C = s.C, CP = s.CP(), P = s.P(), H = s.H, S = s.S;
-  constexpr std::int64_t L = tile_lanes;
-  const std::int64_t steps = T * L;
-  Tile<R> tile{};
-  // First what a rollout is asked for, so that it is one piece to copy; then what problems are.
-  tile.truth = carver.take(D * L);
-  tile.psi = carver.take((T + 1) * P * L);
-  tile.clamped = carver.take(T * M * L);
-  tile.loss = carver.take(T * L);
-  tile.episode_loss = carver.take(L);
-  tile.real = carver.rows(X, s.R * L);
-  tile.theta = carver.take(T * M * D * L);
-  tile.noise = carver.take(T * M * D * L);
-  tile.scores = carver.take(T * 4 * D * L);
-  tile.x = carver.rows(X, T * M * N * L);
-  tile.real_code = carver.take(CP * L);
-  tile.codes = carver.take(T * M * CP * L);
-  tile.real_slope = carver.take(2 * C * L);
-  tile.slopes = carver.take(T * M * 2 * C * L);
-  tile.loss_slope = carver.take(T * L);
-  tile.generated_count = carver.take(L);
-  tile.history = {carver.rows(s.rim_inputs(), steps),
-                  carver.rows(H, steps),
-                  carver.rows(H + S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(H + S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(H, steps),
-                  carver.rows(P, steps)};
-  tile.gradient = {carver.rows(H, steps),          carver.rows(H, steps), carver.rows(S, steps), carver.rows(S, steps),
-                   carver.rows(S, steps),          carver.rows(H, steps), carver.rows(P, steps), carver.rows(H + S, L),
-                   carver.rows(s.rim_inputs(), L), carver.take(S * L),    carver.take(P * L)};
-  tile.real_code_gradient = carver.take(CP * L);
-  tile.code_gradient = carver.take(M * CP * L);
-  tile.square_gradient = carver.take(M * D * L);
-  tile.deviation = carver.take(D * L);
-  return tile;
-}
-
-/// `pad` rows after each feature's: features 256 rows apart would fall on the same few sets of a cache, and in shared
-/// memory four features of eight rows, the way a product takes them, are to be in banks of their own.
-constexpr int pad_of_rows(bool stage) { return stage ? 8 : tile_lanes; }
-
-/// What is behind the encoder's weights, which stay while an iteration goes on.
-template <EncoderPath path, class R>
-ALFI_HD void carve_activations(const Shape& s, Carver<R>& carver, int kept, BlockMemory<R, path>& block) {
-  if constexpr (path.precision == Precision::fp32)
-    carve_activations(s, carver, pad_of_rows(path.staged), block.encoder);
-  else
-    carve_activations(s, carver, kept, block.encoder);
-}
-
-/// The encoder's part of a block's memory alone. `kept`: observations whose activations tensor cores keep at once; the
-/// fp32 encoder has a fixed number.
-template <EncoderPath path, class R>
-ALFI_HD BlockMemory<R, path> carve_encoder(const Shape& s, Carver<R>& carver, int kept) {
-  BlockMemory<R, path> block{};
-  if constexpr (path.staged) carve_weights(s, carver, block.encoder);
-  carve_activations(s, carver, kept, block);
-  return block;
-}
-
-/// The aggregator's alone.
-template <class R>
-ALFI_HD AggregatorBlock<R> carve_aggregator(const Shape& s, Carver<R>& carver, bool stage) {
-  constexpr std::int64_t parameters = parameter_block * tile_lanes;
-  const int pad = pad_of_rows(stage);
-  return {carver.rows(s.aggregator_inputs(), parameters, pad), carver.rows(s.aggregator_hidden, parameters, pad),
-          carver.rows(s.aggregator_hidden, parameters, pad), carver.rows(s.A, parameters, pad)};
-}
-
-/// What a rollout needs, which keeps nothing.
-template <EncoderPath path = EncoderPath{}, class R>
-ALFI_HD BlockMemory<R, path> carve_block(const Shape& s, Carver<R>& carver) {
-  BlockMemory<R, path> block{};
-  if constexpr (path.staged) carve_weights(s, carver, block.encoder);
-  Carver<R> same_place = carver;  // encoder and aggregator are never at work together
-  carve_activations(s, carver, 0, block);
-  block.aggregator = carve_aggregator(s, same_place, path.staged);
-  carver.use(same_place.used());
-  return block;
-}
-
-/// Numbers carve_tile and carve_block, carve_encoder, carve_aggregator cut out.
-template <class R = float>
-std::int64_t tile_size(const Shape& shape) {
-  Carver<R> counting(nullptr);
-  carve_tile(shape, counting);
-  return counting.used();
-}
-template <EncoderPath path = EncoderPath{}, class R = float>
-std::int64_t block_size(const Shape& shape) {
-  Carver<R> counting(nullptr);
-  carve_block<path>(shape, counting);
-  return counting.used();
-}
-template <EncoderPath path>
-std::int64_t encoder_block_size(const Shape& shape, int kept) {
-  Carver<float> counting(nullptr);
-  carve_encoder<path>(shape, counting, kept);
-  return counting.used();
-}
-ALFI_HD std::int64_t aggregator_block_size(const Shape& shape, bool stage) {
-  Carver<float> counting(nullptr);
-  carve_aggregator(shape, counting, stage);
-  return counting.used();
-}
-
-/// Numbers of a tile up to and including the last array of what a rollout is asked for, and of what problems are.
-template <class R = float>
-std::int64_t results_size(const Shape& s) {
-  return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + s.T * s.M + s.T + 1);
-}
-template <class R = float>
-std::int64_t problem_size(const Shape& s) {
-  return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R;
-}
 
 /// What the rollout draws itself; the rest is recorded in the tile.
 struct Draws {
@@ -403,25 +225,15 @@ ALFI_HD void weigh_losses(const Team& team, const EpisodeSettings<typename Team:
   });
 }
 
-/// The encoder, its weights where the team reads them.
-template <EncoderPath path, class Team, class Memory>
-ALFI_HD auto make_encoder(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Memory& block) {
-  if constexpr (path.staged)
-    return staged_encoder(team, settings.layout, settings.weights, block.encoder);
-  else
-    return unstaged_encoder(settings.layout, settings.weights, block.encoder);
-}
-
 /// Forward: ψ, the losses, and all that the backward passes read; the losses' weights to be read after a barrier.
-template <EncoderPath path = EncoderPath{}, class Team>
+template <class Team, class Encoder>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
-                     Draws draws, const Tile<typename Team::Real>& tile,
-                     const BlockMemory<typename Team::Real, path>& block) {
+                     Draws draws, const Tile<typename Team::Real>& tile, const Encoder& encoder,
+                     const AggregatorBlock<typename Team::Real>& block) {
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
   begin(team, settings, step, draws, tile);
   team.sync();
-  const auto encoder = make_encoder<path>(team, settings, block);
   for (int t = -1; t < shape.T; ++t) {  // −1 encodes the real set: one call, its code is the kernel's larger part
     const bool of_real = t < 0;
     if (!of_real) {
@@ -432,7 +244,7 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
     ObservationSets<R> sets = generated_sets(shape, tile, of_real ? 0 : t, 1);
     if (of_real) sets = real_set(tile);
     encode_sets(team, shape, encoder, sets, of_real ? tile.real_code : codes_of(shape, tile, t));
-    if (!of_real) advance(team, settings, tile, t, block.aggregator);
+    if (!of_real) advance(team, settings, tile, t, block);
   }
   weigh_losses(team, settings, step, tile);
 }
@@ -488,16 +300,15 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
 
 /// gradient (layout.encoder_size()) += of the encoder: one of `pieces` pieces, cut between blocks of observations,
 /// those of the real set before those of the generated ones.
-template <EncoderPath path = EncoderPath{}, class Team>
+template <class Team, class Encoder>
 ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
-                           const Tile<typename Team::Real>& tile, const BlockMemory<typename Team::Real, path>& block,
-                           int piece, int pieces, typename Team::Real* gradient) {
+                           const Tile<typename Team::Real>& tile, const Encoder& encoder, int piece, int pieces,
+                           typename Team::Real* gradient) {
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
   const int real_blocks = blocks_of(block_length, tile.input->real_rows);
   const std::int64_t all = real_blocks + blocks_of(block_length, shape.T * shape.M * shape.N);
   const int first = static_cast<int>(all * piece / pieces), last = static_cast<int>(all * (piece + 1) / pieces);
-  const auto encoder = make_encoder<path>(team, settings, block);
   for (int which = 0; which < 2; ++which) {  // one call: its code is the kernel's larger part
     const bool of_real = which == 0;
     ObservationSets<R> sets = generated_sets(shape, tile, 0, shape.T);

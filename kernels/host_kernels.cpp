@@ -8,9 +8,13 @@ namespace {
 
 using Team = HostTeam<FloatLanes>;
 
+DenseEncoder<float> encoder_of(const EpisodeSettings<float>& settings, const BlockMemory<float>& block) {
+  return unstaged_encoder(settings.layout, settings.weights, block.encoder);
+}
+
 void rollout_tile(const EpisodeSettings<float>& settings, const StepInput& step, Draws draws, const Tile<float>& tile,
                   const BlockMemory<float>& block) {
-  rollout(Team{}, settings, step, draws, tile, block);
+  rollout(Team{}, settings, step, draws, tile, encoder_of(settings, block), block.aggregator);
 }
 
 void rollout_gradient_tile(const EpisodeSettings<float>& settings, const StepInput& step, const Tile<float>& tile,
@@ -20,7 +24,7 @@ void rollout_gradient_tile(const EpisodeSettings<float>& settings, const StepInp
 
 void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile,
                         const BlockMemory<float>& block, int piece, int pieces, float* gradient) {
-  bulk_gradient(Team{}, settings, tile, block, piece, pieces, gradient);
+  bulk_gradient(Team{}, settings, tile, encoder_of(settings, block), piece, pieces, gradient);
 }
 
 void report(const Shape& shape, const Tile<float>& tile, const BatchReport<float>& to) {

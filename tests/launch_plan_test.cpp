@@ -167,7 +167,7 @@ TEST(LaunchPlan, KnowsTheWidestEncoderItFuses) {
 TEST(LaunchPlan, CutsARolloutThatDoesNotFitOneKernel) {
   Shape shape = published_poisson();
   shape.aggregator_hidden = 100;
-  const std::int64_t bytes = block_size<rollout_path>(shape) * std::int64_t{sizeof(float)};
+  const std::int64_t bytes = block_size(shape, true) * std::int64_t{sizeof(float)};
   for (const auto& [shared, split] : {std::pair{bytes, false}, {bytes - 1, true}}) {
     DeviceProperties device = hopper;
     device.shared_bytes = shared;

@@ -81,7 +81,7 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, Precision
   }
   // One kernel needs the weights of the encoder and the activations of either network at a time. On tensor cores it
   // would need so many registers that a multiprocessor had one block only.
-  plan.block_size = block_size<rollout_path>(shape);
+  plan.block_size = block_size(shape, true);
   plan.split = shares > 1 || precision != Precision::fp32 || plan.block_size * number > device.shared_bytes;
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
   const bool products = plan.encoder == EncoderKernels::cublas;

@@ -31,7 +31,10 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   TileInput<float> input{};
   tile.input = &input;
   tile.number = 1;  // of 30 episodes: its last two lanes are empty
-  launch([&](const auto& team) { rollout(team, drawn.settings, step, {true, true, true}, tile, block); });
+  const DenseEncoder<float> encoder = unstaged_encoder(drawn.settings.layout, drawn.settings.weights, block.encoder);
+  launch([&](const auto& team) {
+    rollout(team, drawn.settings, step, {true, true, true}, tile, encoder, block.aggregator);
+  });
   if (!memory.sentinels_hold() || !fast.sentinels_hold())
     throw std::logic_error("a kernel wrote behind the end of its memory");
   const auto take = [](const float* from, int rows) { return std::vector<float>(from, from + rows * tile_lanes); };

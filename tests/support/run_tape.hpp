@@ -106,11 +106,12 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, int pieces = 2) {
               static_cast<R>(tape.x_gen[(b * drawn * s.N + i) * s.X + k]);
     }
     input.real_rows = real_rows;
+    const DenseEncoder<R> encoder = unstaged_encoder(layout, settings.weights, block.encoder);
     launch([&](const auto& team) {
-      rollout(team, settings, step, Draws{}, tile, block);
+      rollout(team, settings, step, Draws{}, tile, encoder, block.aggregator);
       rollout_gradient(team, settings, step, tile, block.aggregator, gradient.base());
       for (int piece = 0; piece < pieces; ++piece)
-        bulk_gradient(team, settings, tile, block, piece, pieces, gradient.base());
+        bulk_gradient(team, settings, tile, encoder, piece, pieces, gradient.base());
     });
     if (!arena.sentinels_hold() || !fast.sentinels_hold() || !gradient.sentinels_hold())
       throw std::logic_error("a kernel wrote behind the end of its memory");

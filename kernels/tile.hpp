@@ -1,0 +1,151 @@
+// A tile's arrays and a block's fast memory, cut out of one piece each.
+#pragma once
+
+#include "kernels/aggregator.hpp"
+#include "kernels/encoder.hpp"
+#include "kernels/problem.hpp"
+#include "kernels/rim.hpp"
+
+namespace alfi {
+
+/// The arrays of one tile. Those of a recorded problem or run are filled by the caller, the others by the rollout.
+template <class R>
+struct Tile {
+  int number;           ///< in the meta-batch
+  TileInput<R>* input;  ///< made with the problem
+  R* truth;             ///< θ* (D, 16)
+  R* psi;               ///< (T + 1, P, 16)
+  R* clamped;           ///< (T, M, 16): 1 where θ was outside the simulator's domain
+  R* loss;              ///< (T, 16)
+  R* episode_loss;      ///< (16)
+  Rows<R> real;         ///< x* (X, real_rows · 16)
+  R* theta;             ///< (T, M, D, 16)
+  R* noise;             ///< ε (T, M, D, 16)
+  R* scores;            ///< (T, 4, D, 16)
+  Rows<R> x;            ///< (X, T · M · N · 16)
+  R* real_code;         ///< r (CP, 16)
+  R* codes;             ///< g (T, M, CP, 16)
+  R* real_slope;        ///< (2, C, 16)
+  R* slopes;            ///< (T, M, 2, C, 16)
+  R* loss_slope;        ///< (T, 16)
+  R* generated_count;   ///< (16): N
+  RimHistory<R> history;
+  RimGradient<R> gradient;
+  R* real_code_gradient;  ///< (CP, 16)
+  R* code_gradient;       ///< (M, CP, 16) of one iteration
+  R* square_gradient;     ///< (M, D, 16) of one iteration
+  R* deviation;           ///< σ (D, 16) of one iteration
+};
+
+/// Fast memory of a rollout: the activations of one block. Encoder and aggregator share it.
+template <class R>
+struct BlockMemory {
+  EncoderBlock<R> encoder;
+  AggregatorBlock<R> aggregator;
+};
+
+template <class R>
+Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
+  const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = s.X, C = s.C, CP = s.CP(), P = s.P(), H = s.H, S = s.S;
+  constexpr std::int64_t L = tile_lanes;
+  const std::int64_t steps = T * L;
+  Tile<R> tile{};
+  // First what a rollout is asked for, so that it is one piece to copy; then what problems are.
+  tile.truth = carver.take(D * L);
+  tile.psi = carver.take((T + 1) * P * L);
+  tile.clamped = carver.take(T * M * L);
+  tile.loss = carver.take(T * L);
+  tile.episode_loss = carver.take(L);
+  tile.real = carver.rows(X, s.R * L);
+  tile.theta = carver.take(T * M * D * L);
+  tile.noise = carver.take(T * M * D * L);
+  tile.scores = carver.take(T * 4 * D * L);
+  tile.x = carver.rows(X, T * M * N * L);
+  tile.real_code = carver.take(CP * L);
+  tile.codes = carver.take(T * M * CP * L);
+  tile.real_slope = carver.take(2 * C * L);
+  tile.slopes = carver.take(T * M * 2 * C * L);
+  tile.loss_slope = carver.take(T * L);
+  tile.generated_count = carver.take(L);
+  tile.history = {carver.rows(s.rim_inputs(), steps),
+                  carver.rows(H, steps),
+                  carver.rows(H + S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(H + S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(S, steps),
+                  carver.rows(H, steps),
+                  carver.rows(P, steps)};
+  tile.gradient = {carver.rows(H, steps),          carver.rows(H, steps), carver.rows(S, steps), carver.rows(S, steps),
+                   carver.rows(S, steps),          carver.rows(H, steps), carver.rows(P, steps), carver.rows(H + S, L),
+                   carver.rows(s.rim_inputs(), L), carver.take(S * L),    carver.take(P * L)};
+  tile.real_code_gradient = carver.take(CP * L);
+  tile.code_gradient = carver.take(M * CP * L);
+  tile.square_gradient = carver.take(M * D * L);
+  tile.deviation = carver.take(D * L);
+  return tile;
+}
+
+/// `pad` rows after each feature's: features 256 rows apart would fall on the same few sets of a cache, and in shared
+/// memory four features of eight rows, the way a product takes them, are to be in banks of their own.
+constexpr int pad_of_rows(bool stage) { return stage ? 8 : tile_lanes; }
+
+/// The encoder's part alone; `stage`: with a place for its weights, which stay while an iteration goes on.
+template <class R>
+ALFI_HD EncoderBlock<R> carve_encoder(const Shape& s, Carver<R>& carver, bool stage) {
+  EncoderBlock<R> block{};
+  if (stage) carve_weights(s, carver, block);
+  carve_activations(s, carver, pad_of_rows(stage), block);
+  return block;
+}
+
+/// The aggregator's alone.
+template <class R>
+ALFI_HD AggregatorBlock<R> carve_aggregator(const Shape& s, Carver<R>& carver, bool stage) {
+  constexpr std::int64_t parameters = parameter_block * tile_lanes;
+  const int pad = pad_of_rows(stage);
+  return {carver.rows(s.aggregator_inputs(), parameters, pad), carver.rows(s.aggregator_hidden, parameters, pad),
+          carver.rows(s.aggregator_hidden, parameters, pad), carver.rows(s.A, parameters, pad)};
+}
+
+template <class R>
+ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver, bool stage = false) {
+  BlockMemory<R> block{};
+  if (stage) carve_weights(s, carver, block.encoder);
+  Carver<R> same_place = carver;  // encoder and aggregator are never at work together
+  carve_activations(s, carver, pad_of_rows(stage), block.encoder);
+  block.aggregator = carve_aggregator(s, same_place, stage);
+  carver.use(same_place.used());
+  return block;
+}
+
+/// Numbers carve_tile, carve_block and carve_aggregator cut out.
+template <class R = float>
+std::int64_t tile_size(const Shape& shape) {
+  Carver<R> counting(nullptr);
+  carve_tile(shape, counting);
+  return counting.used();
+}
+ALFI_HD std::int64_t block_size(const Shape& shape, bool stage = false) {
+  Carver<float> counting(nullptr);
+  carve_block(shape, counting, stage);
+  return counting.used();
+}
+ALFI_HD std::int64_t aggregator_block_size(const Shape& shape, bool stage) {
+  Carver<float> counting(nullptr);
+  carve_aggregator(shape, counting, stage);
+  return counting.used();
+}
+
+/// Numbers of a tile up to and including the last array of what a rollout is asked for, and of what problems are.
+template <class R = float>
+std::int64_t results_size(const Shape& s) {
+  return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + s.T * s.M + s.T + 1);
+}
+template <class R = float>
+std::int64_t problem_size(const Shape& s) {
+  return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R;
+}
+
+}  // namespace alfi
