@@ -69,6 +69,9 @@ using Uint = typename LaneTraits<F>::Uint;
 template <class F>
 using Mask = typename LaneTraits<F>::Mask;
 
+template <class T, int count>
+using Array = T[static_cast<unsigned>(count)];
+
 // --- scalars
 // -----------------------------------------------------------------------------------------------------------
 
@@ -109,6 +112,7 @@ ALFI_HD void multiply_wide(std::uint32_t a, std::uint32_t b, std::uint32_t& high
 }
 /// table[index], lane by lane.
 ALFI_HD float gather(const float* table, std::int32_t index) { return table[index]; }
+ALFI_HD double gather(const double* table, std::int64_t index) { return table[index]; }
 
 // A lane vector of scalars at p, p + 1, …; and back. A scalar is assigned: of memcpy nvcc makes four loads of a byte.
 template <class F>
@@ -179,6 +183,11 @@ ALFI_HD int count(IntLanes mask) {
   return sum;
 }
 
+// What GCC 12 makes of comparisons and selections takes some five instructions where the machine has one.
+#if defined(__AVX512F__) || defined(__AVX2__)
+#define ALFI_VECTOR_MAX
+#endif
+
 #if defined(__AVX512F__)
 
 ALFI_HD FloatLanes fma(FloatLanes a, FloatLanes b, FloatLanes c) {
@@ -197,6 +206,8 @@ ALFI_HD void multiply_wide(UintLanes a, std::uint32_t b, UintLanes& high, UintLa
 ALFI_HD FloatLanes gather(const float* table, IntLanes index) {
   return (FloatLanes)_mm512_i32gather_ps((__m512i)index, table, 4);
 }
+ALFI_HD FloatLanes vector_max(FloatLanes a, FloatLanes b) { return (FloatLanes)_mm512_max_ps((__m512)a, (__m512)b); }
+ALFI_HD FloatLanes vector_min(FloatLanes a, FloatLanes b) { return (FloatLanes)_mm512_min_ps((__m512)a, (__m512)b); }
 
 #elif defined(__AVX2__)
 
@@ -216,6 +227,8 @@ ALFI_HD void multiply_wide(UintLanes a, std::uint32_t b, UintLanes& high, UintLa
 ALFI_HD FloatLanes gather(const float* table, IntLanes index) {
   return (FloatLanes)_mm256_i32gather_ps(table, (__m256i)index, 4);
 }
+ALFI_HD FloatLanes vector_max(FloatLanes a, FloatLanes b) { return (FloatLanes)_mm256_max_ps((__m256)a, (__m256)b); }
+ALFI_HD FloatLanes vector_min(FloatLanes a, FloatLanes b) { return (FloatLanes)_mm256_min_ps((__m256)a, (__m256)b); }
 
 #else
 
@@ -251,6 +264,18 @@ ALFI_HD FloatLanes gather(const float* table, IntLanes index) {
 }
 
 #endif
+/// Each lane's value to its own lane of rows[row], where the mask is set.
+ALFI_HD void scatter(FloatLanes* rows, IntLanes row, IntLanes mask, FloatLanes value) {
+  alignas(64) std::int32_t to[vector_width], set[vector_width];
+  alignas(64) float from[vector_width];
+  memcpy(to, &row, sizeof to);
+  memcpy(set, &mask, sizeof set);
+  memcpy(from, &value, sizeof from);
+  float* const base = reinterpret_cast<float*>(rows);
+  for (int l = 0; l < vector_width; ++l)
+    if (set[l] != 0) base[to[l] * vector_width + l] = from[l];
+}
+
 #else
 using FloatLanes = float;
 #endif  // __CUDACC__
@@ -261,11 +286,17 @@ using FloatLanes = float;
 /// a > b ? a : b, so b where either is NaN.
 template <class F>
 ALFI_HD F max(F a, F b) {
+#if defined(ALFI_VECTOR_MAX)
+  if constexpr (LaneTraits<F>::width > 1) return vector_max(a, b);
+#endif
   return select(a > b, a, b);
 }
 /// a < b ? a : b, so b where either is NaN.
 template <class F>
 ALFI_HD F min(F a, F b) {
+#if defined(ALFI_VECTOR_MAX)
+  if constexpr (LaneTraits<F>::width > 1) return vector_min(a, b);
+#endif
   return select(a < b, a, b);
 }
 template <class F>

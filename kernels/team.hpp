@@ -25,9 +25,6 @@ struct Constant {
   static constexpr int value = value_;
 };
 
-template <class T, int count>
-using Array = T[static_cast<unsigned>(count)];
-
 #ifndef __CUDACC__
 
 /// Adds up 16 lanes by halves: lane l and l + 8, then + 4, + 2, + 1. Every team sums lanes in this order.
@@ -41,30 +38,60 @@ ALFI_HD void lane_tree(Array<Array<R, tile_lanes>, count>& lanes, Array<R, count
   }
 }
 
-/// The same sums in the same order for float, four at a time.
-template <int count>
-ALFI_HD void lane_tree(Array<Array<float, tile_lanes>, count>& lanes, Array<float, count>& total) {
-  typedef float Quad __attribute__((vector_size(16)));
-  constexpr int groups = (count + 3) / 4;
-  Array<Quad, 4 * groups> quad{};
-#pragma GCC unroll 32
-  for (int i = 0; i < count; ++i) {
-    Quad part[4];
-    memcpy(part, lanes[i], sizeof part);
-    quad[i] = (part[0] + part[2]) + (part[1] + part[3]);
-  }
-  const auto pair = [](Quad a, Quad b) {
-    return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  };
-#pragma GCC unroll 8
-  for (int g = 0; g < groups; ++g) {
-    const Quad low = pair(quad[4 * g], quad[4 * g + 1]), high = pair(quad[4 * g + 2], quad[4 * g + 3]);
-    const Quad sum = __builtin_shufflevector(low, high, 0, 2, 4, 6) + __builtin_shufflevector(low, high, 1, 3, 5, 7);
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i)
-      if (4 * g + i < count) total[4 * g + i] = sum[i];
-  }
+#if defined(__AVX512F__) || defined(__AVX2__)
+
+/// Half of `half` lanes of a and b, added to the other half: those of a before those of b, in each run of 2 · half.
+template <int half>
+ALFI_HD FloatLanes add_halves(FloatLanes a, FloatLanes b) {
+#if defined(__AVX512F__)
+  const __m512 x = (__m512)a, y = (__m512)b;
+  if constexpr (half == 8)
+    return (FloatLanes)_mm512_shuffle_f32x4(x, y, 0x44) + (FloatLanes)_mm512_shuffle_f32x4(x, y, 0xEE);
+  else if constexpr (half == 4)
+    return (FloatLanes)_mm512_shuffle_f32x4(x, y, 0x88) + (FloatLanes)_mm512_shuffle_f32x4(x, y, 0xDD);
+  else if constexpr (half == 2)
+    return (FloatLanes)_mm512_shuffle_ps(x, y, 0x44) + (FloatLanes)_mm512_shuffle_ps(x, y, 0xEE);
+  else
+    return (FloatLanes)_mm512_shuffle_ps(x, y, 0x88) + (FloatLanes)_mm512_shuffle_ps(x, y, 0xDD);
+#else
+  const __m256 x = (__m256)a, y = (__m256)b;
+  if constexpr (half == 4)
+    return (FloatLanes)_mm256_permute2f128_ps(x, y, 0x20) + (FloatLanes)_mm256_permute2f128_ps(x, y, 0x31);
+  else if constexpr (half == 2)
+    return (FloatLanes)_mm256_shuffle_ps(x, y, 0x44) + (FloatLanes)_mm256_shuffle_ps(x, y, 0xEE);
+  else
+    return (FloatLanes)_mm256_shuffle_ps(x, y, 0x88) + (FloatLanes)_mm256_shuffle_ps(x, y, 0xDD);
+#endif
 }
+
+/// The same sums in the same order of whole vectors, whose lanes above the vector's width have been added already: two
+/// vectors become one of half as many sums, until there is one.
+template <int half, int count>
+ALFI_HD void fold_lanes(Array<FloatLanes, count>& sum) {
+#pragma GCC unroll 32
+  for (int i = 0; 2 * i < count; ++i)
+    sum[i] = add_halves<half>(sum[2 * i], 2 * i + 1 < count ? sum[2 * i + 1] : FloatLanes{});
+  constexpr int left = (count + 1) / 2;
+  if constexpr (half > 1) fold_lanes<half / 2, left>(reinterpret_cast<Array<FloatLanes, left>&>(sum));
+}
+
+/// Where the total of vector i of every vector_width is in what they become.
+constexpr int folded_place(int i) {
+  constexpr int across = vector_width / 4;  // runs of four lanes, which the first steps spread vectors over
+  return i / vector_width * vector_width + i % across * 4 + i % vector_width / across;
+}
+
+template <int count>
+ALFI_HD void lane_tree(Array<FloatLanes, count>& sum, Array<float, count>& total) {
+  constexpr int vectors = (count + vector_width - 1) / vector_width;
+  fold_lanes<vector_width / 2, count>(sum);
+  alignas(64) Array<float, vectors * vector_width> folded;
+  for (int i = 0; i < vectors; ++i) store<FloatLanes>(folded + i * vector_width, sum[i]);
+#pragma GCC unroll 32
+  for (int i = 0; i < count; ++i) total[i] = folded[folded_place(i)];
+}
+
+#endif
 
 template <class F_>
 class HostTeam {
@@ -78,6 +105,8 @@ class HostTeam {
   static constexpr int patch_columns = width == 16 ? 5 : 2;
   /// Whether patches at a matrix' edge are computed whole. Here code of its own for every size is faster.
   static constexpr bool whole_patches = false;
+  /// Into how many shares sums by place (kernels/lookup.hpp) are divided.
+  static constexpr int place_shares = 1;
 
   void sync() const {}
 
@@ -129,18 +158,25 @@ class HostTeam {
   template <int count, class Part, class Total>
   ALFI_HD void sums(int items, Part part, Total total) const {
     for (int item = 0; item < items; ++item) {
-      alignas(64) Array<Array<Real, tile_lanes>, count> lanes;
-      for (int lane = 0; lane < tile_lanes; lane += width) {
-        Array<F, count> sum;
-        for (int i = 0; i < count; ++i) sum[i] = F{};
-        part(item, lane, sum);
-        for (int i = 0; i < count; ++i) store<F>(&lanes[i][lane], sum[i]);
-      }
       Array<Real, count> added;
-      if constexpr (LaneTraits<Real>::width == 1 && sizeof(Real) == 4)
-        lane_tree<count>(lanes, added);
-      else
+      if constexpr (width >= 8) {
+        Array<F, count> sum{};
+        part(item, 0, sum);
+        if constexpr (width == 8) {
+          Array<F, count> upper{};
+          part(item, width, upper);
+          for (int i = 0; i < count; ++i) sum[i] = sum[i] + upper[i];
+        }
+        lane_tree<count>(sum, added);
+      } else {
+        alignas(64) Array<Array<Real, tile_lanes>, count> lanes;
+        for (int lane = 0; lane < tile_lanes; lane += width) {
+          Array<F, count> sum{};
+          part(item, lane, sum);
+          for (int i = 0; i < count; ++i) store<F>(&lanes[i][lane], sum[i]);
+        }
         lane_tree<Real, count>(lanes, added);
+      }
       total(item, added);
     }
   }
