@@ -71,7 +71,11 @@ struct Stream {
   std::uint32_t row;
 
   ALFI_HD PhiloxBlock<Uint<F>> block(std::uint32_t n, Uint<F> draw = Uint<F>{}) const {
-    return philox<Uint<F>>(draw, Uint<F>{} + n, Uint<F>{} + row, episode, key);
+    return block_of_each(Uint<F>{} + n, draw);
+  }
+  /// Each lane's own n.
+  ALFI_HD PhiloxBlock<Uint<F>> block_of_each(Uint<F> n, Uint<F> draw) const {
+    return philox<Uint<F>>(draw, n, Uint<F>{} + row, episode, key);
   }
 };
 

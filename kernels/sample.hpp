@@ -4,6 +4,7 @@
 
 #include "kernels/random.hpp"
 #include "kernels/sim/list.hpp"
+#include "kernels/sim/observe.hpp"
 #include "kernels/team.hpp"
 
 namespace alfi {
@@ -20,8 +21,8 @@ struct Sample {
 
 inline namespace ALFI_ISA {
 
-/// What falls to team `number` of so many. An item draws every 16th of the team's groups, 16 · Sim::group observations
-/// each, so that a thread block has an item for every 16 threads.
+/// What falls to team `number` of so many. An item draws every 16th of the team's groups, of 16 observations a
+/// number, so that a thread block has an item for every 16 threads.
 template <class Sim, class Team>
 ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
   using F = typename Team::F;
@@ -35,20 +36,21 @@ ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int
     Array<std::uint32_t, width> episode;
     for (int l = 0; l < width; ++l) episode[l] = static_cast<std::uint32_t>(lane + l);
     const Stream<F> stream{sample.key, load_words<F>(episode), 0};
-    const std::int64_t step = std::int64_t{teams} * items * Sim::group;
-    for (std::int64_t n = (std::int64_t{number} * items + item) * Sim::group; n * tile_lanes < sample.count;
-         n += step) {
-      Array<Array<F, Sim::X>, Sim::group> drawn;
-      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n), drawn);
-      for (int i = 0; i < Sim::group; ++i)
-        for (int k = 0; k < Sim::X; ++k) {
-          Array<float, width> value;
-          store<F>(value, drawn[i][k]);
-          for (int l = 0; l < width; ++l) {
-            const std::int64_t row = (n + i) * tile_lanes + lane + l;
-            if (row < sample.count) sample.x[row * Sim::X + k] = value[l];
-          }
-        }
+    constexpr int group = group_of<Sim, F>();
+    const std::int64_t step = std::int64_t{teams} * items * group;
+    for (std::int64_t n = (std::int64_t{number} * items + item) * group; n * tile_lanes < sample.count; n += step) {
+      const std::int64_t left = (sample.count - n * tile_lanes + tile_lanes - 1) / tile_lanes;
+      observe_each<Sim, F>(law, stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n),
+                           static_cast<int>(left < group ? left : group), [&](int i, const F(&drawn)[Sim::X]) {
+                             for (int k = 0; k < Sim::X; ++k) {
+                               Array<float, width> value;
+                               store<F>(value, drawn[k]);
+                               for (int l = 0; l < width; ++l) {
+                                 const std::int64_t row = (n + i) * tile_lanes + lane + l;
+                                 if (row < sample.count) sample.x[row * Sim::X + k] = value[l];
+                               }
+                             }
+                           });
     }
   });
 }

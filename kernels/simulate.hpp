@@ -6,6 +6,7 @@
 #include "kernels/dense.hpp"
 #include "kernels/random.hpp"
 #include "kernels/sim/list.hpp"
+#include "kernels/sim/observe.hpp"
 #include "kernels/transform.hpp"
 
 namespace alfi {
@@ -56,7 +57,7 @@ struct Simulation {
 template <class Sim, class Team>
 ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {
   using F = typename Team::F;
-  constexpr int group = Sim::group;
+  constexpr int group = group_of<Sim, F>();
   const int groups = blocks_of(group, to.count);
   const int groups_per_piece = blocks_of(to.pieces, groups);
   team.each(to.parameters * to.pieces, [&](int item, int lane) {
@@ -73,16 +74,15 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
     const auto law = Sim::template law<F>(natural);
     const Stream<F> stream{to.key, load_words<F>(to.episode + lane), to.first_row + static_cast<std::uint32_t>(m)};
     const int last = (piece + 1) * groups_per_piece < groups ? (piece + 1) * groups_per_piece : groups;
-    for (int g = piece * groups_per_piece; g < last; ++g) {
-      Array<Array<F, Sim::X>, group> drawn;
-      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(g * group), drawn);
-      for (int i = 0; i < group && g * group + i < to.count; ++i)
-        for (int k = 0; k < Sim::X; ++k) {
-          const F value = transformed<F>(units.transform, drawn[i][k]);
-          store<F>(to.x.at(k, (m * to.count + g * group + i) * tile_lanes + lane),
-                   (value - splat<F>(units.mean[k])) * splat<F>(units.scale[k]));
-        }
-    }
+    const int first = piece * groups_per_piece * group, end = last * group < to.count ? last * group : to.count;
+    observe_each<Sim, F>(law, stream, static_cast<std::uint32_t>(first), end - first,
+                         [&](int i, const F(&drawn)[Sim::X]) {
+                           for (int k = 0; k < Sim::X; ++k) {
+                             const F value = transformed<F>(units.transform, drawn[k]);
+                             store<F>(to.x.at(k, (m * to.count + first + i) * tile_lanes + lane),
+                                      (value - splat<F>(units.mean[k])) * splat<F>(units.scale[k]));
+                           }
+                         });
   });
 }
 

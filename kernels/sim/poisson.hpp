@@ -8,6 +8,10 @@
 //     P(k) = λ⁻¹ √(n/2π) exp(−δ(n) − D(n)),   δ(n) = log Γ(n) − Stirling's formula ≈ 1/(12 n) − …,
 //     D(n) = n log(n/λ) + λ − n = (n − λ) v + 2n (v³/3 + v⁵/5 + …)      (Loader 2000; n ≥ 1 spares k = 0 its own case).
 // λ < 10: inversion by sequential search, from the tail 1 − P(0), so that small λ keep their digits.
+//
+// An observation's attempts are named by its number, the first ones of two neighbours in one block of random numbers,
+// so who makes them when is free. `observe` draws two observations until all lanes have accepted. `observe_batch` makes
+// everybody's first attempt, and then each lane goes on with the ones it rejected, whichever they are.
 #pragma once
 
 #include "kernels/math.hpp"
@@ -18,7 +22,9 @@ namespace alfi::inline ALFI_ISA {
 struct Poisson {
   static constexpr const char* name = "poisson";
   static constexpr int D = 1, X = 1;
-  static constexpr int group = 1;
+  static constexpr int group = 2, batch = 30;
+  /// Counts below it may have a code of their own: 6.5 deviations above the prior's largest rate.
+  static constexpr int table = 1312;
   static constexpr double low[D] = {0.2}, high[D] = {7.0};
   static constexpr float largest_log_rate = 16.0f;
   static constexpr float rejection_from = 10.0f;
@@ -59,40 +65,74 @@ struct Poisson {
   template <class F>
   static ALFI_HD void observe(const Law<F>& law, const Stream<F>& stream, std::uint32_t first, F (&x)[group][X]) {
     const PhiloxBlock<Uint<F>> block = stream.block(first);
-    F count = splat<F>(0.0f);
-    if (any(!law.large)) count = inverted(law, uniform_fine<F>(block.word[0]));
-    if (any(law.large)) count = select(law.large, accepted(law, stream, first, block), count);
-    x[0][0] = select(law.rate == law.rate, count, law.rate);  // NaN stays NaN
+#pragma GCC unroll 2
+    for (int i = 0; i < group; ++i) {
+      F count[1] = {};
+      if (any(!law.large)) {
+        const F u[1] = {uniform_fine<F>(block.word[2 * i])};
+        invert<1>(law, 1, u, count);
+      }
+      Mask<F> pending = law.large;
+      if (any(pending)) attempt(law, block.word[2 * i], block.word[2 * i + 1], pending, count[0]);
+      // At least 3 of 5 attempts succeed, whatever λ.
+      for (std::uint32_t draw = 1; any(pending); ++draw) {
+        const PhiloxBlock<Uint<F>> next = stream.block(first + static_cast<std::uint32_t>(i), Uint<F>{} + draw);
+        attempt(law, next.word[0], next.word[1], pending, count[0]);
+      }
+      x[i][0] = select(law.rate == law.rate, count[0], law.rate);  // NaN stays NaN
+    }
   }
+
+#ifndef __CUDACC__
+  /// The first `wanted` of a batch, the same observations. `first` is even.
+  template <class F>
+  static ALFI_HD void observe_batch(const Law<F>& law, const Stream<F>& stream, std::uint32_t first, int wanted,
+                                    F (&x)[batch][X]) {
+    F u[batch], count[batch];
+    const bool inverts = any(!law.large), rejects = any(law.large);
+    Uint<F> pending{};  // bit i: observation i
+    for (int i = 0; i < wanted; i += 2) {
+      const PhiloxBlock<Uint<F>> block = stream.block(first + static_cast<std::uint32_t>(i));
+      for (int j = 0; j < 2; ++j) {
+        count[i + j] = F{};
+        u[i + j] = uniform_fine<F>(block.word[2 * j]);
+        if (!rejects) continue;
+        Mask<F> rejected = law.large;
+        attempt(law, block.word[2 * j], block.word[2 * j + 1], rejected, count[i + j]);
+        if (i + j < wanted) pending = pending | select(rejected, Uint<F>{} + (1u << (i + j)), Uint<F>{});
+      }
+    }
+    if (inverts) invert<batch>(law, wanted, u, count);
+    Uint<F> draw = Uint<F>{} + 1u;
+    for (;;) {
+      const Mask<F> busy = to_int(pending) != 0;
+      if (!any(busy)) break;
+      const Uint<F> bit = pending & (~pending + 1u);
+      const Int<F> number = (bits(to_real(to_int(bit))) >> 23) - 127;  // of the bit, by the exponent
+      const PhiloxBlock<Uint<F>> block = stream.block_of_each(to_uint(number) + first, draw);
+      Mask<F> rejected = busy;
+      F accepted{};
+      attempt(law, block.word[0], block.word[1], rejected, accepted);
+      const Mask<F> done = busy & !rejected;
+      scatter(&count[0], number, done, accepted);
+      pending = pending ^ select(done, bit, Uint<F>{});
+      draw = select(done, Uint<F>{} + 1u, draw + 1u);
+    }
+    for (int i = 0; i < wanted; ++i) x[i][0] = select(law.rate == law.rate, count[i], law.rate);
+  }
+#endif
 
  private:
-  /// The smallest k with P(> k) ≤ u.
-  template <class F>
-  static ALFI_HD F inverted(const Law<F>& law, F u) {
-    F k = splat<F>(0.0f), p = law.none, tail = law.some;
-    Mask<F> more = u < tail;
-    for (int i = 1; any(more); ++i) {
-      k = k + select(more, splat<F>(1.0f), splat<F>(0.0f));
+  /// For each u the smallest k with P(> k) ≤ u; 0 for large λ.
+  template <int most, class F>
+  static ALFI_HD void invert(const Law<F>& law, int wanted, const Array<F, most>& u, Array<F, most>& k) {
+    F p = law.none, tail = law.some, least = u[0];
+    for (int i = 1; i < wanted; ++i) least = min(least, u[i]);
+    for (int i = 1; any(least < tail); ++i) {
+      for (int j = 0; j < wanted; ++j) k[j] = k[j] + select(u[j] < tail, splat<F>(1.0f), splat<F>(0.0f));
       p = p * (law.rate * (1.0f / static_cast<float>(i)));
-      tail = tail - p;
       // Where p is below half the smallest u, the true tail is too, and what is left in `tail` is rounding.
-      more = (u < tail) & (p > 0x1p-33f);
-    }
-    return k;
-  }
-
-  /// Each lane's first accepted attempt, two attempts a block. At least 3 of 5 succeed, whatever λ.
-  template <class F>
-  static ALFI_HD F accepted(const Law<F>& law, const Stream<F>& stream, std::uint32_t first,
-                            PhiloxBlock<Uint<F>> block) {
-    F count = splat<F>(0.0f);
-    Mask<F> pending = law.large;
-    for (std::uint32_t draw = 1;; ++draw) {
-      attempt(law, block.word[0], block.word[1], pending, count);
-      if (!any(pending)) return count;
-      attempt(law, block.word[2], block.word[3], pending, count);
-      if (!any(pending)) return count;
-      block = stream.block(first, Uint<F>{} + draw);
+      tail = select(p > 0x1p-33f, tail - p, splat<F>(0.0f));
     }
   }
 
@@ -116,9 +156,9 @@ struct Poisson {
     const F correction = inverse_n * polynomial(inverse_n * inverse_n, 0x1.55553p-4f, -0x1.6b3424p-9f, 0x1.72f6p-11f,
                                                 -0x1.b4c34p-13f);  // at integers n ≥ 1 to 1e-8
     const F ratio = law.scale * fma(slope, inverse_s, law.b) * (sqrt(n) * exp(-(deviance + correction)));
-    const Mask<F> accept = pending & (n >= 1.0f) & (uniform_fine<F>(word_v) <= ratio);
-    count = select(accept, n - 1.0f, count);
-    pending = pending & !accept;
+    const F margin = select(n >= 1.0f, ratio - uniform_fine<F>(word_v), splat<F>(-1.0f));
+    count = select((margin >= 0.0f) & pending, n - 1.0f, count);
+    pending = pending & (margin < 0.0f);
   }
 };
 
