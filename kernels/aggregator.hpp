@@ -6,6 +6,10 @@
 //   ∂s1/∂ψ = 0 and ∂s2/∂log σ = 0 exactly (a shift and a scale, which standardising takes out),
 //   ∂(ε_m²)/∂μ = −2 ε_m / σ, so s2 has a gradient into μ.
 //
+// r is the same for all parameters of an episode, in all iterations: b + W_r r is computed once, and is what the first
+// layer's sums begin with. Likewise backward: what goes into the first layer is added up over parameters and
+// iterations, and passes W_r, and makes its gradient, once.
+//
 // Parameters are taken in blocks of 8; a row is one parameter of one episode: row = 16 · parameter + lane. Hidden
 // activations are recomputed in the backward pass.
 #pragma once
@@ -17,11 +21,11 @@ namespace alfi::inline ALFI_ISA {
 /// What the aggregator reads in one iteration.
 template <class R>
 struct AggregatorInput {
-  const R* real_code;  ///< r (CP, 16)
-  const R* codes;      ///< g (M, CP, 16)
-  const R* theta;      ///< θ (M, D, 16), standardised
-  const R* noise;      ///< ε (M, D, 16)
-  const R* scores;     ///< per dimension: mean and inverse deviation of ε, then of ε² (4, D, 16)
+  const R* real_share;  ///< b + W_r r of the first layer (aggregator_hidden, 16)
+  const R* codes;       ///< g (M, CP, 16)
+  const R* theta;       ///< θ (M, D, 16), standardised
+  const R* noise;       ///< ε (M, D, 16)
+  const R* scores;      ///< per dimension: mean and inverse deviation of ε, then of ε² (4, D, 16)
 };
 
 template <class R>
@@ -66,6 +70,22 @@ ALFI_HD F standardised_score(const Shape& shape, const AggregatorInput<Real<F>>&
   return ((score == 1 ? e * e : e) - load<F>(statistics)) * load<F>(statistics + shape.D * tile_lanes);
 }
 
+/// The first layer's weights but for r's: of g, θ, s1, s2.
+template <class R>
+ALFI_HD LinearWeights<R> generated_inputs(const Shape& shape, const Layout& layout, const R* weights) {
+  return inputs_of(linear_weights(layout.aggregator[0], weights), shape.CP(), shape.generated_inputs());
+}
+
+/// share (aggregator_hidden, 16) of r (CP, 16), to be read after a barrier.
+template <class Team>
+ALFI_HD void share_real_code(const Team& team, const Shape& shape, const Layout& layout,
+                             const typename Team::Real* weights, typename Team::Real* real_code,
+                             typename Team::Real* share) {
+  using R = typename Team::Real;
+  forward(team, inputs_of(linear_weights(layout.aggregator[0], weights), 0, shape.CP()),
+          Rows<const R>{real_code, tile_lanes}, Rows<R>{share, tile_lanes}, tile_lanes, Identity{});
+}
+
 /// The networks' input and activations of `parameters` parameters from `first` on.
 template <class Team>
 ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout& layout,
@@ -73,26 +93,27 @@ ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout&
                              int first, int parameters, const AggregatorBlock<typename Team::Real>& block) {
   using F = typename Team::F;
   const int CP = shape.CP(), D = shape.D;
-  team.each(shape.aggregator_inputs(), [&](int feature, int lane) {
+  team.each(shape.generated_inputs(), [&](int feature, int lane) {
     for (int i = 0; i < parameters; ++i) {
       const int m = first + i;
       F value;
       if (feature < CP) {
-        value = load<F>(input.real_code + feature * tile_lanes + lane);
-      } else if (feature < 2 * CP) {
-        value = load<F>(input.codes + (m * CP + feature - CP) * tile_lanes + lane);
-      } else if (feature < 2 * CP + D) {
-        value = load<F>(input.theta + (m * D + feature - 2 * CP) * tile_lanes + lane);
+        value = load<F>(input.codes + (m * CP + feature) * tile_lanes + lane);
+      } else if (feature < CP + D) {
+        value = load<F>(input.theta + (m * D + feature - CP) * tile_lanes + lane);
       } else {
-        const int score = (feature - 2 * CP) / D - 1;
-        value = standardised_score<F>(shape, input, score, m, (feature - 2 * CP) % D, lane);
+        const int score = (feature - CP) / D - 1;
+        value = standardised_score<F>(shape, input, score, m, (feature - CP) % D, lane);
       }
       store<F>(block.input.at(feature, i * tile_lanes + lane), value);
     }
   });
   team.sync();
   const int rows = parameters * tile_lanes;
-  forward(team, layout.aggregator[0], weights, block.input, block.hidden1, rows, Relu{});
+  forward_from(
+      team, generated_inputs(shape, layout, weights),
+      [&](int output, int row) { return load<F>(input.real_share + output * tile_lanes + row % tile_lanes); },
+      block.input, block.hidden1, rows, Relu{});
   team.sync();
   forward(team, layout.aggregator[1], weights, block.hidden1, block.hidden2, rows, Relu{});
   team.sync();
@@ -122,12 +143,12 @@ ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layou
 /// What the aggregator's backward pass of one iteration leaves.
 template <class R>
 struct AggregatorGradient {
-  R* real_code;  ///< (CP, 16): ∂L/∂r is added to it
-  R* codes;      ///< (M, CP, 16): ∂L/∂g
-  R* squares;    ///< (M, D, 16): ∂L/∂s2; untouched without scores
+  R* real_share;  ///< (aggregator_hidden, 16): what goes into the first layer is added to it
+  R* codes;       ///< (M, CP, 16): ∂L/∂g
+  R* squares;     ///< (M, D, 16): ∂L/∂s2; untouched without scores
 };
 
-/// gradient += the aggregator's weight gradient, given ∂L/∂a (A rows of 16).
+/// gradient += the aggregator's weight gradient but for W_r and its layer's biases, given ∂L/∂a (A rows of 16).
 template <class Team>
 ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Layout& layout,
                                  const typename Team::Real* weights, const AggregatorInput<typename Team::Real>& input,
@@ -160,33 +181,54 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
     input_gradient(team, layout.aggregator[1], weights, block.hidden2, block.hidden1, rows,
                    ThroughRelu<R>{block.hidden1});
     team.sync();
-    weight_gradient(team, layout.aggregator[0], block.hidden1, block.input, rows, gradient);
-    team.sync();  // the input's gradient takes the input's place
-    input_gradient(team, layout.aggregator[0], weights, block.hidden1, block.input, rows,
-                   [](int, int, F sum) { return sum; });
+    matrix_gradient(team, layout.aggregator[0], CP, shape.generated_inputs(), block.hidden1, block.input, rows,
+                    gradient);
+    team.each(shape.aggregator_hidden, [&](int j, int lane) {
+      R* const place = result.real_share + j * tile_lanes + lane;
+      F sum = load<F>(place);
+      for (int i = 0; i < parameters; ++i) sum = sum + load<F>(block.hidden1.at(j, i * tile_lanes + lane));
+      store<F>(place, sum);
+    });
+    team.sync();  // the input's gradient takes the input's place: of codes and squares, which alone have one
+    const auto sum_alone = [](int, int, F sum) { return sum; };
+    const LinearWeights<R> into = generated_inputs(shape, layout, weights);
+    input_gradient(team, inputs_of(into, 0, CP), block.hidden1, block.input, rows, sum_alone);
+    const int squares = CP + 2 * D;
+    if (shape.has_scores())
+      input_gradient(team, inputs_of(into, squares, D), block.hidden1,
+                     Rows<R>{block.input.at(squares, 0), block.input.stride}, rows, sum_alone);
     team.sync();
-    team.each(2 * CP + (shape.has_scores() ? D : 0), [&](int item, int lane) {
-      if (item < CP) {
-        R* const place = result.real_code + item * tile_lanes + lane;
-        F sum = load<F>(place);
-        for (int i = 0; i < parameters; ++i) sum = sum + load<F>(block.input.at(item, i * tile_lanes + lane));
-        store<F>(place, sum);
-        return;
-      }
+    team.each(CP + (shape.has_scores() ? D : 0), [&](int item, int lane) {
       for (int i = 0; i < parameters; ++i) {
         const int m = first + i;
-        if (item < 2 * CP) {
-          store<F>(result.codes + (m * CP + item - CP) * tile_lanes + lane,
+        if (item < CP) {
+          store<F>(result.codes + (m * CP + item) * tile_lanes + lane,
                    load<F>(block.input.at(item, i * tile_lanes + lane)));
         } else {
-          const int d = item - 2 * CP;
+          const int d = item - CP;
           store<F>(result.squares + (m * D + d) * tile_lanes + lane,
-                   load<F>(block.input.at(item + 2 * D, i * tile_lanes + lane)));
+                   load<F>(block.input.at(squares + d, i * tile_lanes + lane)));
         }
       }
     });
     team.sync();
   }
+}
+
+/// gradient += of W_r and the first layer's biases, and real_code_gradient (CP, 16) = ∂L/∂r, to be read after a
+/// barrier, given what went into the first layer in all.
+template <class Team>
+ALFI_HD void real_code_gradient(const Team& team, const Shape& shape, const Layout& layout,
+                                const typename Team::Real* weights, typename Team::Real* share_gradient,
+                                typename Team::Real* real_code, typename Team::Real* into_real_code,
+                                typename Team::Real* gradient) {
+  using R = typename Team::Real;
+  const Linear& layer = layout.aggregator[0];
+  const Rows<const R> share{share_gradient, tile_lanes};
+  bias_gradient(team, layer, share, tile_lanes, gradient);
+  matrix_gradient(team, layer, 0, shape.CP(), share, Rows<const R>{real_code, tile_lanes}, tile_lanes, gradient);
+  input_gradient(team, inputs_of(linear_weights(layer, weights), 0, shape.CP()), share,
+                 Rows<R>{into_real_code, tile_lanes}, tile_lanes, [](int, int, typename Team::F sum) { return sum; });
 }
 
 /// psi_gradient (D, 16), the part of μ, += what s2 passes on: squares (M, D, 16) = ∂L/∂s2, deviation (D, 16) = σ.

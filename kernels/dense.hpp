@@ -32,6 +32,12 @@ struct LinearWeights {
   int in, out, step;
 };
 
+/// Those of the inputs from `first` on.
+template <class R>
+ALFI_HD LinearWeights<R> inputs_of(const LinearWeights<R>& layer, int first, int count) {
+  return {layer.weight + first, layer.bias, count, layer.out, layer.step};
+}
+
 /// In the flat vector.
 template <class R>
 ALFI_HD LinearWeights<R> linear_weights(const Linear& layer, const R* weights) {
@@ -108,10 +114,11 @@ ALFI_HD void accumulate_products(const Real<F>* weight, int first, int count, in
   }
 }
 
-/// y (layer.out, rows) = activation(b + W x), x (layer.in, rows).
-template <class Team, class Activation>
-ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>& layer,
-                     Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows, Activation activation) {
+/// y (layer.out, rows) = activation(start(output, row) + W x), x (layer.in, rows).
+template <class Team, class Start, class Activation>
+ALFI_HD void forward_from(const Team& team, const LinearWeights<typename Team::Real>& layer, Start start,
+                          Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows,
+                          Activation activation) {
   using F = typename Team::F;
   team.each_row(blocks_of(block_outputs, layer.out), rows, [&](int block, int row, auto vectors) {
     constexpr int V = decltype(vectors)::value;
@@ -122,7 +129,7 @@ ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>&
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j)
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) sum[j][v] = splat<F>(layer.bias[output_of<Team>(first + j, layer.out)]);
+        for (int v = 0; v < V; ++v) sum[j][v] = start(output_of<Team>(first + j, layer.out), row + v * Team::width);
       accumulate_products<Team, J, V, F>(layer.weight, first, layer.out, layer.step, 1, x, layer.in, row, sum);
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j) {
@@ -132,6 +139,15 @@ ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>&
       }
     });
   });
+}
+
+/// y (layer.out, rows) = activation(b + W x), x (layer.in, rows).
+template <class Team, class Activation>
+ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>& layer,
+                     Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows, Activation activation) {
+  forward_from(
+      team, layer, [&](int output, int) { return splat<typename Team::F>(layer.bias[output]); }, x, y, rows,
+      activation);
 }
 
 template <class Team, class Activation>
@@ -204,14 +220,16 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
       });
 }
 
-/// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
+/// gradient[layer] += dy xᵀ over rows, a multiple of 16, for the `inputs` inputs from first_input on; dy (layer.out,
+/// rows), x (inputs, rows).
 template <class Team>
-ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy,
-                             Rows<const typename Team::Real> x, int rows, typename Team::Real* gradient) {
+ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_input, int inputs,
+                             Rows<const typename Team::Real> dy, Rows<const typename Team::Real> x, int rows,
+                             typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
   constexpr int height = block_outputs, width = Team::patch_columns;
-  const int across = blocks_of(width, layer.in);
+  const int across = blocks_of(width, inputs);
   // Patches of the matrix, cut off at its right and lower edge; or whole ones, where the first row and column stand in
   // for those beyond the edge and what comes of them is dropped.
   constexpr bool whole = Team::whole_patches;
@@ -221,7 +239,7 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
       body(j, k, Constant<height>{}, Constant<width>{});
     } else {
       with_count<height>(layer.out - j, [&](auto rows_here) {
-        with_count<width>(layer.in - k, [&](auto columns_here) { body(j, k, rows_here, columns_here); });
+        with_count<width>(inputs - k, [&](auto columns_here) { body(j, k, rows_here, columns_here); });
       });
     }
   };
@@ -236,7 +254,7 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
           for (int row = 0; row < rows; row += tile_lanes) {
             Array<F, K> b;
 #pragma GCC unroll 8
-            for (int c = 0; c < K; ++c) b[c] = load<F>(right + (whole && k + c >= layer.in ? 0 : c * x.stride) + row);
+            for (int c = 0; c < K; ++c) b[c] = load<F>(right + (whole && k + c >= inputs ? 0 : c * x.stride) + row);
 #pragma GCC unroll 8
             for (int r = 0; r < J; ++r) {
               const F a = load<F>(left + (whole && j + r >= layer.out ? 0 : r * dy.stride) + row);
@@ -253,12 +271,19 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
           constexpr int J = decltype(rows_here)::value, K = decltype(columns_here)::value;
           for (int r = 0; r < J; ++r)
             for (int c = 0; c < K; ++c) {
-              if (whole && (j + r >= layer.out || k + c >= layer.in)) continue;
-              R& entry = gradient[layer.weight + (j + r) * layer.in + k + c];
+              if (whole && (j + r >= layer.out || k + c >= inputs)) continue;
+              R& entry = gradient[layer.weight + (j + r) * layer.in + first_input + k + c];
               entry = entry + total[r * width + c];
             }
         });
       });
+}
+
+/// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
+template <class Team>
+ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy,
+                             Rows<const typename Team::Real> x, int rows, typename Team::Real* gradient) {
+  matrix_gradient(team, layer, 0, layer.in, dy, x, rows, gradient);
   bias_gradient(team, layer, dy, rows, gradient);
 }
 

@@ -297,7 +297,11 @@ ALFI_HD void advance_kernel(const Team& team, int block, float* shared, const De
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     const Tile<float>& tile = work.tiles[slot];
     const TileCodes<float> codes = codes_of_slot(work, slot);
-    if (t == 0) pool_sets(team, shape.pooling, shape.C, real_set(tile), codes.real, tile.real_code);
+    if (t == 0) {
+      pool_sets(team, shape.pooling, shape.C, real_set(tile), codes.real, tile.real_code);
+      team.sync();
+      share_real_code(team, shape, work.settings.layout, work.settings.weights, tile.real_code, tile.real_share);
+    }
     pool_sets(team, shape.pooling, shape.C, generated_sets(shape, tile, t, 1), codes.generated,
               codes_of(shape, tile, t));
     score_parameters(team, shape, tile, t);

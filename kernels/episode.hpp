@@ -31,6 +31,7 @@ struct EpisodeSettings {
   double start_log_sigma;
   LossRule loss;
   UpdateRule update;
+  Encoder encoder = Encoder::dense;  ///< or table, segments, where what runs the episodes can look codes up
 };
 
 /// What the rollout draws itself; the rest is recorded in the tile.
@@ -155,7 +156,7 @@ ALFI_HD void score_parameters(const Team& team, const Shape& shape, const Tile<t
 
 template <class R>
 ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& tile, int t) {
-  return {tile.real_code, codes_of(shape, tile, t), tile.theta + t * shape.M * shape.D * tile_lanes,
+  return {tile.real_share, codes_of(shape, tile, t), tile.theta + t * shape.M * shape.D * tile_lanes,
           tile.noise + t * shape.M * shape.D * tile_lanes, tile.scores + t * 4 * shape.D * tile_lanes};
 }
 
@@ -164,11 +165,16 @@ ALFI_HD ObservationSets<R> real_set(const Tile<R>& tile) {
   return {tile.real, tile.input->real_rows, tile.input->real_rows, tile.input->count};
 }
 
+/// x from iteration t on.
+template <class R>
+ALFI_HD Rows<R> generated_rows(const Shape& shape, const Tile<R>& tile, int t) {
+  return {tile.x.at(0, t * shape.M * shape.N * tile_lanes), tile.x.stride};
+}
+
 /// The sets of `iterations` iterations from t on.
 template <class R>
 ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& tile, int t, int iterations) {
-  const int rows = shape.M * shape.N * tile_lanes;
-  return {{tile.x.data + t * rows, tile.x.stride}, iterations * shape.M * shape.N, shape.N, tile.generated_count};
+  return {generated_rows(shape, tile, t), iterations * shape.M * shape.N, shape.N, tile.generated_count};
 }
 
 /// These parameters of iteration t and their observations, as far as they are drawn; x to be read after a barrier.
@@ -243,8 +249,15 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
     }
     ObservationSets<R> sets = generated_sets(shape, tile, of_real ? 0 : t, 1);
     if (of_real) sets = real_set(tile);
+    if constexpr (requires { encoder.lookup; }) {
+      locate(team, encoder, of_real ? tile.real : generated_rows(shape, tile, t), sets.observations);
+      team.sync();
+    }
     encode_sets(team, shape, encoder, sets, of_real ? tile.real_code : codes_of(shape, tile, t));
-    if (!of_real) advance(team, settings, tile, t, block);
+    if (of_real)  // the first iteration's barriers are before it is read
+      share_real_code(team, shape, settings.layout, settings.weights, tile.real_code, tile.real_share);
+    else
+      advance(team, settings, tile, t, block);
   }
   weigh_losses(team, settings, step, tile);
 }
@@ -259,10 +272,10 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
   const int M = shape.M, C = shape.C, CP = shape.CP(), D = shape.D, P = shape.P();
-  team.each(shape.S + P + CP, [&](int item, int lane) {
+  team.each(shape.S + P + shape.aggregator_hidden, [&](int item, int lane) {
     R* const place = item < shape.S       ? tile.gradient.state + item * tile_lanes
                      : item < shape.S + P ? tile.gradient.psi + (item - shape.S) * tile_lanes
-                                          : tile.real_code_gradient + (item - shape.S - P) * tile_lanes;
+                                          : tile.real_share_gradient + (item - shape.S - P) * tile_lanes;
     store<F>(place + lane, F{});
   });
   team.sync();
@@ -280,7 +293,7 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
     rim_step_gradient(team, shape, settings.layout, settings.weights, settings.update, tile.history, t, tile.gradient);
     const AggregatorInput<R> input = aggregator_input(shape, tile, t);
     aggregator_gradient(team, shape, settings.layout, settings.weights, input, block, tile.gradient.input,
-                        AggregatorGradient<R>{tile.real_code_gradient, tile.code_gradient, tile.square_gradient},
+                        AggregatorGradient<R>{tile.real_share_gradient, tile.code_gradient, tile.square_gradient},
                         gradient);
     if (shape.has_scores()) score_gradient(team, shape, input, tile.square_gradient, tile.deviation, tile.gradient.psi);
     team.each(M * C, [&](int item, int lane) {
@@ -291,6 +304,9 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
     });
     // No barrier: what the next iteration begins with is ψ's gradient, of each dimension the same thread's as above.
   }
+  real_code_gradient(team, shape, settings.layout, settings.weights, tile.real_share_gradient, tile.real_code,
+                     tile.real_code_gradient, gradient);
+  team.sync();
   team.each(C, [&](int c, int lane) {
     pooling_gradient<F>(shape.pooling, C, c, lane, tile.real_code_gradient, tile.real_code,
                         load<F>(tile.input->count + lane), tile.real_slope);

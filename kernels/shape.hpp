@@ -38,8 +38,10 @@ struct Shape {
   /// Numbers in a pooled code.
   constexpr int CP() const { return pooling == Pooling::moments ? 2 * C : C; }
   constexpr bool has_scores() const { return use_grad && family != Family::point; }
+  /// [g, θ, s1, s2]
+  constexpr int generated_inputs() const { return CP() + (has_scores() ? 3 : 1) * D; }
   /// [r, g, θ, s1, s2]
-  constexpr int aggregator_inputs() const { return 2 * CP() + (has_scores() ? 3 : 1) * D; }
+  constexpr int aggregator_inputs() const { return CP() + generated_inputs(); }
   /// [a, ψ, log R]
   constexpr int rim_inputs() const { return A + P() + (count_input ? 1 : 0); }
 };

@@ -24,6 +24,7 @@ struct Tile {
   R* scores;            ///< (T, 4, D, 16)
   Rows<R> x;            ///< (X, T · M · N · 16)
   R* real_code;         ///< r (CP, 16)
+  R* real_share;        ///< b + W_r r of the aggregator's first layer (aggregator_hidden, 16)
   R* codes;             ///< g (T, M, CP, 16)
   R* real_slope;        ///< (2, C, 16)
   R* slopes;            ///< (T, M, 2, C, 16)
@@ -31,10 +32,11 @@ struct Tile {
   R* generated_count;   ///< (16): N
   RimHistory<R> history;
   RimGradient<R> gradient;
-  R* real_code_gradient;  ///< (CP, 16)
-  R* code_gradient;       ///< (M, CP, 16) of one iteration
-  R* square_gradient;     ///< (M, D, 16) of one iteration
-  R* deviation;           ///< σ (D, 16) of one iteration
+  R* real_code_gradient;   ///< (CP, 16)
+  R* real_share_gradient;  ///< (aggregator_hidden, 16)
+  R* code_gradient;        ///< (M, CP, 16) of one iteration
+  R* square_gradient;      ///< (M, D, 16) of one iteration
+  R* deviation;            ///< σ (D, 16) of one iteration
 };
 
 /// Fast memory of a rollout: the activations of one block. Encoder and aggregator share it.
@@ -44,9 +46,14 @@ struct BlockMemory {
   AggregatorBlock<R> aggregator;
 };
 
+/// Numbers an observation takes: X, or of one that is located x, place and offset (kernels/lookup.hpp).
+constexpr int located_size(const Shape& shape) { return shape.X > 3 ? shape.X : 3; }
+
+/// `features` is the room for an observation: X or located_size.
 template <class R>
-Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
-  const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = s.X, C = s.C, CP = s.CP(), P = s.P(), H = s.H, S = s.S;
+Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
+  const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = features, C = s.C, CP = s.CP(), P = s.P(), H = s.H,
+                     S = s.S;
   constexpr std::int64_t L = tile_lanes;
   const std::int64_t steps = T * L;
   Tile<R> tile{};
@@ -62,6 +69,7 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   tile.scores = carver.take(T * 4 * D * L);
   tile.x = carver.rows(X, T * M * N * L);
   tile.real_code = carver.take(CP * L);
+  tile.real_share = carver.take(s.aggregator_hidden * L);
   tile.codes = carver.take(T * M * CP * L);
   tile.real_slope = carver.take(2 * C * L);
   tile.slopes = carver.take(T * M * 2 * C * L);
@@ -81,10 +89,16 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
                    carver.rows(S, steps),          carver.rows(H, steps), carver.rows(P, steps), carver.rows(H + S, L),
                    carver.rows(s.rim_inputs(), L), carver.take(S * L),    carver.take(P * L)};
   tile.real_code_gradient = carver.take(CP * L);
+  tile.real_share_gradient = carver.take(s.aggregator_hidden * L);
   tile.code_gradient = carver.take(M * CP * L);
   tile.square_gradient = carver.take(M * D * L);
   tile.deviation = carver.take(D * L);
   return tile;
+}
+
+template <class R>
+Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
+  return carve_tile(s, carver, s.X);
 }
 
 /// `pad` rows after each feature's: features 256 rows apart would fall on the same few sets of a cache, and in shared
@@ -105,7 +119,7 @@ template <class R>
 ALFI_HD AggregatorBlock<R> carve_aggregator(const Shape& s, Carver<R>& carver, bool stage) {
   constexpr std::int64_t parameters = parameter_block * tile_lanes;
   const int pad = pad_of_rows(stage);
-  return {carver.rows(s.aggregator_inputs(), parameters, pad), carver.rows(s.aggregator_hidden, parameters, pad),
+  return {carver.rows(s.generated_inputs(), parameters, pad), carver.rows(s.aggregator_hidden, parameters, pad),
           carver.rows(s.aggregator_hidden, parameters, pad), carver.rows(s.A, parameters, pad)};
 }
 
@@ -122,10 +136,14 @@ ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver, bool stage
 
 /// Numbers carve_tile, carve_block and carve_aggregator cut out.
 template <class R = float>
-std::int64_t tile_size(const Shape& shape) {
+std::int64_t tile_size(const Shape& shape, int features) {
   Carver<R> counting(nullptr);
-  carve_tile(shape, counting);
+  carve_tile(shape, counting, features);
   return counting.used();
+}
+template <class R = float>
+std::int64_t tile_size(const Shape& shape) {
+  return tile_size<R>(shape, shape.X);
 }
 ALFI_HD std::int64_t block_size(const Shape& shape, bool stage = false) {
   Carver<float> counting(nullptr);
