@@ -97,25 +97,46 @@ ALFI_HD void carve_activations(const Shape& shape, Carver<R>& carver, int pad, E
   block.code = carver.rows(shape.C, rows, pad);
 }
 
+/// code (C, rows) of the observations x (X, rows); `last`: what follows the last layer.
+template <class Team, class Activation>
+ALFI_HD void encode_rows(const Team& team, const DenseEncoder<typename Team::Real>& encoder,
+                         Rows<const typename Team::Real> x, int rows, Rows<typename Team::Real> code, Activation last) {
+  const EncoderBlock<typename Team::Real>& block = encoder.block;
+  forward(team, encoder.layer[0], x, block.hidden1, rows, Relu{});
+  team.sync();
+  forward(team, encoder.layer[1], block.hidden1, block.hidden2, rows, Relu{});
+  team.sync();
+  forward(team, encoder.layer[2], block.hidden2, code, rows, last);
+  team.sync();
+}
+
 /// code (C, observations · 16) of `observations` observations from `first` on.
 template <class Team>
 ALFI_HD void encode_block(const Team& team, const Shape&, const DenseEncoder<typename Team::Real>& encoder,
                           const ObservationSets<typename Team::Real>& sets, int first, int observations,
                           Rows<typename Team::Real> code) {
-  const int rows = observations * tile_lanes;
-  const EncoderBlock<typename Team::Real>& block = encoder.block;
-  forward(team, encoder.layer[0], {sets.x.at(0, first * tile_lanes), sets.x.stride}, block.hidden1, rows, Relu{});
-  team.sync();
-  forward(team, encoder.layer[1], block.hidden1, block.hidden2, rows, Relu{});
-  team.sync();
-  forward(team, encoder.layer[2], block.hidden2, code, rows, Tanh{});
-  team.sync();
+  encode_rows(team, encoder, {sets.x.at(0, first * tile_lanes), sets.x.stride}, observations * tile_lanes, code,
+              Tanh{});
+}
+
+/// The mean of n numbers and the sum of their squared distances from it, from those of n − 1 (Welford 1962): a small
+/// spread of codes near 1 would drown in the sum of squares. `share` is 1/n.
+template <class F>
+ALFI_HD void add_moments(F value, Real<F> share, F& mean, F& squares) {
+  const F distance = value - mean;
+  mean = fma(distance, splat<F>(share), mean);
+  squares = fma(distance, value - mean, squares);
+}
+
+/// The standard deviation, 0 for sets of one.
+template <class F>
+ALFI_HD F deviation_of(F squares, F count) {
+  return select(count > Real<F>(1), sqrt(squares / (count - Real<F>(1))), F{});
 }
 
 /// Pools one code of `observations` observations of a set, which are its `number`th and those after it: code(i) of the
 /// i-th. What earlier ones came to is at `place` and, of moments, `spread`; where the set is complete then, its pooled
-/// code is there afterwards. Moments are kept as mean and sum of squared distances from it (Welford 1962) until then: a
-/// small spread of codes near 1 would drown in the sum of squares.
+/// code is there afterwards.
 template <class F, class Code>
 ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observations, F count, Code code, Real<F>* place,
                         Real<F>* spread) {
@@ -127,16 +148,16 @@ ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observati
     const F value = code(i);
     const auto counts = splat<F>(static_cast<R>(number + i)) < count;
     if (moments) {
-      const F distance = value - sum;
-      const F mean = fma(distance, splat<F>(R(1) / static_cast<R>(number + i + 1)), sum);
-      squares = select(counts, fma(distance, value - mean, squares), squares);
+      F mean = sum, spread_here = squares;
+      add_moments(value, R(1) / static_cast<R>(number + i + 1), mean, spread_here);
+      squares = select(counts, spread_here, squares);
       sum = select(counts, mean, sum);
     } else {
       sum = sum + select(counts, value, F{});
     }
   }
   if (complete && !moments) sum = sum / count;
-  if (complete && moments) squares = select(count > R(1), sqrt(squares / (count - R(1))), F{});
+  if (complete && moments) squares = deviation_of(squares, count);
   store<F>(place, sum);
   if (moments) store<F>(spread, squares);
 }
@@ -220,6 +241,26 @@ ALFI_HD F code_slope(F code, F a, F b) {
   return fma(b, code, a) * fma(-code, code, splat<F>(1));
 }
 
+/// gradient += the encoder's weight gradient of one block whose activations are there, and in the place of its codes
+/// what goes into their tanh.
+template <class Team>
+ALFI_HD void encode_block_gradient(const Team& team, const Layout& layout,
+                                   const DenseEncoder<typename Team::Real>& encoder, Rows<const typename Team::Real> x,
+                                   int rows, typename Team::Real* gradient) {
+  using R = typename Team::Real;
+  const EncoderBlock<R>& block = encoder.block;
+  weight_gradient(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
+  team.sync();
+  input_gradient(team, encoder.layer[2], block.code, block.hidden2, rows, ThroughRelu<R>{block.hidden2});
+  team.sync();
+  weight_gradient(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
+  team.sync();
+  input_gradient(team, encoder.layer[1], block.hidden2, block.hidden1, rows, ThroughRelu<R>{block.hidden1});
+  team.sync();
+  weight_gradient(team, layout.encoder[0], block.hidden1, x, rows, gradient);
+  team.sync();
+}
+
 /// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
 /// slope (sets, 2, C, 16).
 template <class Team>
@@ -251,17 +292,7 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
       }
     });
     team.sync();
-    weight_gradient(team, layout.encoder[2], block.code, block.hidden2, rows, gradient);
-    team.sync();
-    input_gradient(team, encoder.layer[2], block.code, block.hidden2, rows, ThroughRelu<R>{block.hidden2});
-    team.sync();
-    weight_gradient(team, layout.encoder[1], block.hidden2, block.hidden1, rows, gradient);
-    team.sync();
-    input_gradient(team, encoder.layer[1], block.hidden2, block.hidden1, rows, ThroughRelu<R>{block.hidden1});
-    team.sync();
-    weight_gradient(team, layout.encoder[0], block.hidden1,
-                    Rows<const R>{sets.x.at(0, first * tile_lanes), sets.x.stride}, rows, gradient);
-    team.sync();
+    encode_block_gradient(team, layout, encoder, {sets.x.at(0, first * tile_lanes), sets.x.stride}, rows, gradient);
   }
 }
 

@@ -27,6 +27,39 @@ void bulk_gradient_tile(const EpisodeSettings<float>& settings, const Tile<float
   bulk_gradient(Team{}, settings, tile, encoder_of(settings, block), piece, pieces, gradient);
 }
 
+void find_tile_lookup(const EpisodeSettings<float>& settings, const SegmentSearch& search,
+                      const Lookup<float>& lookup) {
+  find_lookup(Team{}, encoder_of(settings, {}), settings.units, search, lookup);
+}
+
+void fill_lookup_block(const EpisodeSettings<float>& settings, const BlockMemory<float>& block,
+                       const Lookup<float>& lookup, int number) {
+  fill_lookup(Team{}, encoder_of(settings, block), lookup, number);
+}
+
+void rollout_looked_up(const EpisodeSettings<float>& settings, const StepInput& step, Draws draws,
+                       const Tile<float>& tile, const BlockMemory<float>& block, const LookupEncoder<float>& encoder) {
+  rollout(Team{}, settings, step, draws, tile, encoder, block.aggregator);
+}
+
+void add_sums(const Shape& shape, const Tile<float>& tile, const Lookup<float>& lookup, const LookupSums<float>& sums) {
+  add_tile_sums(Team{}, shape, tile, lookup, sums);
+}
+
+void add_up_partials(float* data, int count, int groups, int first_group, int group_count) {
+  add_partials(Team{}, data, count, groups, first_group, group_count);
+}
+
+void list_hit_rows(const Lookup<float>& lookup, const LookupSums<float>& sums, const ListedRows<float>& listed) {
+  list_rows(Team{}, lookup, sums, listed);
+}
+
+void listed_gradient_block(const EpisodeSettings<float>& settings, const BlockMemory<float>& block,
+                           const Lookup<float>& lookup, const LookupSums<float>& sums, const ListedRows<float>& listed,
+                           int number, float* gradient) {
+  listed_gradient(Team{}, settings.layout, encoder_of(settings, block), lookup, sums, listed, number, gradient);
+}
+
 void report(const Shape& shape, const Tile<float>& tile, const BatchReport<float>& to) {
   report_tile(Team{}, shape, tile, to);
 }
@@ -72,6 +105,13 @@ constexpr HostKernels kernels{isa_name,
                               rollout_tile,
                               rollout_gradient_tile,
                               bulk_gradient_tile,
+                              find_tile_lookup,
+                              fill_lookup_block,
+                              rollout_looked_up,
+                              add_sums,
+                              add_up_partials,
+                              list_hit_rows,
+                              listed_gradient_block,
                               report,
                               sum_all_partials,
                               update_weights,

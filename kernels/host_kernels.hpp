@@ -1,6 +1,7 @@
 // The kernels as the host calls them: one table of functions per instruction set.
 #pragma once
 
+#include "kernels/lookup.hpp"
 #include "kernels/report.hpp"
 #include "kernels/sample.hpp"
 
@@ -14,6 +15,19 @@ struct HostKernels {
                            const BlockMemory<float>&, float* gradient);
   void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, int piece,
                         int pieces, float* gradient);
+  /// A lookup's segments, nodes and numbers; then its codes, a block of rows after the other.
+  void (*find_lookup)(const EpisodeSettings<float>&, const SegmentSearch&, const Lookup<float>&);
+  void (*fill_lookup)(const EpisodeSettings<float>&, const BlockMemory<float>&, const Lookup<float>&, int block);
+  /// A rollout that looks codes up; what its tile adds to the sums.
+  void (*rollout_looked_up)(const EpisodeSettings<float>&, const StepInput&, Draws, const Tile<float>&,
+                            const BlockMemory<float>&, const LookupEncoder<float>&);
+  void (*add_lookup_sums)(const Shape&, const Tile<float>&, const Lookup<float>&, const LookupSums<float>&);
+  /// Partial sums (count, groups · 16) added up into the first, of some groups.
+  void (*add_partials)(float* data, int count, int groups, int first_group, int group_count);
+  /// The encoder's gradient from the sums: the rows it is of, then a block of them after the other.
+  void (*list_rows)(const Lookup<float>&, const LookupSums<float>&, const ListedRows<float>&);
+  void (*listed_gradient)(const EpisodeSettings<float>&, const BlockMemory<float>&, const Lookup<float>&,
+                          const LookupSums<float>&, const ListedRows<float>&, int block, float* gradient);
   void (*report)(const Shape&, const Tile<float>&, const BatchReport<float>&);
   /// The gradient: the partial sums added up into the first ones.
   void (*sum_partials)(const Optimizer<float>&);

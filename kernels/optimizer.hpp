@@ -91,6 +91,27 @@ ALFI_HD const R* summed(const Optimizer<R>& optimizer, int group) {
   return summed(optimizer, group, groups, count);
 }
 
+/// Of partial sums (count, groups · 16) the first gets the sum, at `column`, by a fixed tree; which is returned.
+template <class F>
+ALFI_HD F add_column(Real<F>* column, int count, int groups) {
+  const std::int64_t size = static_cast<std::int64_t>(groups) * tile_lanes;
+  for (int half = gradient_partials / 2; half > 0; half /= 2)
+    for (int p = 0; p < half && p + half < count; ++p) {
+      Real<F>* const place = column + p * size;
+      store<F>(place, load<F>(place) + load<F>(place + half * size));
+    }
+  return load<F>(column);
+}
+
+/// The same of `group_count` groups from first_group on.
+template <class Team>
+ALFI_HD void add_partials(const Team& team, typename Team::Real* data, int count, int groups, int first_group,
+                          int group_count) {
+  team.each(group_count, [&](int item, int lane) {
+    (void)add_column<typename Team::F>(data + (first_group + item) * tile_lanes + lane, count, groups);
+  });
+}
+
 /// Stage 1, of `count` groups from `first` on: the gradient and its squares.
 template <class Team>
 ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>& optimizer, int first, int count) {
@@ -101,13 +122,7 @@ ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>
       [&](int item, int lane, Array<F, 1>& sum) {
         int groups = 0, partials = 0;
         R* const column = summed(optimizer, first + item, groups, partials) + lane;
-        const std::int64_t size = static_cast<std::int64_t>(groups) * tile_lanes;
-        for (int half = gradient_partials / 2; half > 0; half /= 2)
-          for (int p = 0; p < half && p + half < partials; ++p) {
-            R* const place = column + p * size;
-            store<F>(place, load<F>(place) + load<F>(place + half * size));
-          }
-        const F g = load<F>(column);
+        const F g = add_column<F>(column, partials, groups);
         sum[0] = g * g;
       },
       [&](int item, const Array<R, 1>& total) { optimizer.squares[first + item] = total[0]; });

@@ -438,7 +438,9 @@ const Key keys[] = {
     {"engine.precision", Choice{at<&C::engine, &C::Engine::precision>, precision_names},
      "Arithmetic of the encoder's products; fp32 is the reference."},
     {"engine.encoder", Choice{at<&C::engine, &C::Engine::encoder>, encoder_names},
-     "Path of the encoder: every observation, each distinct integer once, or linear pieces."},
+     "How the CPU gets an observation's code, all exact: dense runs the network on each; table keeps the codes of "
+     "whole "
+     "numbers; segments the network's linear pieces, for observations of one number. auto takes the cheapest."},
     {"engine.device", Whole{at<&C::engine, &C::Engine::device>, 0, 1023, "no machine has more"},
      "Which CUDA device, counting from 0."},
     {"engine.threads", Whole{at<&C::engine, &C::Engine::threads>, 0, 4096, "no machine has more cores"},
@@ -554,6 +556,11 @@ void check(const Configuration& configuration, const Origins& origins) {
           "mse or l1 where proposal.family is point: a point has no density");
   require(training.loss != Loss::beta_normal || proposal.family == Family::gaussian, "training.loss",
           "normal, mse or l1 unless proposal.family is gaussian: beta_normal weights by a learned sigma");
+  const ObservationInfo& observations = find_simulator(simulator.name).observations;
+  require(engine.encoder != Encoder::table || (observations.whole && observations.dimension == 1), "engine.encoder",
+          fmt::format("auto, dense or segments: observations of {} are not single whole numbers", simulator.name));
+  require(engine.encoder != Encoder::segments || observations.dimension == 1, "engine.encoder",
+          fmt::format("auto or dense: an observation of {} is {} numbers", simulator.name, observations.dimension));
   require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",
           "above 0 where networks.rim.update is tanh: an update is bound * tanh(x / bound)");
 }
@@ -674,6 +681,7 @@ Configuration parse_configuration(const std::string& yaml_text, const std::vecto
 }
 
 std::string to_text(Precision precision) { return std::string(precision_names[static_cast<std::size_t>(precision)]); }
+std::string to_text(Encoder encoder) { return std::string(encoder_names[static_cast<std::size_t>(encoder)]); }
 
 std::string to_yaml(const Configuration& configuration) {
   YAML::Emitter out;

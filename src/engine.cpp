@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "src/encoder_choice.hpp"
 #include "src/host_processor.hpp"
 #include "src/iteration_weights.hpp"
 #include "src/processors.hpp"
@@ -70,7 +71,7 @@ void Engine::require_room(int iterations) const {
 }
 
 EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
-                                        const std::vector<float>& iteration_weight) const {
+                                        const std::vector<float>& iteration_weight, bool given) const {
   const Configuration& c = configuration_;
   const double log_sigma = std::log(c.proposal.sigma);
   return {
@@ -86,7 +87,8 @@ EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& epis
       c.proposal.start,
       log_sigma,
       {loss, c.proposal.family, log_sigma},
-      {c.networks.rim.update, c.networks.rim.bound}};
+      {c.networks.rim.update, c.networks.rim.bound},
+      choose_encoder(c, shape, episodes.count, given)};
 }
 
 void Engine::begin(TrainingState state) {
@@ -136,7 +138,7 @@ void Engine::infer(const GivenProblem& problem, int iterations, std::span<const 
   const StepInput step = step_input(episode, 0);
   const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
   const EpisodeSettings<float> settings =
-      this->settings(shape, episode, plain(configuration_.training.loss), weights.data(), iteration_weight);
+      this->settings(shape, episode, plain(configuration_.training.loss), weights.data(), iteration_weight, true);
   const auto fill = [&](const Tile<float>& tile) {
     TileInput<float>& input = *tile.input;
     input = {};

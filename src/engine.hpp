@@ -70,7 +70,7 @@ class Engine {
  private:
   void require_room(int iterations) const;
   EpisodeSettings<float> settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
-                                  const std::vector<float>& iteration_weight) const;
+                                  const std::vector<float>& iteration_weight, bool given = false) const;
 
   Configuration configuration_;
   Normalisation normalisation_;

@@ -1,5 +1,6 @@
 #include "src/host_processor.hpp"
 
+#include <fmt/format.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <unistd.h>
 
@@ -32,18 +33,30 @@ void HostProcessor::Worker::prepare(const Shape& shape) {
     Carver<float> carver(memory.data());
     return carve(shape, carver);
   };
-  tile = fit(memory, tile_size(shape), carve_tile<float>);
+  tile = fit(memory, tile_size(shape, located_size(shape)),
+             [](const Shape& s, Carver<float>& carver) { return carve_tile(s, carver, located_size(s)); });
   block = fit(block_memory, block_size(shape),
               [](const Shape& s, Carver<float>& carver) { return carve_block(s, carver); });
   tile.input = &input;
 }
 
 HostProcessor::HostProcessor(int threads)
-    : kernels_(host_kernels()), threads_(thread_count(threads)), arena_(threads_) {}
+    : kernels_(host_kernels()),
+      threads_(thread_count(threads)),
+      arena_(threads_),
+      lookup_(kernels_, [this](const Shape& shape, int count, const auto& body) {
+        arena_.execute([&] {
+          tbb::parallel_for(0, count, [&](int number) {
+            Worker& worker = workers_.local();
+            worker.prepare(shape);
+            body(number, worker.block);
+          });
+        });
+      }) {}
 
 Room HostProcessor::room(const Shape& shape, int episodes) const {
   const Layout layout = make_layout(shape);
-  const double workers = threads_ * static_cast<double>(tile_size(shape) + block_size(shape));
+  const double workers = threads_ * static_cast<double>(tile_size(shape, located_size(shape)) + block_size(shape));
   const double gradients = static_cast<double>(gradient_sums(layout, blocks_of(tile_lanes, episodes)).all());
   constexpr double copies = 8;  // of the weights: training's, and a checkpoint's
   return {sizeof(float) * (workers + gradients + copies * layout.size),
@@ -65,9 +78,26 @@ void HostProcessor::each_tile(const TilePass& pass, Body body) {
   });
 }
 
+bool HostProcessor::looks_up(const TilePass& pass) {
+  const EpisodeSettings<float>& settings = pass.settings;
+  if (settings.encoder != Encoder::table && settings.encoder != Encoder::segments) return false;
+  if (lookup_.build(settings)) return true;
+  notice_ = fmt::format(
+      "engine.encoder: the encoder has more than {} linear pieces, or a weight that is not finite; its codes are "
+      "computed, as with dense, where that is so",
+      most_segments);
+  return false;
+}
+
 void HostProcessor::rollout(const TilePass& pass) {
-  each_tile(pass,
-            [&](Worker& worker) { kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block); });
+  const bool looked_up = looks_up(pass);
+  each_tile(pass, [&](Worker& worker) {
+    if (looked_up)
+      kernels_.rollout_looked_up(lookup_.settings(), pass.step, pass.draws, worker.tile, worker.block,
+                                 lookup_.encoder());
+    else
+      kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
+  });
 }
 
 void HostProcessor::draw_problems(const TilePass& pass) {
@@ -95,51 +125,59 @@ void HostProcessor::simulate(Sample sample, const std::function<void(std::span<c
 }
 
 template <class Finish>
-void HostProcessor::add_gradients(const TilePass& pass, Finish finish) {
-  const Shape& shape = pass.settings.shape;
+Optimizer<float> HostProcessor::add_gradients(const TilePass& pass, Finish finish) {
+  const Layout& layout = pass.settings.layout;
   const int tiles = blocks_of(tile_lanes, pass.episodes);
-  const GradientSums sums = gradient_sums(pass.settings.layout, tiles);
+  const GradientSums sums = gradient_sums(layout, tiles);
+  const bool looked_up = looks_up(pass);
   resize(partials_, sums.all());
+  if (looked_up) lookup_.begin_sums(sums.count);
   arena_.execute([&] {
     tbb::parallel_for(0, sums.count, [&](int p) {
       float* const rest = partials_.data() + sums.rest(p);
-      std::fill_n(partials_.data() + sums.encoder(p, 0), sums.pieces * sums.encoder_size, 0.0F);
       std::fill_n(rest + sums.encoder_size, sums.size - sums.encoder_size, 0.0F);
+      if (looked_up)
+        lookup_.clear(p);
+      else
+        std::fill_n(partials_.data() + sums.encoder(p, 0), sums.pieces * sums.encoder_size, 0.0F);
       Worker& worker = workers_.local();
-      worker.prepare(shape);
+      worker.prepare(pass.settings.shape);
       for (int i = p; i < tiles; i += gradient_partials) {
         worker.tile.number = i;
         if (pass.fill) pass.fill(worker.tile);
-        kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
+        if (looked_up)
+          kernels_.rollout_looked_up(lookup_.settings(), pass.step, pass.draws, worker.tile, worker.block,
+                                     lookup_.encoder());
+        else
+          kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
         kernels_.rollout_gradient(pass.settings, pass.step, worker.tile, worker.block, rest);
-        for (int piece = 0; piece < sums.pieces; ++piece)
-          kernels_.bulk_gradient(pass.settings, worker.tile, worker.block, piece, sums.pieces,
-                                 partials_.data() + sums.encoder(p, piece));
+        if (looked_up)
+          lookup_.add(worker.tile, p);
+        else
+          for (int piece = 0; piece < sums.pieces; ++piece)
+            kernels_.bulk_gradient(pass.settings, worker.tile, worker.block, piece, sums.pieces,
+                                   partials_.data() + sums.encoder(p, piece));
         finish(worker.tile);
       }
     });
   });
-}
-
-Optimizer<float> HostProcessor::optimizer(const Layout& layout, int tiles) {
-  const GradientSums sums = gradient_sums(layout, tiles);
+  const int encoder_sums = looked_up ? lookup_.finish(sums.count, partials_.data()) : sums.count * sums.pieces;
   const int encoder_groups = sums.encoder_size / tile_lanes, groups = sums.size / tile_lanes;
   resize(squares_, groups);
   Optimizer<float> optimizer{};
   optimizer.groups = groups;
-  optimizer.partials[0] = {partials_.data(), sums.count * sums.pieces, 0, encoder_groups};
+  optimizer.partials[0] = {partials_.data(), encoder_sums, 0, encoder_groups};
   optimizer.partials[1] = {partials_.data() + sums.rest_begin(), sums.count, encoder_groups, groups - encoder_groups};
   optimizer.squares = squares_.data();
   return optimizer;
 }
 
 std::vector<float> HostProcessor::differentiate(const TilePass& pass) {
-  add_gradients(pass, [&](const Tile<float>& tile) {
+  const Optimizer<float> optimizer = add_gradients(pass, [&](const Tile<float>& tile) {
     const int first = tile.number * tile_lanes;
     pass.sink({tile, first, std::min(tile_lanes, pass.episodes - first)});
   });
   const Layout& layout = pass.settings.layout;
-  const Optimizer<float> optimizer = this->optimizer(layout, blocks_of(tile_lanes, pass.episodes));
   kernels_.sum_partials(optimizer);
   std::vector<float> gradient(optimizer.partials[0].data, optimizer.partials[0].data + layout.encoder_size());
   gradient.insert(gradient.end(), optimizer.partials[1].data,
@@ -174,13 +212,13 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
   double loss_sums[sum_places];
   std::int64_t clamped_sums[sum_places];
   const BatchReport<float> report{losses_.data(), clamped_.data(), loss_sums, clamped_sums};
-  add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
-                [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
+  Optimizer<float> optimizer =
+      add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
+                    [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
 
   UpdateCounts counts{state_.updates, state_.skipped};
   const UpdateFactors factors = update_factors(state_.updates, plan_.average_decay);
   float norm = 0;
-  Optimizer<float> optimizer = this->optimizer(settings.layout, tiles);
   optimizer.weights = state_.weights.data();
   optimizer.first_moment = state_.first_moment.data();
   optimizer.second_moment = state_.second_moment.data();

@@ -11,7 +11,7 @@
 #include <deque>
 #include <vector>
 
-#include "kernels/host_kernels.hpp"
+#include "src/host_lookup.hpp"
 #include "src/processor.hpp"
 
 namespace alfi {
@@ -40,6 +40,7 @@ class HostProcessor final : public Processor {
 
   SampleStatistics& statistics() override { return host_statistics(); }
   double spin(std::int64_t rounds) override;
+  const std::string& notice() const override { return notice_; }
 
  private:
   /// One thread's memory. It is cut up anew for every tile, so a rollout of other sizes can use it too.
@@ -53,17 +54,20 @@ class HostProcessor final : public Processor {
 
   template <class Body>
   void each_tile(const TilePass& pass, Body body);
-  /// Forward and backward of all tiles, into the partial sums; `finish` gets every tile.
+  /// Whether the pass looks codes up; then lookup_ is ready.
+  bool looks_up(const TilePass& pass);
+  /// Forward and backward of all tiles, into the partial sums; `finish` gets every tile. Returns the update's arrays
+  /// for them.
   template <class Finish>
-  void add_gradients(const TilePass& pass, Finish finish);
-  /// The update's arrays for the partial sums of so many tiles.
-  Optimizer<float> optimizer(const Layout& layout, int tiles);
+  Optimizer<float> add_gradients(const TilePass& pass, Finish finish);
   StepOutput step(const TrainingStep& step);
 
   const HostKernels& kernels_;
   int threads_;
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<Worker> workers_;
+  HostLookup lookup_;
+  std::string notice_;
   std::vector<float> partials_, squares_, losses_;
   std::vector<std::int32_t> clamped_;
   TrainingPlan plan_{};

@@ -103,6 +103,12 @@ class Processor {
 
   /// So many rounds of nothing but multiply-adds on all cores: the operations done.
   virtual double spin(std::int64_t rounds) = 0;
+
+  /// What users should know of how the passes so far were computed; mostly nothing.
+  virtual const std::string& notice() const {
+    static const std::string nothing;
+    return nothing;
+  }
 };
 
 }  // namespace alfi

@@ -22,9 +22,10 @@ std::string trouble_with(int number, std::unique_ptr<cuda::Runtime>& runtime) {
 }  // namespace
 
 std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine) {
-  if (engine.encoder == Encoder::table || engine.encoder == Encoder::segments)
-    throw RunError("engine.encoder = table and segments were not built; auto and dense are there");
-  if (engine.backend != Backend::cpu) {
+  const bool looks_up = engine.encoder == Encoder::table || engine.encoder == Encoder::segments;
+  if (looks_up && engine.backend == Backend::cuda)
+    throw RunError("engine.encoder = table and segments run on the CPU; on a device auto and dense are there");
+  if (engine.backend != Backend::cpu && !looks_up) {
     std::unique_ptr<cuda::Runtime> runtime;
     const std::string trouble = trouble_with(engine.device, runtime);
     if (trouble.empty())

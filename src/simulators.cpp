@@ -67,6 +67,12 @@ int simulator_number(const std::string& name) {
   throw InputError(fmt::format("simulator '{}' is unknown; there are {}", name, fmt::join(names, ", ")));
 }
 
+int table_size(int simulator) {
+  int size = 0;
+  Simulators::with(simulator, [&]<class Sim>() { size = table_of<Sim>(); });
+  return size;
+}
+
 const SimulatorInfo& find_simulator(const std::string& name) {
   return simulators()[static_cast<std::size_t>(simulator_number(name))];
 }

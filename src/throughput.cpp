@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/encoder_choice.hpp"
 #include "src/engine.hpp"
 #include "src/processors.hpp"
 
@@ -128,6 +129,9 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   result.backend = engine.processor().backend() == Backend::cuda ? "cuda" : "cpu";
   result.device = engine.processor().name();
   result.kernels = engine.processor().kernels(shape);
+  const bool on_cpu = engine.processor().backend() == Backend::cpu;
+  result.encoder =
+      on_cpu ? choose_encoder(configuration, shape, configuration.training.meta_batch, false) : Encoder::dense;
   result.threads = engine.processor().threads();
   result.episodes = static_cast<std::int64_t>(step - first_step) * training.meta_batch;
   result.repetitions = repetitions;

@@ -15,6 +15,7 @@ struct Throughput {
   std::string backend;  ///< cpu or cuda
   std::string device;   ///< the instruction set, the device
   std::string kernels;  ///< of the encoder: fused or cublas
+  Encoder encoder;      ///< how codes were computed
   int threads;
   std::int64_t episodes;          ///< that were measured
   int repetitions;                ///< they were measured in

@@ -251,7 +251,8 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
     }
     if (options.progress)
       go_on = options.progress({checkpoint.step, training.steps, loss_mean, validation_loss, rate_of_episodes,
-                                seconds_per_step * static_cast<double>(training.steps - checkpoint.step), skipped}) &&
+                                seconds_per_step * static_cast<double>(training.steps - checkpoint.step), skipped,
+                                engine.processor().notice()}) &&
               go_on;
   }
   write_line(learning_rate(training, checkpoint.step));

@@ -13,49 +13,13 @@
 #include <vector>
 
 #include "alfi/simulators.hpp"
+#include "tests/support/expect_outputs.hpp"
 #include "tests/support/oracle.hpp"
 #include "tests/support/tape.hpp"
 #include "tests/support/team_runs.hpp"
 
 namespace alfi::test {
 namespace {
-
-double norm(const std::vector<double>& v) {
-  double total = 0.0;
-  for (double x : v) total += x * x;
-  return std::sqrt(total);
-}
-
-/// ‖a − b‖ / max(‖b‖, floor), and infinite where the lengths differ or there is nothing.
-double distance(const std::vector<double>& a, const std::vector<double>& b, double floor = 1e-30) {
-  if (a.size() != b.size() || b.empty()) return INFINITY;
-  std::vector<double> difference(a.size());
-  for (std::size_t i = 0; i < a.size(); ++i) difference[i] = a[i] - b[i];
-  return norm(difference) / std::max(norm(b), floor);
-}
-
-struct Tolerances {
-  double psi, loss, gradient;
-};
-
-/// A gradient may be exactly zero, or be left over where larger terms cancel: relative to 1e-3 of the largest then.
-void expect_outputs(const TapeOutputs& got, const TapeOutputs& expected, const Tolerances& tolerances) {
-  EXPECT_LE(distance(got.psi, expected.psi), tolerances.psi);
-  EXPECT_LE(distance(got.hidden, expected.hidden), tolerances.psi);
-  EXPECT_LE(distance(got.loss_per_iteration, expected.loss_per_iteration), tolerances.loss);
-  EXPECT_LE(distance({got.loss}, {expected.loss}), tolerances.loss);
-  ASSERT_EQ(got.gradients.size(), expected.gradients.size());
-  double largest = 1e-30;  // all are zero where every update is clamped
-  for (const auto& [name, gradient] : expected.gradients) largest = std::max(largest, norm(gradient));
-  for (const auto& [name, gradient] : expected.gradients)
-    EXPECT_LE(distance(got.gradients.at(name), gradient, 1e-3 * largest), tolerances.gradient) << name;
-}
-
-// Both sides are in double and differ in the order of their sums: some thousand roundings of 1e-16, amplified by the
-// recurrence.
-constexpr Tolerances in_double{1e-11, 1e-11, 1e-11};
-// What the recorded runs' description asks of float32.
-constexpr Tolerances in_float{1e-5, 1e-5, 1e-4};
 
 class RecordedRun : public testing::TestWithParam<const char*> {
  protected:
@@ -221,16 +185,6 @@ TEST(Episode, GradientsAreFiniteDifferences) {
   }
   EXPECT_LE(skipped, compared / 500);        // a kink within the least step is rare
   EXPECT_GE(meaningful, compared * 7 / 10);  // the others have hardly a gradient, behind a clamped update for one
-}
-
-/// EXPECT_EQ takes NaN for different from itself, so nothing unwritten passes.
-void expect_same_bits(const TapeOutputs& got, const TapeOutputs& expected) {
-  EXPECT_EQ(got.psi, expected.psi);
-  EXPECT_EQ(got.hidden, expected.hidden);
-  EXPECT_EQ(got.loss_per_iteration, expected.loss_per_iteration);
-  EXPECT_EQ(got.loss, expected.loss);
-  ASSERT_EQ(got.gradients.size(), expected.gradients.size());
-  for (const auto& [name, gradient] : expected.gradients) EXPECT_EQ(got.gradients.at(name), gradient) << name;
 }
 
 TEST(Episode, HasTheSameBitsOnEveryTeam) {

@@ -129,6 +129,8 @@ void validate(const Configuration& configuration);
 
 /// As engine.precision names it.
 std::string to_text(Precision precision);
+/// As engine.encoder names it.
+std::string to_text(Encoder encoder);
 
 /// Every key with what it may be, its default and its meaning, as text for people.
 std::string describe_configuration();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <string>
 
 #include "alfi/configuration.hpp"
 
@@ -18,6 +19,7 @@ struct TrainingProgress {
   double episodes_per_second;  ///< of the last seconds
   double seconds_left;
   std::int64_t skipped;  ///< updates skipped since their gradient was not finite
+  std::string notice;    ///< what users should know of how it is computed; mostly nothing
 };
 
 struct TrainingOptions {

@@ -25,6 +25,15 @@ struct SimulatorList {
   }
 };
 
+/// Whole numbers that a simulator's observations mostly are, from 0 on, a multiple of 16; 0 where they are not whole.
+template <class Sim>
+constexpr int table_of() {
+  if constexpr (requires { Sim::table; })
+    return Sim::table;
+  else
+    return 0;
+}
+
 using Simulators = SimulatorList<Poisson, Gaussian, Weinberg>;
 
 }  // namespace ALFI_ISA

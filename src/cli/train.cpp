@@ -52,7 +52,10 @@ void run_training(const Arguments& arguments) {
   TrainingOutcome outcome{};
   {
     ProgressLine line;
-    options.progress = [&line](const TrainingProgress& progress) {
+    bool noticed = false;
+    options.progress = [&](const TrainingProgress& progress) {
+      if (!noticed && !progress.notice.empty()) fmt::print(stderr, "warning: {}\n", progress.notice);
+      noticed = noticed || !progress.notice.empty();
       line.show(progress);
       return stop_wanted == 0;
     };

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/episode.hpp"
+#include "kernels/lookup.hpp"
 #include "src/iteration_weights.hpp"
 #include "src/parameters.hpp"
 #include "tests/support/arena.hpp"
@@ -35,9 +35,44 @@ inline alfi::Shape kernel_shape(const EpisodeSettings& s) {
           s.real_count_input};
 }
 
-/// launch(body) runs body(team) on every thread of a team; a tile at a time, its encoder's gradient in `pieces`.
+/// How a tape's observations are encoded.
+struct TapeEncoder {
+  int pieces = 2;  ///< of a tile's encoder gradient, where it is computed
+  bool looked_up = false;
+  int table = 0;  ///< whole numbers that are looked up as such
+};
+
+/// What looking codes up takes.
+template <class R>
+struct TapeLookup {
+  Arena<R> memory, sum_memory;
+  Arena<double> search_memory;
+  Lookup<R> lookup;
+  ListedRows<R> listed;
+  SegmentSearch search;
+
+  static std::int64_t size(const alfi::Shape& shape, int table) {
+    Carver<R> counting(nullptr);
+    carve_lookup(table, shape.C, counting);
+    carve_listed(table, counting);
+    return counting.used();
+  }
+  TapeLookup(const alfi::Shape& shape, int table)
+      : memory(size(shape, table)),
+        sum_memory(sums_size(shape.pooling, table, most_places(table), whole_groups(shape.C))),
+        search_memory((shape.encoder_hidden + 4) * (whole_groups(shape.encoder_hidden) + tile_lanes)) {
+    Carver<R> carver(memory.base());
+    lookup = carve_lookup(table, shape.C, carver);
+    listed = carve_listed(table, carver);
+    Carver<double> search_carver(search_memory.base());
+    search = carve_search(shape.encoder_hidden, search_carver);
+    std::fill_n(sum_memory.base(), sum_memory.size(), R(0));
+  }
+};
+
+/// launch(body) runs body(team) on every thread of a team; a tile at a time.
 template <class R, class Launch>
-TapeOutputs run_tape(const Tape& tape, Launch launch, int pieces = 2) {
+TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
   const EpisodeSettings& s = tape.settings;
   const alfi::Shape shape = kernel_shape(s);
   const Layout layout = make_layout(shape);
@@ -72,13 +107,13 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, int pieces = 2) {
   Arena<R> gradient(layout.size);
   std::fill_n(gradient.base(), layout.size, R(0));
   Carver<R> counting(nullptr);
-  carve_tile(shape, counting);
+  carve_tile(shape, counting, located_size(shape));
   Carver<R> counting_block(nullptr);
   carve_block(shape, counting_block);
   for (std::size_t first = 0; first < B; first += L) {
     Arena<R> arena(counting.used()), fast(counting_block.used());
     Carver<R> carver(arena.base()), block_carver(fast.base());
-    Tile<R> tile = carve_tile(shape, carver);
+    Tile<R> tile = carve_tile(shape, carver, located_size(shape));
     const BlockMemory<R> block = carve_block(shape, block_carver);
     TileInput<R> input{};
     tile.input = &input;
@@ -107,12 +142,37 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, int pieces = 2) {
     }
     input.real_rows = real_rows;
     const DenseEncoder<R> encoder = unstaged_encoder(layout, settings.weights, block.encoder);
-    launch([&](const auto& team) {
-      rollout(team, settings, step, Draws{}, tile, encoder, block.aggregator);
-      rollout_gradient(team, settings, step, tile, block.aggregator, gradient.base());
-      for (int piece = 0; piece < pieces; ++piece)
-        bulk_gradient(team, settings, tile, encoder, piece, pieces, gradient.base());
-    });
+    if (path.looked_up) {
+      TapeLookup<R> memory(shape, path.table);
+      const Lookup<R>& lookup = memory.lookup;
+      launch([&](const auto& team) {
+        find_lookup(team, encoder, settings.units, memory.search, lookup);
+        team.sync();
+        for (int number = 0; number < blocks_of(lookup_block, lookup.rows()); ++number)
+          fill_lookup(team, encoder, lookup, number);
+        rollout(team, settings, step, Draws{}, tile, LookupEncoder<R>{lookup, settings.units}, block.aggregator);
+        rollout_gradient(team, settings, step, tile, block.aggregator, gradient.base());
+        team.sync();
+        const LookupSums<R> sums = lookup_sums(shape.pooling, lookup, memory.sum_memory.base());
+        add_tile_sums(team, shape, tile, lookup, sums);
+        team.sync();
+        list_rows(team, lookup, sums, memory.listed);
+        team.sync();
+        for (int number = 0; number < blocks_of(lookup_block, static_cast<int>(*memory.listed.count)); ++number)
+          listed_gradient(team, layout, encoder, lookup, sums, memory.listed, number, gradient.base());
+      });
+      if (*lookup.segments.count == R(0)) throw std::logic_error("the encoder cannot be looked up");
+      if (!memory.memory.sentinels_hold() || !memory.sum_memory.sentinels_hold() ||
+          !memory.search_memory.sentinels_hold())
+        throw std::logic_error("a lookup was written behind the end of its memory");
+    } else {
+      launch([&](const auto& team) {
+        rollout(team, settings, step, Draws{}, tile, encoder, block.aggregator);
+        rollout_gradient(team, settings, step, tile, block.aggregator, gradient.base());
+        for (int piece = 0; piece < path.pieces; ++piece)
+          bulk_gradient(team, settings, tile, encoder, piece, path.pieces, gradient.base());
+      });
+    }
     if (!arena.sentinels_hold() || !fast.sentinels_hold() || !gradient.sentinels_hold())
       throw std::logic_error("a kernel wrote behind the end of its memory");
     for (std::size_t l = 0; l < L && first + l < B; ++l) {

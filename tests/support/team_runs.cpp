@@ -1,7 +1,5 @@
 #include "tests/support/team_runs.hpp"
 
-#include "tests/support/run_tape.hpp"
-
 namespace alfi::test {
 namespace {
 
@@ -14,10 +12,18 @@ auto on_fibers(const FiberLaunch& launch) {
 
 }  // namespace
 
-TapeOutputs run_host_double(const Tape& tape) { return run_tape<double>(tape, on_host<HostTeam<double>>); }
-TapeOutputs run_host_float(const Tape& tape) { return run_tape<float>(tape, on_host<HostTeam<float>>); }
-TapeOutputs run_host_lanes(const Tape& tape) { return run_tape<float>(tape, on_host<HostTeam<FloatLanes>>); }
-TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch) { return run_tape<float>(tape, on_fibers(launch)); }
+TapeOutputs run_host_double(const Tape& tape, const TapeEncoder& encoder) {
+  return run_tape<double>(tape, on_host<HostTeam<double>>, encoder);
+}
+TapeOutputs run_host_float(const Tape& tape, const TapeEncoder& encoder) {
+  return run_tape<float>(tape, on_host<HostTeam<float>>, encoder);
+}
+TapeOutputs run_host_lanes(const Tape& tape, const TapeEncoder& encoder) {
+  return run_tape<float>(tape, on_host<HostTeam<FloatLanes>>, encoder);
+}
+TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch, const TapeEncoder& encoder) {
+  return run_tape<float>(tape, on_fibers(launch), encoder);
+}
 
 DrawnEpisode draw_host_float(int simulator, std::uint64_t seed) {
   return run_drawn(simulator, seed, on_host<HostTeam<float>>);

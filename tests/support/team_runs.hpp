@@ -6,15 +6,16 @@
 
 #include "tests/support/fiber_team.hpp"
 #include "tests/support/run_drawn.hpp"
+#include "tests/support/run_tape.hpp"
 #include "tests/support/run_update.hpp"
 #include "tests/support/tape.hpp"
 
 namespace alfi::test {
 
-TapeOutputs run_host_double(const Tape& tape);
-TapeOutputs run_host_float(const Tape& tape);
-TapeOutputs run_host_lanes(const Tape& tape);
-TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch);
+TapeOutputs run_host_double(const Tape& tape, const TapeEncoder& encoder = {});
+TapeOutputs run_host_float(const Tape& tape, const TapeEncoder& encoder = {});
+TapeOutputs run_host_lanes(const Tape& tape, const TapeEncoder& encoder = {});
+TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch, const TapeEncoder& encoder = {});
 
 // `simulator` is a number in the list of simulators.
 DrawnEpisode draw_host_float(int simulator, std::uint64_t seed);
