@@ -10,14 +10,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <fstream>
-#include <functional>
 #include <limits>
-#include <numeric>
-#include <optional>
-#include <set>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -27,6 +22,8 @@
 
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
+#include "src/nearest.hpp"
+#include "src/yaml.hpp"
 
 namespace alfi {
 namespace {
@@ -59,67 +56,8 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Levenshtein's distance: insertions, deletions and replacements, one row of the table at a time.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
-std::string_view nearest(std::span<const std::string_view> names, std::string_view name) {
-  return *std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
-    return edit_distance(a, name) < edit_distance(b, name);
-  });
-}
-
-// Values in YAML ------------------------------------------------------------------------------------------------------
-
-// Neither quoted nor tagged: a quoted number is text.
-bool is_plain(const YAML::Node& node) { return node.IsScalar() && node.Tag() == "?"; }
-
-// from_chars, because the stream yaml-cpp uses takes 010 for 8.
-template <typename Number>
-bool read_number(const YAML::Node& node, Number& number) {
-  if (!is_plain(node)) return false;
-  const std::string& text = node.Scalar();
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end;
-}
-
 // fmt's shortest text that reads back to the same double.
 std::string shortest(double value) { return fmt::format("{}", value); }
-
-// A node as an error message shows it.
-std::string shown(const YAML::Node& node) {
-  if (node.IsMap()) return "(a mapping)";
-  if (node.IsSequence()) return "(a list)";
-  if (!node.IsScalar()) return "(nothing)";
-  constexpr std::size_t longest = 60;
-  const std::string& text = node.Scalar();
-  return text.size() <= longest ? text : text.substr(0, longest) + "...";
-}
-
-// Calls visit(key, value, line) for every pair. Throws what fail(key, line, complaint) makes of a bad key.
-template <typename Visit, typename Fail>
-void for_each_pair(const YAML::Node& mapping, const Visit& visit, const Fail& fail) {
-  std::set<std::string> seen;  // yaml-cpp keeps both of two equal keys
-  for (const auto& pair : mapping) {
-    const YAML::Node& key = pair.first;
-    const int line = key.Mark().line + 1;
-    if (!key.IsScalar()) throw fail(shown(key), line, "a key must be a plain name");
-    if (!seen.insert(key.Scalar()).second) throw fail(key.Scalar(), line, "the key appears twice in one mapping");
-    visit(key.Scalar(), pair.second, line);
-  }
-}
 
 // Kinds of value ------------------------------------------------------------------------------------------------------
 // Each has: read(node, configuration), false where the node is not such a value; valid(configuration); emit(out,
@@ -573,7 +511,7 @@ class Reader {
     const auto at_line = [this](int line) {
       return file_.empty() ? fmt::format("line {}: ", line) : fmt::format("{}:{}: ", file_, line);
     };
-    const YAML::Node root = parse(text, origins_.elsewhere, at_line, "a configuration");
+    const YAML::Node root = parse_yaml(text, origins_.elsewhere, at_line, "a configuration");
     read(root, "", origins_.elsewhere, at_line);
   }
 
@@ -582,30 +520,13 @@ class Reader {
     const auto at_line = [&](int) { return origin; };
     const std::size_t equals = assignment.find('=');
     if (equals == assignment.npos || equals == 0) throw InputError(origin + "must be section.key=value");
-    const YAML::Node value = parse(assignment.substr(equals + 1), origin, at_line, "the value");
+    const YAML::Node value = parse_yaml(assignment.substr(equals + 1), origin, at_line, "the value");
     read(value, assignment.substr(0, equals), origin, at_line);
   }
 
   void check() const { alfi::check(configuration, origins_); }
 
  private:
-  using AtLine = std::function<std::string(int)>;
-
-  // The one document in the text; of no text, the null that YAML makes of it.
-  static YAML::Node parse(const std::string& text, const std::string& origin, const AtLine& at_line,
-                          std::string_view what) {
-    std::vector<YAML::Node> documents;
-    try {
-      documents = YAML::LoadAll(text);
-    } catch (const YAML::Exception& error) {
-      throw InputError(fmt::format("{}{} must be valid YAML: {}", at_line(error.mark.line + 1), what, error.msg));
-    }
-    if (documents.size() > 1) {
-      throw InputError(fmt::format("{}{} must be one YAML document, there are {}", origin, what, documents.size()));
-    }
-    return documents.empty() ? YAML::Node() : documents.front();
-  }
-
   // Reads the value or section at `path`; `origin` is where its key stands.
   void read(const YAML::Node& node, const std::string& path, const std::string& origin, const AtLine& at_line) {
     const Key* const key = find_key(path);
