@@ -23,6 +23,7 @@
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
 #include "src/nearest.hpp"
+#include "src/reference_configuration.hpp"
 #include "src/yaml.hpp"
 
 namespace alfi {
@@ -501,6 +502,7 @@ void check(const Configuration& configuration, const Origins& origins) {
 class Reader {
  public:
   Configuration configuration;
+  std::vector<std::string> notes;
 
   // The file's name begins every message; empty for text that has none.
   explicit Reader(std::string file) : file_(std::move(file)) {
@@ -512,7 +514,14 @@ class Reader {
       return file_.empty() ? fmt::format("line {}: ", line) : fmt::format("{}:{}: ", file_, line);
     };
     const YAML::Node root = parse_yaml(text, origins_.elsewhere, at_line, "a configuration");
-    read(root, "", origins_.elsewhere, at_line);
+    if (is_reference_configuration(root)) {
+      ReferenceTranslation translation = translate_reference_configuration(root, origins_.elsewhere, at_line);
+      for (const auto& [path, value, origin] : translation.assignments)
+        read(value, path, origin, [&line = origin](int) { return line; });
+      notes = std::move(translation.notes);
+    } else {
+      read(root, "", origins_.elsewhere, at_line);
+    }
   }
 
   void read_override(const std::string& assignment) {
@@ -563,17 +572,19 @@ class Reader {
 };
 
 Configuration read_configuration(const std::string& file, const std::string& text,
-                                 const std::vector<std::string>& overrides) {
+                                 const std::vector<std::string>& overrides, std::vector<std::string>* notes) {
   Reader reader(file);
   reader.read_text(text);
   for (const std::string& assignment : overrides) reader.read_override(assignment);
   reader.check();
+  if (notes != nullptr) *notes = std::move(reader.notes);
   return reader.configuration;
 }
 
 }  // namespace
 
-Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                                 std::vector<std::string>* notes) {
   // A configuration is a page of text: a larger file is something else, and /dev/zero has no end.
   constexpr std::size_t most_bytes = 1 << 20;
   std::ifstream in(file, std::ios::binary);
@@ -587,11 +598,11 @@ Configuration load_configuration(const std::filesystem::path& file, const std::v
     throw InputError(
         fmt::format("{}: is larger than {} bytes, must be a YAML configuration", file.string(), most_bytes));
   }
-  return read_configuration(file.string(), text, overrides);
+  return read_configuration(file.string(), text, overrides, notes);
 }
 
 Configuration parse_configuration(const std::string& yaml_text, const std::vector<std::string>& overrides) {
-  return read_configuration("", yaml_text, overrides);
+  return read_configuration("", yaml_text, overrides, nullptr);
 }
 
 std::string to_text(Precision precision) { return std::string(precision_names[static_cast<std::size_t>(precision)]); }
