@@ -243,6 +243,8 @@ TEST(ReferenceConfiguration, IsToldFromOurs) {
   for (const auto& [name, document] : published()) EXPECT_TRUE(is_reference(document)) << name;
   for (const char* const section : {"model", "simulator", "train", "test", "networks", "proposal", "plot"})
     EXPECT_TRUE(is_reference(without(section))) << section;
+  EXPECT_TRUE(is_reference(without("model", without("simulator"))));
+  EXPECT_TRUE(is_reference(without("model", without("train"))));
   for (const char* const ours : {"", "[]", "3", "simulator: {name: poisson}", "simulator: PoissonSimulator",
                                  "simulator: {name: [a]}", "simulator: {name: poisson}\ntrain: {steps: 3}", "train: 3"})
     EXPECT_FALSE(is_reference(ours)) << ours;
