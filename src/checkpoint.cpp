@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <map>
-#include <span>
 #include <string>
 
 #include "alfi/error.hpp"
@@ -40,15 +38,7 @@ std::int64_t whole_number(const SafeTensors& content, const std::string& key) {
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   SafeTensors content;
   const Layout layout = make_layout(shape_of(checkpoint.configuration, 1));
-  for (const auto& [prefix, array] : arrays_of(checkpoint.state))
-    for (const auto& [name, linear] : named_layers(layout)) {
-      const std::span<const float> all(*array);
-      const auto in = static_cast<std::size_t>(linear.in), out = static_cast<std::size_t>(linear.out);
-      content.tensors[prefix + name + ".weight"] =
-          Tensor::of<float>({linear.out, linear.in}, all.subspan(static_cast<std::size_t>(linear.weight), in * out));
-      content.tensors[prefix + name + ".bias"] =
-          Tensor::of<float>({linear.out}, all.subspan(static_cast<std::size_t>(linear.bias), out));
-    }
+  for (const auto& [prefix, array] : arrays_of(checkpoint.state)) add_weights(content, prefix, layout, *array);
   const auto X = static_cast<std::int64_t>(checkpoint.normalisation.mean.size());
   content.tensors["normalisation.mean"] = Tensor::of<float>({X}, checkpoint.normalisation.mean);
   content.tensors["normalisation.scale"] = Tensor::of<float>({X}, checkpoint.normalisation.scale);
@@ -78,15 +68,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   checkpoint.state.skipped = whole_number(content, "skipped");
   const Shape shape = shape_of(checkpoint.configuration, 1);
   const Layout layout = make_layout(shape);
-  for (const auto& [prefix, array] : arrays_of(checkpoint.state)) {
-    array->assign(static_cast<std::size_t>(layout.size), 0.0F);
-    for (const auto& [name, linear] : named_layers(layout)) {
-      const auto weight = content.values<float>(prefix + name + ".weight", {linear.out, linear.in});
-      const auto bias = content.values<float>(prefix + name + ".bias", {linear.out});
-      std::copy(weight.begin(), weight.end(), array->begin() + linear.weight);
-      std::copy(bias.begin(), bias.end(), array->begin() + linear.bias);
-    }
-  }
+  for (const auto& [prefix, array] : arrays_of(checkpoint.state)) *array = read_weights(content, prefix, layout);
   checkpoint.normalisation.mean = content.values<float>("normalisation.mean", {shape.X});
   checkpoint.normalisation.scale = content.values<float>("normalisation.scale", {shape.X});
   return checkpoint;

@@ -10,14 +10,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <fstream>
-#include <functional>
 #include <limits>
-#include <numeric>
-#include <optional>
-#include <set>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -27,6 +22,9 @@
 
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
+#include "src/nearest.hpp"
+#include "src/reference_configuration.hpp"
+#include "src/yaml.hpp"
 
 namespace alfi {
 namespace {
@@ -59,67 +57,8 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Levenshtein's distance: insertions, deletions and replacements, one row of the table at a time.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
-std::string_view nearest(std::span<const std::string_view> names, std::string_view name) {
-  return *std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
-    return edit_distance(a, name) < edit_distance(b, name);
-  });
-}
-
-// Values in YAML ------------------------------------------------------------------------------------------------------
-
-// Neither quoted nor tagged: a quoted number is text.
-bool is_plain(const YAML::Node& node) { return node.IsScalar() && node.Tag() == "?"; }
-
-// from_chars, because the stream yaml-cpp uses takes 010 for 8.
-template <typename Number>
-bool read_number(const YAML::Node& node, Number& number) {
-  if (!is_plain(node)) return false;
-  const std::string& text = node.Scalar();
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end;
-}
-
 // fmt's shortest text that reads back to the same double.
 std::string shortest(double value) { return fmt::format("{}", value); }
-
-// A node as an error message shows it.
-std::string shown(const YAML::Node& node) {
-  if (node.IsMap()) return "(a mapping)";
-  if (node.IsSequence()) return "(a list)";
-  if (!node.IsScalar()) return "(nothing)";
-  constexpr std::size_t longest = 60;
-  const std::string& text = node.Scalar();
-  return text.size() <= longest ? text : text.substr(0, longest) + "...";
-}
-
-// Calls visit(key, value, line) for every pair. Throws what fail(key, line, complaint) makes of a bad key.
-template <typename Visit, typename Fail>
-void for_each_pair(const YAML::Node& mapping, const Visit& visit, const Fail& fail) {
-  std::set<std::string> seen;  // yaml-cpp keeps both of two equal keys
-  for (const auto& pair : mapping) {
-    const YAML::Node& key = pair.first;
-    const int line = key.Mark().line + 1;
-    if (!key.IsScalar()) throw fail(shown(key), line, "a key must be a plain name");
-    if (!seen.insert(key.Scalar()).second) throw fail(key.Scalar(), line, "the key appears twice in one mapping");
-    visit(key.Scalar(), pair.second, line);
-  }
-}
 
 // Kinds of value ------------------------------------------------------------------------------------------------------
 // Each has: read(node, configuration), false where the node is not such a value; valid(configuration); emit(out,
@@ -570,6 +509,7 @@ void check(const Configuration& configuration, const Origins& origins) {
 class Reader {
  public:
   Configuration configuration;
+  std::vector<std::string> notes;
 
   // The file's name begins every message; empty for text that has none.
   explicit Reader(std::string file) : file_(std::move(file)) {
@@ -580,8 +520,15 @@ class Reader {
     const auto at_line = [this](int line) {
       return file_.empty() ? fmt::format("line {}: ", line) : fmt::format("{}:{}: ", file_, line);
     };
-    const YAML::Node root = parse(text, origins_.elsewhere, at_line, "a configuration");
-    read(root, "", origins_.elsewhere, at_line);
+    const YAML::Node root = parse_yaml(text, origins_.elsewhere, at_line, "a configuration");
+    if (is_reference_configuration(root)) {
+      ReferenceTranslation translation = translate_reference_configuration(root, origins_.elsewhere, at_line);
+      for (const auto& [path, value, origin] : translation.assignments)
+        read(value, path, origin, [&line = origin](int) { return line; });
+      notes = std::move(translation.notes);
+    } else {
+      read(root, "", origins_.elsewhere, at_line);
+    }
   }
 
   void read_override(const std::string& assignment) {
@@ -589,30 +536,13 @@ class Reader {
     const auto at_line = [&](int) { return origin; };
     const std::size_t equals = assignment.find('=');
     if (equals == assignment.npos || equals == 0) throw InputError(origin + "must be section.key=value");
-    const YAML::Node value = parse(assignment.substr(equals + 1), origin, at_line, "the value");
+    const YAML::Node value = parse_yaml(assignment.substr(equals + 1), origin, at_line, "the value");
     read(value, assignment.substr(0, equals), origin, at_line);
   }
 
   void check() const { alfi::check(configuration, origins_); }
 
  private:
-  using AtLine = std::function<std::string(int)>;
-
-  // The one document in the text; of no text, the null that YAML makes of it.
-  static YAML::Node parse(const std::string& text, const std::string& origin, const AtLine& at_line,
-                          std::string_view what) {
-    std::vector<YAML::Node> documents;
-    try {
-      documents = YAML::LoadAll(text);
-    } catch (const YAML::Exception& error) {
-      throw InputError(fmt::format("{}{} must be valid YAML: {}", at_line(error.mark.line + 1), what, error.msg));
-    }
-    if (documents.size() > 1) {
-      throw InputError(fmt::format("{}{} must be one YAML document, there are {}", origin, what, documents.size()));
-    }
-    return documents.empty() ? YAML::Node() : documents.front();
-  }
-
   // Reads the value or section at `path`; `origin` is where its key stands.
   void read(const YAML::Node& node, const std::string& path, const std::string& origin, const AtLine& at_line) {
     const Key* const key = find_key(path);
@@ -649,17 +579,19 @@ class Reader {
 };
 
 Configuration read_configuration(const std::string& file, const std::string& text,
-                                 const std::vector<std::string>& overrides) {
+                                 const std::vector<std::string>& overrides, std::vector<std::string>* notes) {
   Reader reader(file);
   reader.read_text(text);
   for (const std::string& assignment : overrides) reader.read_override(assignment);
   reader.check();
+  if (notes != nullptr) *notes = std::move(reader.notes);
   return reader.configuration;
 }
 
 }  // namespace
 
-Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                                 std::vector<std::string>* notes) {
   // A configuration is a page of text: a larger file is something else, and /dev/zero has no end.
   constexpr std::size_t most_bytes = 1 << 20;
   std::ifstream in(file, std::ios::binary);
@@ -673,11 +605,11 @@ Configuration load_configuration(const std::filesystem::path& file, const std::v
     throw InputError(
         fmt::format("{}: is larger than {} bytes, must be a YAML configuration", file.string(), most_bytes));
   }
-  return read_configuration(file.string(), text, overrides);
+  return read_configuration(file.string(), text, overrides, notes);
 }
 
 Configuration parse_configuration(const std::string& yaml_text, const std::vector<std::string>& overrides) {
-  return read_configuration("", yaml_text, overrides);
+  return read_configuration("", yaml_text, overrides, nullptr);
 }
 
 std::string to_text(Precision precision) { return std::string(precision_names[static_cast<std::size_t>(precision)]); }

@@ -114,8 +114,11 @@ struct Configuration {
 
 /// Reads and validates a configuration file. Each override is "section.key=value", the value in YAML; a mapping as the
 /// value changes only the keys it names. Overrides apply in their order, after the file.
+/// A file of the published PyTorch code is read as well; `notes`, where given, gets how it was read and where alfi
+/// differs on purpose, a line each, and nothing for a file of alfi's own.
 /// Throws InputError naming file, line, key, value and what is allowed.
-Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides = {},
+                                 std::vector<std::string>* notes = nullptr);
 
 /// The same from text, e.g. the configuration stored in a checkpoint.
 Configuration parse_configuration(const std::string& yaml_text, const std::vector<std::string>& overrides = {});

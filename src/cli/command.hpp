@@ -13,6 +13,7 @@ void add_infer(CLI::App& app);
 void add_simulate(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_replay(CLI::App& app);
+void add_convert(CLI::App& app);
 void add_info(CLI::App& app);
 
 }  // namespace alfi::cli

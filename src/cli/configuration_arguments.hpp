@@ -16,9 +16,11 @@ struct ConfigurationArguments {
 
   /// Adds CONFIG and the flags. They refer to this object, which has to outlive the parse.
   void add_to(CLI::App& command, bool file_required);
+  /// Adds --set alone.
+  CLI::Option* add_set(CLI::App& command);
 
-  /// The configuration of the file, or of `otherwise` (YAML) without one. Flags win over --set. InputError where it is
-  /// wrong.
+  /// The configuration of the file, or of `otherwise` (YAML) without one. Flags win over --set. How a file of the
+  /// published code is read goes to standard error. InputError where it is wrong.
   Configuration load(const std::string& otherwise = "") const;
 };
 

@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   alfi::cli::add_simulate(app);
   alfi::cli::add_bench(app);
   alfi::cli::add_replay(app);
+  alfi::cli::add_convert(app);
   alfi::cli::add_info(app);
   try {
     app.parse(argc, argv);

@@ -89,7 +89,9 @@ void add_train(CLI::App& app) {
   CLI::Option* const resume = command->add_flag("--resume", arguments->resume,
                                                 "Go on from the newest checkpoint in the run folder, bit for bit");
   command->add_flag("--force", arguments->force, "Replace the run that is in the folder")->excludes(resume);
-  command->footer("Ctrl-C saves and stops; a second one kills.");
+  command->footer(
+      "Ctrl-C saves and stops; a second one kills.\n"
+      "A configuration of the published PyTorch code is read as alfi's own, which RUN/config.yaml then holds.");
   command->callback([arguments] { run_training(*arguments); });
 }
 

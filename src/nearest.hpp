@@ -1,0 +1,16 @@
+// What somebody may have meant by a name that is not known.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace alfi {
+
+/// Levenshtein's distance: insertions, deletions and replacements.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// The first of the nearest of these names, which are not none.
+std::string_view nearest(std::span<const std::string_view> names, std::string_view name);
+
+}  // namespace alfi
