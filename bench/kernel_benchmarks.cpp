@@ -115,6 +115,8 @@ void register_all() {
   benchmark::RegisterBenchmark("poisson", [](benchmark::State& state) { sampler<Poisson>(state, 1500); });
   benchmark::RegisterBenchmark("gaussian", [](benchmark::State& state) { sampler<Gaussian>(state, 300); });
   benchmark::RegisterBenchmark("weinberg", [](benchmark::State& state) { sampler<Weinberg>(state, 500); });
+  benchmark::RegisterBenchmark("multi_distribution",
+                               [](benchmark::State& state) { sampler<MultiDistribution>(state, 800); });
 }
 
 }  // namespace ALFI_ISA

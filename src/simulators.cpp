@@ -33,6 +33,10 @@ Words words_of(const std::string& name) {
     return {"angles of muon pairs from electron-positron collisions; only a combination of energy and coupling shows",
             {{"beam_energy", "GeV"}, {"fermi_constant", "nominal"}},
             {1, false, -1, 1, "cosines"}};
+  if (name == "multi_distribution")
+    return {"five components of different laws, mixed linearly; three of them depend on the parameters",
+            {{"mean", ""}, {"triple_log_deviation", ""}, {"upper_end", ""}},
+            {5, false, -infinity, infinity, "real numbers"}};
   throw InputError(fmt::format("simulator '{}' has no description", name));
 }
 

@@ -46,7 +46,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class CudaProcessorOf : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Simulators, CudaProcessorOf, testing::Values("poisson", "gaussian", "weinberg"));
+INSTANTIATE_TEST_SUITE_P(Simulators, CudaProcessorOf,
+                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution"));
 
 TEST_P(CudaProcessorOf, TrainsToTheBitsOfTheHostOnFibers) {
   Configuration configuration = test::small_configuration(GetParam());
@@ -324,7 +325,8 @@ TEST(CudaProcessor, DrawsTheNextPieceOfASampleWhileTheHostHasTheLast) {
 // However the observations are shared out and cut up.
 TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
   constexpr std::int64_t count = 3000;
-  for (const char* const simulator : {"poisson", "gaussian", "weinberg"}) {
+  for (const char* const simulator : {"poisson", "gaussian", "weinberg", "multi_distribution"}) {
+    const std::int64_t X = find_simulator(simulator).observations.dimension;
     HostProcessor host(1);
     const std::vector<float> expected = sample_of(simulator, count, host);
     Sample sample = make_sample(simulator, std::vector<double>(find_simulator(simulator).parameters.size()),
@@ -333,11 +335,11 @@ TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
       sample.theta[d++] = static_cast<float>(parameter.mean());
     for (const auto& [teams, piece] :
          {std::pair{1, count}, {3, count}, {40, count}, {2, std::int64_t{1024}}, {1, std::int64_t{64}}}) {
-      std::vector<float> x(count, std::nanf(""));
+      std::vector<float> x(static_cast<std::size_t>(count * X), std::nanf(""));
       for (sample.first = 0; sample.first < count; sample.first += piece)
         for (int team = 0; team < teams; ++team) {
           sample.count = std::min(piece, count - sample.first);
-          sample.x = x.data() + sample.first;
+          sample.x = x.data() + sample.first * X;
           draw_sample(HostTeam<float>{}, sample, team, teams);
         }
       EXPECT_TRUE(x == expected) << simulator << ", " << teams << " teams, pieces of " << piece;

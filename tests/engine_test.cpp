@@ -28,7 +28,7 @@ std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& c
 }
 
 class Simulators : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(All, Simulators, testing::Values("poisson", "gaussian", "weinberg"));
+INSTANTIATE_TEST_SUITE_P(All, Simulators, testing::Values("poisson", "gaussian", "weinberg", "multi_distribution"));
 
 TEST_P(Simulators, SameBitsOnOneAndTwoThreads) {
   Configuration configuration = test::small_configuration(GetParam());

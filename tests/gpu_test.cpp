@@ -79,7 +79,7 @@ class OnDevice : public testing::TestWithParam<const char*> {
 INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "gpu"),
                          [](const auto& info) { return std::string(info.param); });
 
-constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg"};
+constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg", "multi_distribution"};
 
 TEST_P(OnDevice, TrainsToTheBitsOfTheHost) {
   for (const char* simulator : simulators) {
@@ -143,7 +143,7 @@ TEST_P(OnDevice, SimulatesToTheBitsOfTheHost) {
     for (const std::int64_t count : {1, 63, 4097, 262144, 600001}) {
       SCOPED_TRACE(std::string(simulator) + ", " + std::to_string(count));
       const std::vector<float> sample = sample_of(simulator, count, *processor());
-      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count));
+      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count * find_simulator(simulator).observations.dimension));
       EXPECT_TRUE(sample == sample_of(simulator, count, *host(2)));
     }
 }

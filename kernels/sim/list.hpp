@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/sim/gaussian.hpp"
+#include "kernels/sim/multi_distribution.hpp"
 #include "kernels/sim/poisson.hpp"
 #include "kernels/sim/weinberg.hpp"
 
@@ -25,7 +26,7 @@ struct SimulatorList {
   }
 };
 
-using Simulators = SimulatorList<Poisson, Gaussian, Weinberg>;
+using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution>;
 
 }  // namespace ALFI_ISA
 }  // namespace alfi

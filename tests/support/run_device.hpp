@@ -196,8 +196,8 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
     launcher.kernel(DeviceKernel::apply_update, update_blocks, work);
     launcher.kernel(DeviceKernel::conclude, 1, work);
   }
-  constexpr int sample_size = 1000, dimension = 1;
-  Arena<float> sample(sample_size * dimension);
+  constexpr int sample_size = 1000;
+  Arena<float> sample(sample_size * shape.X);
   work.sample = {choices.simulator, stream_key(choices.seed, Phase::simulation, Purpose::observe, 0),
                  {1, 0.5F},         0,
                  sample_size,       sample.base()};
