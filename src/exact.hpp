@@ -26,7 +26,7 @@ class ExactInference {
  public:
   virtual ~ExactInference() = default;
 
-  /// x: R >= 1 observations of one number each. Throws InputError for none, and for a value the simulator cannot give
+  /// x: (R, X) observations, row-major, R >= 1. Throws InputError for none, and for a value the simulator cannot give
   /// (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
   virtual Exact infer(std::span<const float> x) const = 0;
 };
@@ -37,5 +37,6 @@ std::unique_ptr<ExactInference> make_exact_inference(std::string_view simulator)
 std::unique_ptr<ExactInference> make_exact_poisson();
 std::unique_ptr<ExactInference> make_exact_gaussian();
 std::unique_ptr<ExactInference> make_exact_weinberg();
+std::unique_ptr<ExactInference> make_exact_multi_distribution();
 
 }  // namespace alfi

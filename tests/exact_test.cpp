@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -20,33 +21,36 @@ namespace {
 using Box = std::vector<std::pair<double, double>>;
 using LogLikelihood = std::function<double(const std::vector<double>&)>;
 
-const Box poisson_prior{{0.2, 7}}, gaussian_prior{{-10, 10}, {-2, 1.5}}, weinberg_prior{{40, 50}, {0.5, 1.5}};
+const Box poisson_prior{{0.2, 7}}, gaussian_prior{{-10, 10}, {-2, 1.5}}, weinberg_prior{{40, 50}, {0.5, 1.5}},
+    multi_prior{{-3, 3}, {-3, 3}, {-3, 3}};
 
 struct Posterior {
   std::vector<double> mean, deviation;
 };
 
-/// The oracle: Simpson's rule with `cells` (even) cells a dimension over a box of one or two dimensions.
+/// The oracle: Simpson's rule with `cells` (even) cells a dimension over a box.
 Posterior brute_force(const Box& box, int cells, const LogLikelihood& log_likelihood) {
   const std::size_t dimensions = box.size();
   const auto simpson = [&](int i) { return i == 0 || i == cells ? 1.0 : i % 2 == 1 ? 4.0 : 2.0; };
-  const auto at = [&](std::size_t d, int i) { return box[d].first + (box[d].second - box[d].first) * i / cells; };
   struct Point {
     std::vector<double> theta;
     double weight, log_likelihood;
   };
   std::vector<Point> points;
   double top = -std::numeric_limits<double>::infinity();
-  for (int i = 0; i <= cells; ++i) {
-    for (int j = 0; j <= (dimensions == 2 ? cells : 0); ++j) {
-      Point point{{at(0, i)}, simpson(i), 0};
-      if (dimensions == 2) {
-        point.theta.push_back(at(1, j));
-        point.weight *= simpson(j);
-      }
-      point.log_likelihood = log_likelihood(point.theta);
-      top = std::max(top, point.log_likelihood);
-      points.push_back(std::move(point));
+  for (std::vector<int> place(dimensions, 0); place.back() <= cells;) {
+    Point point{{}, 1, 0};
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      point.theta.push_back(box[d].first + (box[d].second - box[d].first) * place[d] / cells);
+      point.weight *= simpson(place[d]);
+    }
+    point.log_likelihood = log_likelihood(point.theta);
+    top = std::max(top, point.log_likelihood);
+    points.push_back(std::move(point));
+    ++place[0];
+    for (std::size_t d = 0; d + 1 < dimensions && place[d] > cells; ++d) {
+      place[d] = 0;
+      ++place[d + 1];
     }
   }
   Posterior posterior;
@@ -123,6 +127,49 @@ std::vector<float> draw_cosines(double a, int count, std::mt19937_64& generator)
   std::vector<float> x;
   for (int i = 0; i < count; ++i) x.push_back(draw_cosine(a, generator));
   return x;
+}
+
+using Components = Eigen::Matrix<double, 5, 1>;
+
+/// x = A z.
+const Eigen::Matrix<double, 5, 5> mixing =
+    (Eigen::Matrix<double, 5, 5>() << 1.31229955, 0.10499961, 0.48310515, -0.3249938, -0.26387927,  //
+     0.10499961, 1.15833058, -0.55865473, 0.25275522, -0.39790775,                                  //
+     0.48310515, -0.55865473, 2.25874579, -0.52087938, -0.39271231,                                 //
+     -0.3249938, 0.25275522, -0.52087938, 1.4034925, -0.63521059,                                   //
+     -0.26387927, -0.39790775, -0.39271231, -0.63521059, 1)
+        .finished();
+
+std::vector<float> mixed(const std::vector<Components>& z) {
+  std::vector<float> x;
+  for (const Components& components : z)
+    for (const double value : Components(mixing * components)) x.push_back(static_cast<float>(value));
+  return x;
+}
+
+std::vector<Components> draw_components(const std::vector<double>& theta, int count, std::mt19937_64& generator) {
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> uniform;
+  std::vector<Components> z;
+  for (int i = 0; i < count; ++i) {
+    const bool left = uniform(generator) < 0.5;
+    z.emplace_back(theta[0] + normal(generator), 3 + std::exp(theta[1] / 3) * normal(generator),
+                   left ? -2 + normal(generator) : 2 + 0.5 * normal(generator),
+                   -5 + (theta[2] + 5) * uniform(generator), -2 * std::log1p(-uniform(generator)));
+  }
+  return z;
+}
+
+/// Without what does not depend on theta.
+double multi_log_likelihood(const std::vector<Components>& z, const std::vector<double>& theta) {
+  double sum = 0;
+  for (const Components& component : z) {
+    const double deviation = std::exp(theta[1] / 3);
+    sum -= 0.5 * std::pow(component[0] - theta[0], 2);
+    sum -= 0.5 * std::pow((component[1] - 3) / deviation, 2) + std::log(deviation);
+    sum -= component[3] <= theta[2] ? std::log(theta[2] + 5) : INFINITY;
+  }
+  return sum;
 }
 
 TEST(GaussLegendre, IntegratesPolynomialsOfDegree2nMinus1) {
@@ -328,6 +375,63 @@ TEST(ExactWeinberg, ManyObservationsLeaveTheRidge) {
   }
 }
 
+TEST(ExactMultiDistribution, AgreesWithBruteForce) {
+  const auto exact = make_exact_inference("multi_distribution");
+  std::mt19937_64 generator(10);
+  // Inside, in corners where the prior cuts, and one observation, of which little is left.
+  for (const auto& [theta, count] : {std::pair<std::vector<double>, int>{{0, 0, 0}, 5},
+                                     {{2.9, -2.9, -2.9}, 5},
+                                     {{-2.9, 2.9, 2.9}, 5},
+                                     {{1, 1, -1}, 1},
+                                     {{5, -5, -4.5}, 3}}) {
+    std::vector<Components> z = draw_components(theta, count, generator);
+    Box box = multi_prior;  // the likelihood jumps at the largest z_4, where Simpson's rule has to begin
+    for (const Components& component : z) box[2].first = std::max(box[2].first, component[3]);
+    const Posterior expected = brute_force(box, 80, [&](const auto& at) { return multi_log_likelihood(z, at); });
+    // Simpson with steps of 0.075; what the prior leaves of the last one is 0.16 wide.
+    expect_close(exact->infer(mixed(z)), expected, 2e-3);
+  }
+}
+
+TEST(ExactMultiDistribution, MaximumLikelihoodIsMeanDeviationAndLargest) {
+  const std::vector<Components> z{{1, 4, 7, -2, 0}, {2, 1, 7, 9, 0}};
+  const auto exact = make_exact_inference("multi_distribution");
+  const std::vector<double> found = exact->infer(mixed(z)).maximum_likelihood;
+  EXPECT_NEAR(found[0], 1.5, 1e-5);
+  EXPECT_NEAR(found[1], 1.5 * std::log(2.5), 1e-5);
+  EXPECT_NEAR(found[2], 9, 1e-5) << "not clamped";
+}
+
+TEST(ExactMultiDistribution, HasThePowerLawsPosterior) {
+  // Far from the prior's other end, theta_3 + 5 = w is a power law from the largest, w_0, on: mean w_0 (R - 1)/(R - 2),
+  // variance w_0^2 (R - 1)/((R - 2)^2 (R - 3)).
+  std::mt19937_64 generator(11);
+  constexpr int count = 500;
+  const auto z = draw_components({0, 0, 0}, count, generator);
+  double start = 0;
+  for (const Components& component : z) start = std::max(start, component[3] + 5);
+  const Exact found = make_exact_inference("multi_distribution")->infer(mixed(z));
+  const double deviation = start / (count - 2) * std::sqrt((count - 1.0) / (count - 3));
+  EXPECT_NEAR(found.posterior_mean[2] + 5, start * (count - 1) / (count - 2), 1e-3 * deviation);
+  EXPECT_NEAR(found.posterior_deviation[2], deviation, 1e-3 * deviation);
+}
+
+TEST(ExactMultiDistribution, StaysInThePriorWhateverTheObservations) {
+  const auto exact = make_exact_inference("multi_distribution");
+  const std::vector<std::vector<float>> cases{std::vector<float>(5, 0.f),   std::vector<float>(5000, 0.f),
+                                              {30, 30, 30, 30, 30},         {-30, -30, -30, -30, -30},
+                                              {1e18f, 0, 1e18f, 0, -1e18f}, mixed({{0, 3, 0, 3, 0}})};
+  for (const auto& x : cases) {
+    const Exact found = exact->infer(x);
+    for (std::size_t d = 0; d < 3; ++d) {
+      EXPECT_GE(found.posterior_mean[d], -3);
+      EXPECT_LE(found.posterior_mean[d], 3);
+      EXPECT_GT(found.posterior_deviation[d], 0);
+      EXPECT_LT(found.posterior_deviation[d], 6);
+    }
+  }
+}
+
 /// What an evaluation would measure with the exact answers in place of ALFI's: mean over problems of the normalised
 /// error, and of -log N(theta; posterior mean, posterior deviation) in normalised units.
 struct Floors {
@@ -404,6 +508,14 @@ TEST(ExactFloors, Weinberg) {
   EXPECT_LT(found.error_posterior, 1.320) << "the prior mean's error";
 }
 
+TEST(ExactFloors, MultiDistribution) {
+  const Floors found =
+      floors(*make_exact_inference("multi_distribution"), multi_prior, 4000, 12,
+             [](const auto& theta, auto& generator) { return mixed(draw_components(theta, 500, generator)); });
+  expect_floors(found, 0.053, 0.001, -7.53);
+  EXPECT_LT(found.error_posterior, found.error_likelihood);
+}
+
 TEST(ExactFloors, PosteriorMeanBeatsMaximumLikelihoodOnFewObservations) {
   const Floors poisson =
       floors(*make_exact_inference("poisson"), poisson_prior, 4000, 8, [](const auto& theta, auto& generator) {
@@ -420,11 +532,20 @@ TEST(ExactFloors, PosteriorMeanBeatsMaximumLikelihoodOnFewObservations) {
 
 TEST(ExactInference, RefusesWhatTheSimulatorCannotGive) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
-  for (const char* name : {"poisson", "gaussian", "weinberg"}) {
+  for (const auto& [name, columns] :
+       {std::pair{"poisson", 1u}, {"gaussian", 1u}, {"weinberg", 1u}, {"multi_distribution", 5u}}) {
     const auto exact = make_exact_inference(name);
+    std::vector<float> x(2 * columns, 1);
+    EXPECT_NO_THROW(exact->infer(x)) << name;
+    x.back() = nan;
+    EXPECT_THROW(exact->infer(x), InputError) << name;
+    x.back() = infinity;
+    EXPECT_THROW(exact->infer(x), InputError) << name;
     EXPECT_THROW(exact->infer({}), InputError) << name;
-    EXPECT_THROW(exact->infer(std::vector<float>{1, nan}), InputError) << name;
-    EXPECT_THROW(exact->infer(std::vector<float>{infinity}), InputError) << name;
+    x.assign(columns + 1, 1);
+    if (columns > 1) {
+      EXPECT_THROW(exact->infer(x), InputError) << name;
+    }
   }
   EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{-1}), InputError);
   EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{1.5}), InputError);
