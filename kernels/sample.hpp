@@ -2,16 +2,14 @@
 // it is the same whatever the count, the pieces and the team.
 #pragma once
 
-#include "kernels/random.hpp"
-#include "kernels/sim/list.hpp"
-#include "kernels/team.hpp"
+#include "kernels/simulator_at.hpp"
 
 namespace alfi {
 
 /// Observations first … first + count − 1 of a sample.
 struct Sample {
-  static constexpr int most_parameters = 8;
-  int simulator;
+  static constexpr int most_parameters = 64;
+  int simulator, D, X;
   PhiloxKey key;
   float theta[most_parameters];  ///< (D), natural units; moved into the simulator's domain
   std::int64_t first, count;     ///< first is a multiple of 64
@@ -28,28 +26,22 @@ ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int
   static_assert(Sim::D <= Sample::most_parameters);
   constexpr int items = 16, width = LaneTraits<F>::width;
   team.each(items, [&](int item, int lane) {
-    Array<F, Sim::D> natural;
-    for (int d = 0; d < Sim::D; ++d) natural[d] = splat<F>(sample.theta[d]);
-    (void)Sim::template clamp<F>(natural);
-    const auto law = Sim::template law<F>(natural);
+    const auto natural = [&](int d) { return splat<F>(sample.theta[d]); };
+    const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, sample.D);
     Array<std::uint32_t, width> episode;
     for (int l = 0; l < width; ++l) episode[l] = static_cast<std::uint32_t>(lane + l);
     const Stream<F> stream{sample.key, load_words<F>(episode), 0};
     const std::int64_t step = std::int64_t{teams} * items * Sim::group;
     for (std::int64_t n = (std::int64_t{number} * items + item) * Sim::group; n * tile_lanes < sample.count;
-         n += step) {
-      Array<Array<F, Sim::X>, Sim::group> drawn;
-      Sim::template observe<F>(law, stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n), drawn);
-      for (int i = 0; i < Sim::group; ++i)
-        for (int k = 0; k < Sim::X; ++k) {
-          Array<float, width> value;
-          store<F>(value, drawn[i][k]);
-          for (int l = 0; l < width; ++l) {
-            const std::int64_t row = (n + i) * tile_lanes + lane + l;
-            if (row < sample.count) sample.x[row * Sim::X + k] = value[l];
-          }
+         n += step)
+      simulator.observe(stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n), [&](int i, int k, F x) {
+        Array<float, width> value;
+        store<F>(value, x);
+        for (int l = 0; l < width; ++l) {
+          const std::int64_t row = (n + i) * tile_lanes + lane + l;
+          if (row < sample.count) sample.x[row * sample.X + k] = value[l];
         }
-    }
+      });
   });
 }
 

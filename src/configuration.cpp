@@ -26,7 +26,7 @@
 #include <variant>
 
 #include "alfi/error.hpp"
-#include "alfi/simulators.hpp"
+#include "src/simulators.hpp"
 
 namespace alfi {
 namespace {
@@ -345,7 +345,7 @@ const Key keys[] = {
     {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names()},
      "The simulator whose parameters are inferred; has no default."},
     {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
-     "Constants of the simulator; none of the present simulators has any."},
+     "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}."},
     {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>, transform_names},
      "Applied to the observations before they are standardised; sqrt is sqrt(x + 3/8)."},
 
@@ -543,10 +543,11 @@ void check(const Configuration& configuration, const Origins& origins) {
   };
   const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
   const bool point = proposal.family == Family::point;
-  require(simulator.parameters.empty(), "simulator.parameters",
-          fmt::format("{{}}: the simulator {} has no parameters", simulator.name));
+  const SimulatorInfo& known = simulators()[static_cast<std::size_t>(simulator_number(simulator.name))];
+  const std::string constants = refused_constants(known, simulator.parameters);
+  require(constants.empty(), "simulator.parameters", constants);
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
-  require(!needs_nonnegative || find_simulator(simulator.name).observations.low >= 0, "simulator.transform",
+  require(!needs_nonnegative || known.observations.low >= 0, "simulator.transform",
           fmt::format("none or asinh: observations of {} can be negative", simulator.name));
   require(point || episode.thetas >= 2, "episode.thetas",
           "at least 2 unless proposal.family is point: the aggregator standardises over the drawn parameters");

@@ -49,9 +49,9 @@ struct Episode {
 std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T) {
   const Configuration& configuration = checkpoint.configuration;
   const Normalisation& normalisation = checkpoint.normalisation;
-  const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
+  const SimulatorInfo simulator = find_simulator(configuration.simulator.name);
   const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
-  const auto exact = make_exact_inference(simulator.name);
+  const auto exact = make_exact_inference(simulator);
   Engine engine(configuration, normalisation);
   std::vector<Episode> episodes(static_cast<std::size_t>(count));
   const Episodes drawn{Phase::evaluation, 0, count, 0, configuration.engine.seed};
@@ -117,7 +117,8 @@ Expected expected_of(const std::vector<Episode>& episodes, const std::vector<Par
 TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
   for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt},
                                         {"gaussian", Transform::none},
-                                        {"multi_distribution", Transform::none}}) {
+                                        {"multi_distribution", Transform::none},
+                                        {"linear_regression", Transform::none}}) {
     SCOPED_TRACE(name);
     const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
     const auto& parameters = find_simulator(name).parameters;
@@ -168,7 +169,7 @@ TEST(Evaluation, GivesTheSameNumbersForAnyThreads) {
 TEST(Evaluation, MeasuresTheEnergyDistanceOfWhatIsSimulatedAtTheEstimate) {
   const Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
   const Episode episode = episodes_of(checkpoint, 1, 3).front();
-  const ParameterInfo& rate = find_simulator("poisson").parameters[0];
+  const ParameterInfo rate = find_simulator("poisson").parameters[0];
   const int R = static_cast<int>(episode.x.size());
   // simulate() draws the first episode's numbers.
   std::vector<float> simulated = simulate("poisson", {rate.mean() + rate.deviation() * episode.alfi[0]}, R, 1),

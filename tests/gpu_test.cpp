@@ -79,7 +79,7 @@ class OnDevice : public testing::TestWithParam<const char*> {
 INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "gpu"),
                          [](const auto& info) { return std::string(info.param); });
 
-constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg", "multi_distribution"};
+constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"};
 
 TEST_P(OnDevice, TrainsToTheBitsOfTheHost) {
   for (const char* simulator : simulators) {
@@ -360,7 +360,7 @@ TEST_F(Gpu, IsRefusedWhereItDoesNotExist) {
 }
 
 TEST_F(Gpu, TrainsTheExamplesToTheBitsOfTheHost) {
-  for (const char* name : {"demo", "gaussian", "weinberg"}) {
+  for (const char* name : {"demo", "gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
     SCOPED_TRACE(name);
     const Configuration configuration = load_configuration(std::string(ALFI_EXAMPLES "/") + name + ".yaml");
     EXPECT_EQ(train_steps(configuration, gpu()), train_steps(configuration, host(0)));

@@ -95,7 +95,8 @@ TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
                                         {"poisson", Transform::log1p},
                                         {"gaussian", Transform::asinh},
                                         {"weinberg", Transform::none},
-                                        {"multi_distribution", Transform::asinh}}) {
+                                        {"multi_distribution", Transform::asinh},
+                                        {"linear_regression", Transform::none}}) {
     SCOPED_TRACE(name);
     const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
     const Machine machine = machine_of(checkpoint);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/sim/gaussian.hpp"
+#include "kernels/sim/linear_regression.hpp"
 #include "kernels/sim/multi_distribution.hpp"
 #include "kernels/sim/poisson.hpp"
 #include "kernels/sim/weinberg.hpp"
@@ -26,7 +27,7 @@ struct SimulatorList {
   }
 };
 
-using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution>;
+using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution, LinearRegression>;
 
 }  // namespace ALFI_ISA
 }  // namespace alfi

@@ -80,7 +80,7 @@ std::vector<float> sample_of(const std::string& simulator, std::int64_t count, P
   for (const ParameterInfo& parameter : find_simulator(simulator).parameters) theta.push_back(parameter.mean());
   const PhiloxKey key = stream_key(3, Phase::simulation, Purpose::observe, 0);
   std::vector<float> all;
-  processor.simulate(make_sample(simulator, theta, key, count),
+  processor.simulate(make_sample(find_simulator(simulator), theta, key, count),
                      [&](std::span<const float> x) { all.insert(all.end(), x.begin(), x.end()); });
   return all;
 }
