@@ -20,6 +20,7 @@
 
 #include "alfi/backends.hpp"
 #include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
 #include "src/checkpoint.hpp"
 #include "src/cuda/resources.hpp"
 #include "src/evaluation.hpp"
