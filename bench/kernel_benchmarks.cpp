@@ -12,7 +12,7 @@
 
 #include "kernels/episode.hpp"
 #include "kernels/host_kernels.hpp"
-#include "kernels/sim/list.hpp"
+#include "kernels/simulator_at.hpp"
 
 namespace alfi {
 namespace ALFI_ISA {
@@ -89,21 +89,24 @@ void philox_numbers(benchmark::State& state) {
 
 template <class Sim>
 void sampler(benchmark::State& state, double goal) {
-  // θ spread over the prior, a lane each, so that no branch is taken by all lanes alike.
-  Array<FloatLanes, Sim::D> theta;
-  for (int d = 0; d < Sim::D; ++d)
+  // θ spread over the prior, a lane each, so that no branch is taken by all lanes alike; of any size three inputs.
+  constexpr int D = Sim::D == any_size ? 4 : Sim::D;
+  Array<FloatLanes, D> theta;
+  for (int d = 0; d < D; ++d) {
+    const int kind = Sim::D != any_size ? d : d == D - 1 ? 1 : 0;
     for (int l = 0; l < vector_width; ++l)
-      theta[d][l] = static_cast<float>(Sim::low[d] + (Sim::high[d] - Sim::low[d]) * (l + 0.5) / vector_width);
-  const auto law = Sim::template law<FloatLanes>(theta);
+      theta[d][l] = static_cast<float>(Sim::low[kind] + (Sim::high[kind] - Sim::low[kind]) * (l + 0.5) / vector_width);
+  }
+  const auto natural = [&](int d) { return theta[d]; };
+  const SimulatorAt<Sim, FloatLanes, decltype(natural)> simulator(natural, D);
   const Stream<FloatLanes> stream{{1, 2}, UintLanes{}, 3};
   std::uint32_t n = 0;
+  constexpr int count = 20;  // as many as the published configurations draw at a parameter
   for (auto _ : state) {
-    Array<Array<FloatLanes, Sim::X>, Sim::group> x;
-    Sim::template observe<FloatLanes>(law, stream, n, x);
-    n += Sim::group;
-    benchmark::DoNotOptimize(x);
+    simulator.observe(stream, n, count, [](int, int, FloatLanes x) { benchmark::DoNotOptimize(x); });
+    n += count;
   }
-  report_numbers(state, static_cast<double>(Sim::group) * vector_width, goal);
+  report_numbers(state, static_cast<double>(count) * vector_width, goal);
 }
 
 }  // namespace
@@ -115,6 +118,10 @@ void register_all() {
   benchmark::RegisterBenchmark("poisson", [](benchmark::State& state) { sampler<Poisson>(state, 1500); });
   benchmark::RegisterBenchmark("gaussian", [](benchmark::State& state) { sampler<Gaussian>(state, 300); });
   benchmark::RegisterBenchmark("weinberg", [](benchmark::State& state) { sampler<Weinberg>(state, 500); });
+  benchmark::RegisterBenchmark("multi_distribution",
+                               [](benchmark::State& state) { sampler<MultiDistribution>(state, 1000); });
+  benchmark::RegisterBenchmark("linear_regression",
+                               [](benchmark::State& state) { sampler<LinearRegression>(state, 600); });
 }
 
 }  // namespace ALFI_ISA

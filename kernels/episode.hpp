@@ -60,7 +60,7 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
   });
   team.sync();
   simulate(team, settings.simulator, settings.units,
-           {step.keys.real_set, tile.input->problem, 0, 1, tile.input->real_rows,
+           {step.keys.real_set, tile.input->problem, 0, 1, tile.input->real_rows, settings.shape.D,
             blocks_of(block_length, tile.input->real_rows), tile.truth, nullptr, tile.real});
 }
 
@@ -194,6 +194,7 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
               static_cast<std::uint32_t>(first),
               parameters.count,
               shape.N,
+              shape.D,
               pieces,
               tile.theta + first * shape.D * tile_lanes,
               tile.clamped + first * tile_lanes,

@@ -2,7 +2,8 @@
 // fma, no tables, no branches. NaN in gives NaN out. For double (tests only) the C library's.
 //
 // Largest errors seen over every seventh float (tests/kernels/math_test.cpp holds them), in units in the last place:
-//   exp 0.9  expm1 1.5  sigmoid 2.4  tanh 3.1  log 1.1  log1p 1.8  asinh 2.1  sincos_turns 1.6  asin 2.4  cube_root 3.9
+//   exp 0.9  expm1 1.5  sigmoid 2.4  tanh 3.1  log 1.1  log1p 1.8  asinh 2.1  sincos_turns 1.6  tan 3.8
+//   asin 2.4  cube_root 3.9
 // Subnormal arguments and results are as accurate as the others. Polynomials were fitted with Sollya's fpminimax, the
 // rational function in tanh by Lawson's algorithm.
 #pragma once
@@ -197,6 +198,17 @@ ALFI_HD void sincos_turns(double u, double& sin, double& cos) {
   sin = __builtin_sin(angle);
   cos = __builtin_cos(angle);
 }
+
+/// tan x for 0 ≤ x ≤ 1.57; above π/4 as cot(π/2 − x), with π/2 in two parts, so that it keeps its digits near the pole.
+template <class F>
+ALFI_HD F tan(F x) {
+  const Mask<F> upper = x > 0x1.921fb6p-1f;
+  const F angle = select(upper, (0x1.921fb6p0f - x) - 0x1.777a5cp-25f, x);
+  F s, c;
+  sincos_eighth(angle * 0x1.45f306p-3f, s, c);  // 1/2π: in turns
+  return select(upper, c, s) / select(upper, s, c);
+}
+ALFI_HD double tan(double x) { return __builtin_tan(x); }
 
 /// arcsin x for 0 ≤ x ≤ 1; above ½ as π/2 − 2 arcsin √((1 − x)/2).
 template <class F>

@@ -2,17 +2,14 @@
 // it is the same whatever the count, the pieces and the team.
 #pragma once
 
-#include "kernels/random.hpp"
-#include "kernels/sim/list.hpp"
-#include "kernels/sim/observe.hpp"
-#include "kernels/team.hpp"
+#include "kernels/simulator_at.hpp"
 
 namespace alfi {
 
 /// Observations first … first + count − 1 of a sample.
 struct Sample {
-  static constexpr int most_parameters = 8;
-  int simulator;
+  static constexpr int most_parameters = 64;
+  int simulator, D, X;
   PhiloxKey key;
   float theta[most_parameters];  ///< (D), natural units; moved into the simulator's domain
   std::int64_t first, count;     ///< first is a multiple of 64
@@ -29,10 +26,8 @@ ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int
   static_assert(Sim::D <= Sample::most_parameters);
   constexpr int items = 16, width = LaneTraits<F>::width;
   team.each(items, [&](int item, int lane) {
-    Array<F, Sim::D> natural;
-    for (int d = 0; d < Sim::D; ++d) natural[d] = splat<F>(sample.theta[d]);
-    (void)Sim::template clamp<F>(natural);
-    const auto law = Sim::template law<F>(natural);
+    const auto natural = [&](int d) { return splat<F>(sample.theta[d]); };
+    const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, sample.D);
     Array<std::uint32_t, width> episode;
     for (int l = 0; l < width; ++l) episode[l] = static_cast<std::uint32_t>(lane + l);
     const Stream<F> stream{sample.key, load_words<F>(episode), 0};
@@ -40,17 +35,15 @@ ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int
     const std::int64_t step = std::int64_t{teams} * items * group;
     for (std::int64_t n = (std::int64_t{number} * items + item) * group; n * tile_lanes < sample.count; n += step) {
       const std::int64_t left = (sample.count - n * tile_lanes + tile_lanes - 1) / tile_lanes;
-      observe_each<Sim, F>(law, stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n),
-                           static_cast<int>(left < group ? left : group), [&](int i, const F(&drawn)[Sim::X]) {
-                             for (int k = 0; k < Sim::X; ++k) {
-                               Array<float, width> value;
-                               store<F>(value, drawn[k]);
-                               for (int l = 0; l < width; ++l) {
-                                 const std::int64_t row = (n + i) * tile_lanes + lane + l;
-                                 if (row < sample.count) sample.x[row * Sim::X + k] = value[l];
-                               }
-                             }
-                           });
+      simulator.observe(stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n),
+                        static_cast<int>(left < group ? left : group), [&](int i, int k, F x) {
+                          Array<float, width> value;
+                          store<F>(value, x);
+                          for (int l = 0; l < width; ++l) {
+                            const std::int64_t row = (n + i) * tile_lanes + lane + l;
+                            if (row < sample.count) sample.x[row * sample.X + k] = value[l];
+                          }
+                        });
     }
   });
 }

@@ -23,6 +23,9 @@ inline constexpr int parameter_block = 8;
 inline constexpr int gradient_partials = 256;
 inline constexpr int most_pieces = 16;
 
+/// D and X of a simulator whose sizes only the configuration knows.
+inline constexpr int any_size = 0;
+
 struct Shape {
   int T, M, N, R;
   int D, X;

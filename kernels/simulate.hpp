@@ -5,8 +5,7 @@
 
 #include "kernels/dense.hpp"
 #include "kernels/random.hpp"
-#include "kernels/sim/list.hpp"
-#include "kernels/sim/observe.hpp"
+#include "kernels/simulator_at.hpp"
 #include "kernels/transform.hpp"
 
 namespace alfi {
@@ -21,15 +20,16 @@ struct ObservationUnits {
 
 inline namespace ALFI_ISA {
 
-/// The prior's mean and deviation: what θ is standardised by.
+/// The prior's mean and deviation, of each parameter or, with any size, of each kind: what θ is standardised by.
 template <class Sim>
 struct PriorUnits {
-  double mean[Sim::D], deviation[Sim::D];
+  static constexpr int size = sizeof(Sim::low) / sizeof(double);
+  Array<double, size> mean, deviation;
 };
 template <class Sim>
 constexpr PriorUnits<Sim> make_prior_units() {
   PriorUnits<Sim> units{};
-  for (int d = 0; d < Sim::D; ++d) {
+  for (int d = 0; d < PriorUnits<Sim>::size; ++d) {
     units.mean[d] = 0.5 * (Sim::low[d] + Sim::high[d]);
     units.deviation[d] = (Sim::high[d] - Sim::low[d]) * 0.28867513459481288225;  // 1/√12 of a uniform law's width
   }
@@ -48,6 +48,7 @@ struct Simulation {
   const std::uint32_t* episode;  ///< (16): with `first_row` + the parameter's number it names the random numbers
   std::uint32_t first_row;
   int parameters, count;
+  int D;               ///< numbers of a parameter
   int pieces;          ///< the observations of a parameter are split into so many, so that a team has enough items
   const float* theta;  ///< (parameters, D, 16), standardised
   float* clamped;      ///< (parameters, 16): 1 where θ was outside the domain; or null
@@ -61,28 +62,31 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
   const int groups = blocks_of(group, to.count);
   const int groups_per_piece = blocks_of(to.pieces, groups);
   team.each(to.parameters * to.pieces, [&](int item, int lane) {
-    constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::low
     const int m = item / to.pieces, piece = item % to.pieces;
-    Array<F, Sim::D> natural;
-    for (int d = 0; d < Sim::D; ++d)
-      natural[d] =
-          fma(splat<F>(static_cast<float>(prior.deviation[d])),
-              load<F>(to.theta + (m * Sim::D + d) * tile_lanes + lane), splat<F>(static_cast<float>(prior.mean[d])));
-    const auto moved = Sim::template clamp<F>(natural);
+    const int D = Sim::D == any_size ? to.D : Sim::D;
+    const auto natural = [=, theta = to.theta + m * D * tile_lanes + lane](int d) {
+      constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::low
+      const F standard = load<F>(theta + d * tile_lanes);
+      if constexpr (Sim::D == any_size) {
+        const bool last = d == D - 1;
+        return fma(splat<F>(static_cast<float>(last ? prior.deviation[1] : prior.deviation[0])), standard,
+                   splat<F>(static_cast<float>(last ? prior.mean[1] : prior.mean[0])));
+      } else {
+        return fma(splat<F>(static_cast<float>(prior.deviation[d])), standard,
+                   splat<F>(static_cast<float>(prior.mean[d])));
+      }
+    };
+    const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, D);
     if (piece == 0 && to.clamped != nullptr)
-      store<F>(to.clamped + m * tile_lanes + lane, select(moved, splat<F>(1), F{}));
-    const auto law = Sim::template law<F>(natural);
+      store<F>(to.clamped + m * tile_lanes + lane, select(simulator.moved(), splat<F>(1), F{}));
     const Stream<F> stream{to.key, load_words<F>(to.episode + lane), to.first_row + static_cast<std::uint32_t>(m)};
     const int last = (piece + 1) * groups_per_piece < groups ? (piece + 1) * groups_per_piece : groups;
     const int first = piece * groups_per_piece * group, end = last * group < to.count ? last * group : to.count;
-    observe_each<Sim, F>(law, stream, static_cast<std::uint32_t>(first), end - first,
-                         [&](int i, const F(&drawn)[Sim::X]) {
-                           for (int k = 0; k < Sim::X; ++k) {
-                             const F value = transformed<F>(units.transform, drawn[k]);
-                             store<F>(to.x.at(k, (m * to.count + first + i) * tile_lanes + lane),
-                                      (value - splat<F>(units.mean[k])) * splat<F>(units.scale[k]));
-                           }
-                         });
+    simulator.observe(stream, static_cast<std::uint32_t>(first), end - first, [&](int i, int k, F x) {
+      const F value = transformed<F>(units.transform, x);
+      store<F>(to.x.at(k, (m * to.count + first + i) * tile_lanes + lane),
+               (value - splat<F>(units.mean[k])) * splat<F>(units.scale[k]));
+    });
   });
 }
 

@@ -21,9 +21,9 @@
 #include <variant>
 
 #include "alfi/error.hpp"
-#include "alfi/simulators.hpp"
 #include "src/nearest.hpp"
 #include "src/reference_configuration.hpp"
+#include "src/simulators.hpp"
 #include "src/yaml.hpp"
 
 namespace alfi {
@@ -284,7 +284,7 @@ const Key keys[] = {
     {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names()},
      "The simulator whose parameters are inferred; has no default."},
     {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
-     "Constants of the simulator; none of the present simulators has any."},
+     "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}."},
     {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>, transform_names},
      "Applied to the observations before they are standardised; sqrt is sqrt(x + 3/8)."},
 
@@ -484,10 +484,11 @@ void check(const Configuration& configuration, const Origins& origins) {
   };
   const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
   const bool point = proposal.family == Family::point;
-  require(simulator.parameters.empty(), "simulator.parameters",
-          fmt::format("{{}}: the simulator {} has no parameters", simulator.name));
+  const SimulatorInfo& known = simulators()[static_cast<std::size_t>(simulator_number(simulator.name))];
+  const std::string constants = refused_constants(known, simulator.parameters);
+  require(constants.empty(), "simulator.parameters", constants);
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
-  require(!needs_nonnegative || find_simulator(simulator.name).observations.low >= 0, "simulator.transform",
+  require(!needs_nonnegative || known.observations.low >= 0, "simulator.transform",
           fmt::format("none or asinh: observations of {} can be negative", simulator.name));
   require(point || episode.thetas >= 2, "episode.thetas",
           "at least 2 unless proposal.family is point: the aggregator standardises over the drawn parameters");
@@ -495,7 +496,7 @@ void check(const Configuration& configuration, const Origins& origins) {
           "mse or l1 where proposal.family is point: a point has no density");
   require(training.loss != Loss::beta_normal || proposal.family == Family::gaussian, "training.loss",
           "normal, mse or l1 unless proposal.family is gaussian: beta_normal weights by a learned sigma");
-  const ObservationInfo& observations = find_simulator(simulator.name).observations;
+  const ObservationInfo observations = find_simulator(simulator).observations;
   require(engine.encoder != Encoder::table || (observations.whole && observations.dimension == 1), "engine.encoder",
           fmt::format("auto, dense or segments: observations of {} are not single whole numbers", simulator.name));
   require(engine.encoder != Encoder::segments || observations.dimension == 1, "engine.encoder",

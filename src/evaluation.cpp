@@ -55,15 +55,14 @@ class Progress {
 };
 
 /// Energy distance of real observations x and as many simulated at theta; NaN where there is none.
-double regenerated_distance(SampleStatistics& statistics, const Configuration& configuration,
+double regenerated_distance(SampleStatistics& statistics, const SimulatorInfo& simulator, Transform transform,
                             const Normalisation& normalisation, std::span<const float> x,
                             const std::vector<double>& theta, PhiloxKey key) {
   const auto finite = [](auto value) { return std::isfinite(value); };
   const std::size_t X = normalisation.mean.size();
   if (x.size() < 2 * X || !std::all_of(theta.begin(), theta.end(), finite)) return std::nan("");
   std::vector<float> simulated(x.size());
-  simulate_into(configuration.simulator.name, theta, key, static_cast<std::int64_t>(x.size() / X), simulated.data());
-  const Transform transform = configuration.simulator.transform;
+  simulate_into(simulator, theta, key, static_cast<std::int64_t>(x.size() / X), simulated.data());
   const std::vector<float> real = standardise(x, transform, normalisation);
   simulated = standardise(simulated, transform, normalisation);
   if (!std::all_of(simulated.begin(), simulated.end(), finite)) return std::nan("");
@@ -89,8 +88,8 @@ Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
 Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configuration,
                     std::unique_ptr<Processor> processor, const std::function<void(double)>& report) {
   const auto begin = std::chrono::steady_clock::now();
-  const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
-  const auto exact = make_exact_inference(simulator.name);
+  const SimulatorInfo simulator = find_simulator(configuration.simulator);
+  const auto exact = make_exact_inference(simulator);
   const int count = configuration.evaluation.episodes, T = configuration.evaluation.iterations;
   const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
   const std::uint64_t seed = configuration.engine.seed;
@@ -157,8 +156,8 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configura
       // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
       const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
       if (b < most_energy_episodes)
-        energy[static_cast<std::size_t>(b)] =
-            regenerated_distance(statistics, configuration, normalisation, x, estimate, key);
+        energy[static_cast<std::size_t>(b)] = regenerated_distance(
+            statistics, simulator, configuration.simulator.transform, normalisation, x, estimate, key);
     }
     progress.add(finished.episodes);
   });

@@ -6,15 +6,16 @@
 
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
+
+#include "alfi/simulators.hpp"
 
 namespace alfi {
 
 struct Exact {
   /// D values. Where the likelihood has no maximum (its logarithm's argument is 0: all counts 0, or all observations
-  /// equal) the component is the prior's bound on that side; it is not clamped to the prior otherwise. Empty where no
-  /// observations could single out theta (weinberg).
+  /// equal) the component is the prior's bound on that side; it is not clamped to the prior otherwise. Empty where the
+  /// observations do not single out theta (weinberg: none could; linear_regression: fewer than D, or degenerate).
   std::vector<double> maximum_likelihood;
   /// D values each: the posterior's mean and standard deviation, which are also the parameters of the diagonal Gaussian
   /// nearest to the posterior, the best a Gaussian proposal can do.
@@ -26,16 +27,18 @@ class ExactInference {
  public:
   virtual ~ExactInference() = default;
 
-  /// x: R >= 1 observations of one number each. Throws InputError for none, and for a value the simulator cannot give
+  /// x: (R, X) observations, row-major, R >= 1. Throws InputError for none, and for a value the simulator cannot give
   /// (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
   virtual Exact infer(std::span<const float> x) const = 0;
 };
 
 /// Null where the simulator's likelihood is not known.
-std::unique_ptr<ExactInference> make_exact_inference(std::string_view simulator);
+std::unique_ptr<ExactInference> make_exact_inference(const SimulatorInfo& simulator);
 
 std::unique_ptr<ExactInference> make_exact_poisson();
 std::unique_ptr<ExactInference> make_exact_gaussian();
 std::unique_ptr<ExactInference> make_exact_weinberg();
+std::unique_ptr<ExactInference> make_exact_multi_distribution();
+std::unique_ptr<ExactInference> make_exact_linear_regression(int inputs);
 
 }  // namespace alfi

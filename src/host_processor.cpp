@@ -9,7 +9,6 @@
 #include <thread>
 #include <utility>
 
-#include "alfi/simulators.hpp"
 #include "src/instruction_set.hpp"
 #include "src/update_factors.hpp"
 
@@ -106,7 +105,7 @@ void HostProcessor::draw_problems(const TilePass& pass) {
 
 void HostProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
   constexpr std::int64_t piece = 1 << 16, slice = 1 << 12;
-  const int X = simulators()[static_cast<std::size_t>(sample.simulator)].observations.dimension;
+  const int X = sample.X;
   const std::int64_t all = sample.count;
   std::vector<float> x(static_cast<std::size_t>(std::min(piece, all) * X));
   for (std::int64_t first = 0; first < all; first += piece) {

@@ -13,6 +13,7 @@
 #include "src/checkpoint.hpp"
 #include "src/engine.hpp"
 #include "src/observations.hpp"
+#include "src/simulators.hpp"
 #include "src/standardise.hpp"
 #include "src/statistics.hpp"
 
@@ -74,7 +75,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   configuration.engine.device = options.device;
   configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
   validate(configuration);
-  const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
+  const SimulatorInfo simulator = find_simulator(configuration.simulator);
   check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);
 
   Posterior posterior{{}, options.level, count, {}};

@@ -53,7 +53,7 @@ Eigen::MatrixXd orthogonal(int rows, int columns, Uniforms& uniforms) {
 }  // namespace
 
 Shape shape_of(const Configuration& c, int iterations) {
-  const SimulatorInfo& simulator = find_simulator(c.simulator.name);
+  const SimulatorInfo simulator = find_simulator(c.simulator);
   Shape shape{};
   shape.T = iterations;
   shape.M = c.episode.thetas;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -15,6 +16,19 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
+// A function: simulators() is asked before this file's constants are made.
+ConstantInfo inputs() { return {"inputs", "of the regression", 1, Sample::most_parameters - 1, 3}; }
+
+std::vector<ConstantInfo> constants_of(const std::string& name) {
+  if (name == LinearRegression::name) return {inputs()};
+  return {};
+}
+
+double value_of(const std::map<std::string, double>& constants, const ConstantInfo& constant) {
+  const auto found = constants.find(constant.name);
+  return found == constants.end() ? constant.usual : found->second;
+}
+
 /// What the kernels' list does not say about a simulator.
 struct Words {
   std::string description;
@@ -22,7 +36,7 @@ struct Words {
   ObservationInfo observations;
 };
 
-Words words_of(const std::string& name) {
+Words words_of(const std::string& name, const std::map<std::string, double>& constants) {
   if (name == "poisson")
     return {"counts with an unknown rate", {{"log_rate", "log counts"}}, {1, true, 0, infinity, "counts"}};
   if (name == "gaussian")
@@ -33,17 +47,39 @@ Words words_of(const std::string& name) {
     return {"angles of muon pairs from electron-positron collisions; only a combination of energy and coupling shows",
             {{"beam_energy", "GeV"}, {"fermi_constant", "nominal"}},
             {1, false, -1, 1, "cosines"}};
+  if (name == "multi_distribution")
+    return {"five components of different laws, mixed linearly; three of them depend on the parameters",
+            {{"mean", ""}, {"spread", ""}, {"upper_end", ""}},
+            {5, false, -infinity, infinity, "real numbers"}};
+  if (name == "linear_regression") {
+    const int count = static_cast<int>(value_of(constants, inputs()));
+    Words words{"a linear function of uniform inputs, with noise; the slopes are tangents of angles",
+                {},
+                {count + 1, false, -infinity, infinity, "inputs and what follows of them, real numbers"}};
+    for (int i = 1; i <= count; ++i) words.parameters.emplace_back(fmt::format("angle_{}", i), "rad");
+    words.parameters.emplace_back("offset", "");
+    return words;
+  }
   throw InputError(fmt::format("simulator '{}' has no description", name));
 }
 
 template <class Sim>
-SimulatorInfo describe() {
-  const Words words = words_of(Sim::name);
-  SimulatorInfo info{Sim::name, words.description, {}, words.observations};
-  for (int d = 0; d < Sim::D; ++d) {
-    const auto& [name, unit] = words.parameters.at(static_cast<std::size_t>(d));
-    info.parameters.push_back({name, unit, Sim::low[d], Sim::high[d]});
+SimulatorInfo describe(const std::map<std::string, double>& constants) {
+  const Words words = words_of(Sim::name, constants);
+  SimulatorInfo info{Sim::name, words.description, {}, words.observations, constants_of(Sim::name)};
+  const std::size_t D = words.parameters.size();
+  for (std::size_t d = 0; d < D; ++d) {
+    // With any size there are two kinds of parameters: the last one, and the others.
+    const std::size_t kind = Sim::D != any_size ? d : d + 1 == D ? 1 : 0;
+    const auto& [name, unit] = words.parameters[d];
+    info.parameters.push_back({name, unit, Sim::low[kind], Sim::high[kind]});
   }
+  return info;
+}
+
+SimulatorInfo describe(int number, const std::map<std::string, double>& constants) {
+  SimulatorInfo info;
+  Simulators::with(number, [&]<class Sim>() { info = describe<Sim>(constants); });
   return info;
 }
 
@@ -52,8 +88,7 @@ SimulatorInfo describe() {
 const std::vector<SimulatorInfo>& simulators() {
   static const std::vector<SimulatorInfo> all = [] {
     std::vector<SimulatorInfo> infos;
-    for (int i = 0; i < Simulators::size; ++i)
-      Simulators::with(i, [&]<class Sim>() { infos.push_back(describe<Sim>()); });
+    for (int i = 0; i < Simulators::size; ++i) infos.push_back(describe(i, {}));
     return infos;
   }();
   return all;
@@ -73,25 +108,66 @@ int table_size(int simulator) {
   return size;
 }
 
-const SimulatorInfo& find_simulator(const std::string& name) {
-  return simulators()[static_cast<std::size_t>(simulator_number(name))];
+std::string refused_constants(const SimulatorInfo& simulator, const std::map<std::string, double>& constants) {
+  const auto allowed = [&](const auto& given) {
+    return std::any_of(simulator.constants.begin(), simulator.constants.end(), [&](const ConstantInfo& constant) {
+      const auto& [name, value] = given;
+      return name == constant.name && value >= constant.least && value <= constant.most && value == std::floor(value);
+    });
+  };
+  if (std::all_of(constants.begin(), constants.end(), allowed)) return {};
+  std::vector<std::string> names;
+  for (const ConstantInfo& c : simulator.constants)
+    names.push_back(fmt::format("{}: a whole number from {} to {}", c.name, c.least, c.most));
+  return fmt::format("{{{}}}{}", fmt::join(names, ", "),
+                     names.empty() ? fmt::format(": the simulator {} has no parameters", simulator.name) : "");
 }
 
-Sample make_sample(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count) {
-  const SimulatorInfo& info = find_simulator(simulator);
-  if (theta.size() != info.parameters.size())
-    throw InputError(fmt::format("theta: {} values given, {} has {} ({})", theta.size(), simulator,
-                                 info.parameters.size(), info.parameters.front().name));
-  Sample sample{simulator_number(simulator), key, {}, 0, count, nullptr};
+SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants) {
+  const int number = simulator_number(name);
+  const std::string must = refused_constants(simulators()[static_cast<std::size_t>(number)], constants);
+  if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
+  return describe(number, constants);
+}
+
+SimulatorInfo find_simulator(const Configuration::Simulator& simulator) {
+  return find_simulator(simulator.name, simulator.parameters);
+}
+
+Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count) {
+  if (theta.size() != simulator.parameters.size())
+    throw InputError(fmt::format("theta: {} values given, {} has {} ({})", theta.size(), simulator.name,
+                                 simulator.parameters.size(), simulator.parameters.front().name));
+  Sample sample{simulator_number(simulator.name),
+                static_cast<int>(theta.size()),
+                simulator.observations.dimension,
+                key,
+                {},
+                0,
+                count,
+                nullptr};
   for (std::size_t d = 0; d < theta.size(); ++d) {
     if (!std::isfinite(theta[d]))
-      throw InputError(fmt::format("theta: {} = {} must be finite", info.parameters[d].name, theta[d]));
+      throw InputError(fmt::format("theta: {} = {} must be finite", simulator.parameters[d].name, theta[d]));
     sample.theta[d] = static_cast<float>(theta[d]);
   }
   return sample;
 }
 
-void simulate_into(const std::string& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count,
+void move_into_domain(Sample& sample) {
+  Simulators::with(sample.simulator, [&]<class Sim>() {
+    if constexpr (Sim::D == any_size) {
+      for (int d = 0; d < sample.D; ++d) (void)Sim::template clamp<float>(d, sample.D, sample.theta[d]);
+    } else {
+      float theta[Sim::D];
+      std::copy_n(sample.theta, Sim::D, theta);
+      (void)Sim::template clamp<float>(theta);
+      std::copy_n(theta, Sim::D, sample.theta);
+    }
+  });
+}
+
+void simulate_into(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count,
                    float* x) {
   Sample sample = make_sample(simulator, theta, key, count);
   sample.x = x;
@@ -99,11 +175,11 @@ void simulate_into(const std::string& simulator, std::span<const double> theta, 
 }
 
 std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,
-                            unsigned long seed) {
-  const SimulatorInfo& info = find_simulator(simulator);
+                            unsigned long seed, const std::map<std::string, double>& constants) {
+  const SimulatorInfo info = find_simulator(simulator, constants);
   if (count < 1) throw InputError(fmt::format("count = {} must be at least 1", count));
   std::vector<float> x(static_cast<std::size_t>(count) * static_cast<std::size_t>(info.observations.dimension));
-  simulate_into(simulator, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), count, x.data());
+  simulate_into(info, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), count, x.data());
   return x;
 }
 

@@ -223,7 +223,8 @@ TEST_F(Cli, InfoTellsWhatIsThere) {
   }
   const Outcome text = alfi({"info"});
   EXPECT_EQ(text.code, 0);
-  for (const char* const part : {"alfi ", "poisson", "weinberg", "GeV", "threads"})
+  for (const char* const part :
+       {"alfi ", "poisson", "weinberg", "GeV", "inputs of the regression (1 to 63), 3 unless", "threads"})
     EXPECT_THAT(text.out, HasSubstr(part));
   const Outcome keys = alfi({"info", "--config"});
   EXPECT_EQ(keys.code, 0);
@@ -289,6 +290,12 @@ TEST_F(Cli, SimulateRefusesWhatItCannotDo) {
       {{"poisson", "--theta", "", "--count", "3"}, "--theta"},
       {{"poisson", "--theta", "1", "--count", "0"}, "--count 0"},
       {{"poisson", "--theta", "1", "--count", "99999999999999"}, "--count 99999999999999"},
+      {{"linear_regression", "--theta", "1,0", "--count", "3"}, "has 4 (angle_1,angle_2,angle_3,offset)"},
+      {{"linear_regression", "--theta", "1,0", "--count", "3", "--parameter", "inputs=64"}, "from 1 to 63"},
+      {{"linear_regression", "--theta", "1,0", "--count", "3", "--parameter", "p=1"}, "{inputs: "},
+      {{"linear_regression", "--theta", "1,0", "--count", "3", "--parameter", "inputs"}, "'inputs'"},
+      {{"linear_regression", "--theta", "1,0", "--count", "3", "--parameter", "inputs=1x"}, "'inputs=1x'"},
+      {{"poisson", "--theta", "1", "--count", "3", "--parameter", "inputs=1"}, "poisson has no parameters"},
       {{"poisson", "--theta", "1", "--count", "3", "--out", path("x.txt")}, ".csv or .npy"}};
   for (const auto& [arguments, part] : calls) {
     std::vector<std::string> all = arguments;
@@ -569,6 +576,40 @@ TEST_F(Cli, TrainsEvaluatesAndInfers) {
   const nlohmann::json inference = json_of(alfi({"infer", path("run"), "--data", path("x.csv"), "--json"}));
   EXPECT_EQ(inference.at("observations"), 8);
   EXPECT_EQ(inference.at("parameters").at(0).at("name"), "log_rate");
+}
+
+TEST_F(Cli, TrainsEvaluatesAndInfersFromVectors) {
+  for (const auto& [simulator, theta, columns] :
+       {std::tuple("linear_regression", "0.5,1,0.1", 3), std::tuple("multi_distribution", "1,-1,2", 5)}) {
+    SCOPED_TRACE(simulator);
+    const bool regression = columns == 3;
+    const std::string run = simulator;
+    std::vector<std::string> call =
+        training(run, {"--set", std::string("simulator.name=") + simulator, "--set", "simulator.transform=none"});
+    std::vector<std::string> simulation{"simulate", simulator, "--theta", theta,
+                                        "--count",  "8",       "--out",   path("x.csv")};
+    if (regression) {
+      call.insert(call.end(), {"--set", "simulator.parameters={inputs: 2}"});
+      simulation.insert(simulation.end(), {"--parameter", "inputs=2"});
+    }
+    const Outcome trained = alfi(call);
+    ASSERT_EQ(trained.code, 0) << trained.err;
+    const nlohmann::json evaluation = json_of(alfi({"evaluate", path(run), "--episodes", "64", "--json"}));
+    EXPECT_EQ(evaluation.at("parameters").size(), 3);
+    for (const char* const method : {"alfi", "mle", "posterior"})
+      EXPECT_TRUE(evaluation.at("error").at(method).is_number());
+    EXPECT_EQ(evaluation.at("sbc_p_per_parameter").size(), 3);
+    EXPECT_TRUE(evaluation.at("energy_distance").is_number());
+    ASSERT_EQ(alfi(simulation).code, 0);
+    const nlohmann::json inference = json_of(alfi({"infer", path(run), "--data", path("x.csv"), "--json"}));
+    EXPECT_EQ(inference.at("observations"), 8);
+    EXPECT_EQ(inference.at("parameters").at(2).at("name"), regression ? "offset" : "upper_end");
+    EXPECT_TRUE(inference.at("parameters").at(0).at("maximum_likelihood").is_number());
+    std::ofstream(path("x.csv")) << "1,2\n3,4\n";
+    const Outcome refused = alfi({"infer", path(run), "--data", path("x.csv")});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr(std::to_string(columns) + " are expected"));
+  }
 }
 
 TEST_F(Cli, InferRefusesWhatTheSimulatorCannotGive) {

@@ -445,7 +445,7 @@ TEST(Configuration, RulesBetweenKeys) {
               HasSubstr("training.loss = beta_normal: must be normal, mse or l1"));
 
   for (const std::string transform : {"sqrt", "log1p"}) {
-    for (const std::string simulator : {"gaussian", "weinberg"}) {
+    for (const std::string simulator : {"gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
       EXPECT_THAT(refusal_of("simulator: {name: " + simulator + ", transform: " + transform + "}"),
                   AllOf(StartsWith("line 1: simulator.transform = " + transform), HasSubstr("none or asinh"),
                         HasSubstr(simulator + " can be negative")));
@@ -455,6 +455,12 @@ TEST(Configuration, RulesBetweenKeys) {
 
   EXPECT_THAT(refusal_of_override("simulator.parameters={p: 3}"),
               AllOf(HasSubstr("simulator.parameters = {p: 3}"), HasSubstr("poisson has no parameters")));
+
+  EXPECT_EQ(parse_configuration("simulator: {name: linear_regression, parameters: {inputs: 7}}").simulator.parameters,
+            (std::map<std::string, double>{{"inputs", 7}}));
+  for (const std::string wrong : {"{p: 3}", "{inputs: 0}", "{inputs: 64}", "{inputs: 2.5}", "{inputs: 3, p: 3}"})
+    EXPECT_THAT(refusal_of("simulator: {name: linear_regression, parameters: " + wrong + "}"),
+                AllOf(HasSubstr("simulator.parameters = "), HasSubstr("{inputs: a whole number from 1 to 63}")));
 
   EXPECT_THAT(refusal_of("simulator: {name: poisson, parameters: {a: 1}}", {"simulator.parameters={b: 2}"}),
               HasSubstr("simulator.parameters = {a: 1, b: 2}"));

@@ -46,7 +46,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class CudaProcessorOf : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Simulators, CudaProcessorOf, testing::Values("poisson", "gaussian", "weinberg"));
+INSTANTIATE_TEST_SUITE_P(Simulators, CudaProcessorOf,
+                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"));
 
 TEST_P(CudaProcessorOf, TrainsToTheBitsOfTheHostOnFibers) {
   Configuration configuration = test::small_configuration(GetParam());
@@ -57,6 +58,16 @@ TEST_P(CudaProcessorOf, TrainsToTheBitsOfTheHostOnFibers) {
     device.team = SimulatedTeam::fibers;
     device.seed = seed;
     EXPECT_EQ(train_steps(configuration, simulated_processor(device), 2), host);
+  }
+}
+
+TEST(CudaProcessor, TrainsWithAnyNumberOfInputsToTheBitsOfTheHost) {
+  for (const int inputs : {1, 6}) {
+    Configuration configuration = test::small_configuration("linear_regression");
+    configuration.simulator.parameters = {{"inputs", inputs}};
+    SimulatedDevice device;
+    EXPECT_EQ(train_steps(configuration, simulated_processor(device), 2),
+              train_steps(configuration, std::make_unique<HostProcessor>(1), 2));
   }
 }
 
@@ -307,7 +318,8 @@ TEST(CudaProcessor, DrawsTheNextPieceOfASampleWhileTheHostHasTheLast) {
   std::vector<float> all;
   const std::unique_ptr<Processor> processor = simulated_processor(device);
   processor->simulate(
-      make_sample("gaussian", std::vector<double>{0, 0}, stream_key(1, Phase::simulation, Purpose::observe, 0), count),
+      make_sample(find_simulator("gaussian"), std::vector<double>{0, 0},
+                  stream_key(1, Phase::simulation, Purpose::observe, 0), count),
       [&](std::span<const float> x) {
         const auto counted = [&](const std::string& start) {
           return std::to_string(std::count_if(device.log.begin(), device.log.end(),
@@ -324,20 +336,22 @@ TEST(CudaProcessor, DrawsTheNextPieceOfASampleWhileTheHostHasTheLast) {
 // However the observations are shared out and cut up.
 TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
   constexpr std::int64_t count = 3000;
-  for (const char* const simulator : {"poisson", "gaussian", "weinberg"}) {
+  for (const char* const simulator : {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
+    const std::int64_t X = find_simulator(simulator).observations.dimension;
     HostProcessor host(1);
     const std::vector<float> expected = sample_of(simulator, count, host);
-    Sample sample = make_sample(simulator, std::vector<double>(find_simulator(simulator).parameters.size()),
-                                stream_key(3, Phase::simulation, Purpose::observe, 0), count);
+    Sample sample =
+        make_sample(find_simulator(simulator), std::vector<double>(find_simulator(simulator).parameters.size()),
+                    stream_key(3, Phase::simulation, Purpose::observe, 0), count);
     for (std::size_t d = 0; const ParameterInfo& parameter : find_simulator(simulator).parameters)
       sample.theta[d++] = static_cast<float>(parameter.mean());
     for (const auto& [teams, piece] :
          {std::pair{1, count}, {3, count}, {40, count}, {2, std::int64_t{1024}}, {1, std::int64_t{64}}}) {
-      std::vector<float> x(count, std::nanf(""));
+      std::vector<float> x(static_cast<std::size_t>(count * X), std::nanf(""));
       for (sample.first = 0; sample.first < count; sample.first += piece)
         for (int team = 0; team < teams; ++team) {
           sample.count = std::min(piece, count - sample.first);
-          sample.x = x.data() + sample.first;
+          sample.x = x.data() + sample.first * X;
           draw_sample(HostTeam<float>{}, sample, team, teams);
         }
       EXPECT_TRUE(x == expected) << simulator << ", " << teams << " teams, pieces of " << piece;

@@ -28,7 +28,8 @@ std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& c
 }
 
 class Simulators : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(All, Simulators, testing::Values("poisson", "gaussian", "weinberg"));
+INSTANTIATE_TEST_SUITE_P(All, Simulators,
+                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"));
 
 TEST_P(Simulators, SameBitsOnOneAndTwoThreads) {
   Configuration configuration = test::small_configuration(GetParam());
@@ -36,6 +37,21 @@ TEST_P(Simulators, SameBitsOnOneAndTwoThreads) {
   const auto one = three_steps(configuration);
   configuration.engine.threads = 2;
   EXPECT_EQ(one, three_steps(configuration));
+}
+
+// More inputs than normal numbers in a block, and as many as there may be.
+TEST(Engine, SameBitsWithAnyNumberOfInputs) {
+  for (const int inputs : {1, 5, 63}) {
+    SCOPED_TRACE(inputs);
+    Configuration configuration = test::small_configuration("linear_regression");
+    configuration.simulator.parameters = {{"inputs", inputs}};
+    configuration.simulator.transform = Transform::asinh;
+    EXPECT_EQ(Engine(configuration, pilot_normalisation(configuration)).layout().encoder[0].in, inputs + 1);
+    const auto one = three_steps(configuration);
+    for (const double loss : one.second) EXPECT_TRUE(std::isfinite(loss));
+    configuration.engine.threads = 2;
+    EXPECT_EQ(one, three_steps(configuration));
+  }
 }
 
 TEST(Engine, SameBitsOnTwoThreadsWhereTilesShareAPartialSum) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <numeric>
 #include <random>
 
 #include "alfi/error.hpp"
@@ -48,9 +49,9 @@ struct Episode {
 std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T) {
   const Configuration& configuration = checkpoint.configuration;
   const Normalisation& normalisation = checkpoint.normalisation;
-  const SimulatorInfo& simulator = find_simulator(configuration.simulator.name);
-  const int D = static_cast<int>(simulator.parameters.size());
-  const auto exact = make_exact_inference(simulator.name);
+  const SimulatorInfo simulator = find_simulator(configuration.simulator.name);
+  const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
+  const auto exact = make_exact_inference(simulator);
   Engine engine(configuration, normalisation);
   std::vector<Episode> episodes(static_cast<std::size_t>(count));
   const Episodes drawn{Phase::evaluation, 0, count, 0, configuration.engine.seed};
@@ -63,9 +64,11 @@ std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T)
         episode.alfi_deviation.push_back(std::exp(double{finished.tile.psi[(T * 2 * D + D + d) * tile_lanes + lane]}));
       }
       episode.loss = finished.tile.loss[(T - 1) * tile_lanes + lane];
-      for (int r = 0; r < static_cast<int>(finished.tile.input->count[lane]); ++r) {
+      for (int i = 0; i < static_cast<int>(finished.tile.input->count[lane]) * X; ++i) {
+        const int r = i / X, k = i % X;
+        const auto column = static_cast<std::size_t>(k);
         const double transformed =
-            *finished.tile.real.at(0, r * tile_lanes + lane) / normalisation.scale[0] + normalisation.mean[0];
+            *finished.tile.real.at(k, r * tile_lanes + lane) / normalisation.scale[column] + normalisation.mean[column];
         // √(k + 3/8) is undone to the count exactly: its error, 1e-7 of √k, is far below a half of a count.
         episode.x.push_back(static_cast<float>(configuration.simulator.transform == Transform::sqrt
                                                    ? std::round(transformed * transformed - 0.375)
@@ -112,7 +115,10 @@ Expected expected_of(const std::vector<Episode>& episodes, const std::vector<Par
 }
 
 TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
-  for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt}, {"gaussian", Transform::none}}) {
+  for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt},
+                                        {"gaussian", Transform::none},
+                                        {"multi_distribution", Transform::none},
+                                        {"linear_regression", Transform::none}}) {
     SCOPED_TRACE(name);
     const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
     const auto& parameters = find_simulator(name).parameters;
@@ -141,8 +147,10 @@ TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
     EXPECT_EQ(e.error_by_iteration.size(), 4u);
     EXPECT_NEAR(e.error_by_iteration.back(), expected.alfi, 1e-12);
     double at_start = 0;  // the prior's mean, 0
-    for (const Episode& episode : episodes)
-      at_start += std::hypot(episode.truth[0], parameters.size() > 1 ? episode.truth[1] : 0) / 40;
+    for (const Episode& episode : episodes) {
+      const std::vector<double>& truth = episode.truth;
+      at_start += std::sqrt(std::inner_product(truth.begin(), truth.end(), truth.begin(), 0.0)) / 40;
+    }
     EXPECT_NEAR(e.error_by_iteration.front(), at_start, 1e-12);
     EXPECT_LT(e.error.mle.lower, e.error.mle.value);
     EXPECT_GT(e.error.mle.upper, e.error.mle.value);
@@ -161,7 +169,7 @@ TEST(Evaluation, GivesTheSameNumbersForAnyThreads) {
 TEST(Evaluation, MeasuresTheEnergyDistanceOfWhatIsSimulatedAtTheEstimate) {
   const Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
   const Episode episode = episodes_of(checkpoint, 1, 3).front();
-  const ParameterInfo& rate = find_simulator("poisson").parameters[0];
+  const ParameterInfo rate = find_simulator("poisson").parameters[0];
   const int R = static_cast<int>(episode.x.size());
   // simulate() draws the first episode's numbers.
   std::vector<float> simulated = simulate("poisson", {rate.mean() + rate.deviation() * episode.alfi[0]}, R, 1),

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -20,33 +21,43 @@ namespace {
 using Box = std::vector<std::pair<double, double>>;
 using LogLikelihood = std::function<double(const std::vector<double>&)>;
 
-const Box poisson_prior{{0.2, 7}}, gaussian_prior{{-10, 10}, {-2, 1.5}}, weinberg_prior{{40, 50}, {0.5, 1.5}};
+const Box poisson_prior{{0.2, 7}}, gaussian_prior{{-10, 10}, {-2, 1.5}}, weinberg_prior{{40, 50}, {0.5, 1.5}},
+    multi_prior{{-3, 3}, {-3, 3}, {-3, 3}};
+
+/// p angles and the offset.
+Box regression_prior(std::size_t inputs) {
+  Box box(inputs, {0, std::numbers::pi / 2});
+  box.emplace_back(-1, 1);
+  return box;
+}
 
 struct Posterior {
   std::vector<double> mean, deviation;
 };
 
-/// The oracle: Simpson's rule with `cells` (even) cells a dimension over a box of one or two dimensions.
+/// The oracle: Simpson's rule with `cells` (even) cells a dimension over a box.
 Posterior brute_force(const Box& box, int cells, const LogLikelihood& log_likelihood) {
   const std::size_t dimensions = box.size();
   const auto simpson = [&](int i) { return i == 0 || i == cells ? 1.0 : i % 2 == 1 ? 4.0 : 2.0; };
-  const auto at = [&](std::size_t d, int i) { return box[d].first + (box[d].second - box[d].first) * i / cells; };
   struct Point {
     std::vector<double> theta;
     double weight, log_likelihood;
   };
   std::vector<Point> points;
   double top = -std::numeric_limits<double>::infinity();
-  for (int i = 0; i <= cells; ++i) {
-    for (int j = 0; j <= (dimensions == 2 ? cells : 0); ++j) {
-      Point point{{at(0, i)}, simpson(i), 0};
-      if (dimensions == 2) {
-        point.theta.push_back(at(1, j));
-        point.weight *= simpson(j);
-      }
-      point.log_likelihood = log_likelihood(point.theta);
-      top = std::max(top, point.log_likelihood);
-      points.push_back(std::move(point));
+  for (std::vector<int> place(dimensions, 0); place.back() <= cells;) {
+    Point point{{}, 1, 0};
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      point.theta.push_back(box[d].first + (box[d].second - box[d].first) * place[d] / cells);
+      point.weight *= simpson(place[d]);
+    }
+    point.log_likelihood = log_likelihood(point.theta);
+    top = std::max(top, point.log_likelihood);
+    points.push_back(std::move(point));
+    ++place[0];
+    for (std::size_t d = 0; d + 1 < dimensions && place[d] > cells; ++d) {
+      place[d] = 0;
+      ++place[d + 1];
     }
   }
   Posterior posterior;
@@ -125,6 +136,82 @@ std::vector<float> draw_cosines(double a, int count, std::mt19937_64& generator)
   return x;
 }
 
+using Components = Eigen::Matrix<double, 5, 1>;
+
+/// x = A z.
+const Eigen::Matrix<double, 5, 5> mixing =
+    (Eigen::Matrix<double, 5, 5>() << 1.31229955, 0.10499961, 0.48310515, -0.3249938, -0.26387927,  //
+     0.10499961, 1.15833058, -0.55865473, 0.25275522, -0.39790775,                                  //
+     0.48310515, -0.55865473, 2.25874579, -0.52087938, -0.39271231,                                 //
+     -0.3249938, 0.25275522, -0.52087938, 1.4034925, -0.63521059,                                   //
+     -0.26387927, -0.39790775, -0.39271231, -0.63521059, 1)
+        .finished();
+
+std::vector<float> mixed(const std::vector<Components>& z) {
+  std::vector<float> x;
+  for (const Components& components : z)
+    for (const double value : Components(mixing * components)) x.push_back(static_cast<float>(value));
+  return x;
+}
+
+std::vector<Components> draw_components(const std::vector<double>& theta, int count, std::mt19937_64& generator) {
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> uniform;
+  std::vector<Components> z;
+  for (int i = 0; i < count; ++i) {
+    const bool left = uniform(generator) < 0.5;
+    z.emplace_back(theta[0] + normal(generator), 3 + std::exp(theta[1] / 3) * normal(generator),
+                   left ? -2 + normal(generator) : 2 + 0.5 * normal(generator),
+                   -5 + (theta[2] + 5) * uniform(generator), -2 * std::log1p(-uniform(generator)));
+  }
+  return z;
+}
+
+/// Without what does not depend on theta.
+double multi_log_likelihood(const std::vector<Components>& z, const std::vector<double>& theta) {
+  double sum = 0;
+  for (const Components& component : z) {
+    const double deviation = std::exp(theta[1] / 3);
+    sum -= 0.5 * std::pow(component[0] - theta[0], 2);
+    sum -= 0.5 * std::pow((component[1] - 3) / deviation, 2) + std::log(deviation);
+    sum -= component[3] <= theta[2] ? std::log(theta[2] + 5) : INFINITY;
+  }
+  return sum;
+}
+
+/// Beyond 1.57 the simulator takes 1.57.
+double slope_of(double angle) { return std::tan(std::min(angle, double{1.57f})); }
+
+std::vector<float> draw_regression(const std::vector<double>& theta, int count, std::mt19937_64& generator,
+                                   double noise = 0.1) {
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::normal_distribution<double> normal;
+  std::vector<float> x;
+  for (int i = 0; i < count; ++i) {
+    double y = theta.back() + noise * normal(generator);
+    for (std::size_t k = 0; k + 1 < theta.size(); ++k) {
+      x.push_back(static_cast<float>(uniform(generator)));
+      y += slope_of(theta[k]) * static_cast<double>(x.back());
+    }
+    x.push_back(static_cast<float>(y));
+  }
+  return x;
+}
+
+double regression_log_likelihood(const std::vector<float>& x, const std::vector<double>& theta) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); i += theta.size()) {
+    double rest = static_cast<double>(x[i + theta.size() - 1]) - theta.back();
+    for (std::size_t k = 0; k + 1 < theta.size(); ++k) rest -= slope_of(theta[k]) * static_cast<double>(x[i + k]);
+    sum -= 0.5 * std::pow(rest / 0.1, 2);
+  }
+  return sum;
+}
+
+std::unique_ptr<ExactInference> exact_regression(int inputs) {
+  return make_exact_inference(find_simulator("linear_regression", {{"inputs", inputs}}));
+}
+
 TEST(GaussLegendre, IntegratesPolynomialsOfDegree2nMinus1) {
   for (const std::size_t n : {1u, 2u, 5u, 24u, 64u}) {
     const GaussLegendre rule(n);
@@ -150,7 +237,7 @@ TEST(Reach, FindsTheEdgeWithinOnePercentOnBothSides) {
 }
 
 TEST(ExactPoisson, AgreesWithBruteForce) {
-  const auto exact = make_exact_inference("poisson");
+  const auto exact = make_exact_inference(find_simulator("poisson"));
   const std::vector<std::vector<float>> cases{{3, 5, 2}, {0},    {0, 0, 1},          {1},
                                               {1096},    {1500}, {1090, 1101, 1080}, {40, 61, 52, 38}};
   for (const auto& x : cases) {
@@ -162,7 +249,7 @@ TEST(ExactPoisson, AgreesWithBruteForce) {
 }
 
 TEST(ExactPoisson, IsAccurateForManyObservationsInsideAtAndBeyondTheEdges) {
-  const auto exact = make_exact_inference("poisson");
+  const auto exact = make_exact_inference(find_simulator("poisson"));
   for (const int count : {500, 1000000}) {
     // Means of the counts below, at and above the prior's e^0.2 = 1.22 and e^7 = 1096.6.
     for (const float level : {0.f, 1.f, 2.f, 100.f, 1096.f, 1097.f, 1100.f, 5000.f}) {
@@ -197,14 +284,14 @@ TEST(ExactPoisson, IsAccurateForManyObservationsInsideAtAndBeyondTheEdges) {
 }
 
 TEST(ExactPoisson, MaximumLikelihoodIsTheLogMeanAndThePriorsBoundWithoutCounts) {
-  const auto exact = make_exact_inference("poisson");
+  const auto exact = make_exact_inference(find_simulator("poisson"));
   EXPECT_DOUBLE_EQ(exact->infer(std::vector<float>{2, 3, 7}).maximum_likelihood[0], std::log(4.0));
   EXPECT_DOUBLE_EQ(exact->infer(std::vector<float>{0, 1, 0}).maximum_likelihood[0], -std::log(3.0)) << "not clamped";
   EXPECT_DOUBLE_EQ(exact->infer(std::vector<float>{0, 0, 0}).maximum_likelihood[0], 0.2);
 }
 
 TEST(ExactGaussian, AgreesWithBruteForce) {
-  const auto exact = make_exact_inference("gaussian");
+  const auto exact = make_exact_inference(find_simulator("gaussian"));
   const std::vector<std::vector<float>> cases{
       {3.f},           {-9.9f},          {11.f}, {0.5f, 1.5f, -0.25f}, {9.f, 10.5f, 9.75f, 11.f, 9.5f},
       {2.f, 2.f, 2.f}, {-12.f, 8.f, 1.f}};
@@ -224,7 +311,7 @@ TEST(ExactGaussian, HasStudentsPosteriorFarFromTheEdges) {
   for (const int count : {500, 100000}) {
     std::vector<float> x;
     for (int i = 0; i < count; ++i) x.push_back(normal(generator));
-    const Exact exact = make_exact_inference("gaussian")->infer(x);
+    const Exact exact = make_exact_inference(find_simulator("gaussian"))->infer(x);
     const double mean = exact.maximum_likelihood[0], variance = std::exp(2 * exact.maximum_likelihood[1]);
     const double r = count, half = (r - 1) / 2;
     const double deviation = std::sqrt(variance / (r - 3));
@@ -240,7 +327,7 @@ TEST(ExactGaussian, HasStudentsPosteriorFarFromTheEdges) {
 }
 
 TEST(ExactGaussian, StaysFiniteWhereTheLikelihoodDoesNot) {
-  const auto exact = make_exact_inference("gaussian");
+  const auto exact = make_exact_inference(find_simulator("gaussian"));
   const std::vector<std::vector<float>> cases{
       {0.f},        std::vector<float>(500, 4.f),   std::vector<float>(100000, -10.f),
       {10.f, 10.f}, std::vector<float>(1000, 1e6f), {1e30f, -1e30f}};
@@ -257,7 +344,7 @@ TEST(ExactGaussian, StaysFiniteWhereTheLikelihoodDoesNot) {
 }
 
 TEST(ExactGaussian, MirrorsWithTheData) {
-  const auto exact = make_exact_inference("gaussian");
+  const auto exact = make_exact_inference(find_simulator("gaussian"));
   const Exact right = exact->infer(std::vector<float>{8, 9.5, 11}),
               left = exact->infer(std::vector<float>{-8, -9.5, -11});
   EXPECT_NEAR(right.posterior_mean[0], -left.posterior_mean[0], 1e-13);
@@ -266,7 +353,7 @@ TEST(ExactGaussian, MirrorsWithTheData) {
 }
 
 TEST(ExactWeinberg, AgreesWithBruteForce) {
-  const auto exact = make_exact_inference("weinberg");
+  const auto exact = make_exact_inference(find_simulator("weinberg"));
   std::mt19937_64 generator(2);
   std::vector<std::vector<float>> cases{{0.3f}, {-1.f}, {1.f, -1.f}, {0.f}, {-0.9f, -0.8f, -0.99f, -0.7f}};
   for (const double a : {0.0, 0.7, -1.2, 2.0}) cases.push_back(draw_cosines(a, 30, generator));
@@ -282,13 +369,13 @@ TEST(ExactWeinberg, AgreesWithBruteForce) {
 TEST(ExactWeinberg, CannotTellTheSignWithoutDataOnEitherSide) {
   // c = 0 has the same density for all |a| <= 2, and a larger one beyond 2 never: the posterior is symmetric about E
   // = 45.
-  const Exact result = make_exact_inference("weinberg")->infer(std::vector<float>(10, 0.f));
+  const Exact result = make_exact_inference(find_simulator("weinberg"))->infer(std::vector<float>(10, 0.f));
   EXPECT_NEAR(result.posterior_mean[0], 45, 1e-12);
   EXPECT_TRUE(result.maximum_likelihood.empty());
 }
 
 TEST(ExactWeinberg, ReflectedCosinesReflectTheEnergy) {
-  const auto exact = make_exact_inference("weinberg");
+  const auto exact = make_exact_inference(find_simulator("weinberg"));
   std::mt19937_64 generator(3);
   std::vector<float> x = draw_cosines(1.1, 500, generator);
   const Exact forward = exact->infer(x);
@@ -303,7 +390,7 @@ TEST(ExactWeinberg, ReflectedCosinesReflectTheEnergy) {
 TEST(ExactWeinberg, ManyObservationsLeaveTheRidge) {
   // With a known exactly, the posterior lies along one curve of the (E, G) box, with weight dE/da over G: here by that
   // definition, on a plain midpoint grid with a numerical derivative.
-  const auto exact = make_exact_inference("weinberg");
+  const auto exact = make_exact_inference(find_simulator("weinberg"));
   std::mt19937_64 generator(4);
   for (const double a : {1.2, 2.1}) {
     const Exact result = exact->infer(draw_cosines(a, 1000000, generator));
@@ -325,6 +412,167 @@ TEST(ExactWeinberg, ManyObservationsLeaveTheRidge) {
     EXPECT_NEAR(result.posterior_mean[1], fermi / sum, 0.005) << a;
     const double deviation = std::sqrt(energy_squared / sum - std::pow(energy / sum - 47, 2));
     EXPECT_NEAR(result.posterior_deviation[0], deviation, 0.03) << a;
+  }
+}
+
+TEST(ExactMultiDistribution, AgreesWithBruteForce) {
+  const auto exact = make_exact_inference(find_simulator("multi_distribution"));
+  std::mt19937_64 generator(10);
+  // Inside, in corners where the prior cuts, and one observation, of which little is left.
+  for (const auto& [theta, count] : {std::pair<std::vector<double>, int>{{0, 0, 0}, 5},
+                                     {{2.9, -2.9, -2.9}, 5},
+                                     {{-2.9, 2.9, 2.9}, 5},
+                                     {{1, 1, -1}, 1},
+                                     {{5, -5, -4.5}, 3}}) {
+    std::vector<Components> z = draw_components(theta, count, generator);
+    Box box = multi_prior;  // the likelihood jumps at the largest z_4, where Simpson's rule has to begin
+    for (const Components& component : z) box[2].first = std::max(box[2].first, component[3]);
+    const Posterior expected = brute_force(box, 80, [&](const auto& at) { return multi_log_likelihood(z, at); });
+    // Simpson with steps of 0.075; what the prior leaves of the last one is 0.16 wide.
+    expect_close(exact->infer(mixed(z)), expected, 2e-3);
+  }
+}
+
+TEST(ExactMultiDistribution, MaximumLikelihoodIsMeanDeviationAndLargest) {
+  const std::vector<Components> z{{1, 4, 7, -2, 0}, {2, 1, 7, 9, 0}};
+  const auto exact = make_exact_inference(find_simulator("multi_distribution"));
+  const std::vector<double> found = exact->infer(mixed(z)).maximum_likelihood;
+  EXPECT_NEAR(found[0], 1.5, 1e-5);
+  EXPECT_NEAR(found[1], 1.5 * std::log(2.5), 1e-5);
+  EXPECT_NEAR(found[2], 9, 1e-5) << "not clamped";
+}
+
+TEST(ExactMultiDistribution, HasThePowerLawsPosterior) {
+  // Far from the prior's other end, theta_3 + 5 = w is a power law from the largest, w_0, on: mean w_0 (R - 1)/(R - 2),
+  // variance w_0^2 (R - 1)/((R - 2)^2 (R - 3)).
+  std::mt19937_64 generator(11);
+  constexpr int count = 500;
+  const auto z = draw_components({0, 0, 0}, count, generator);
+  double start = 0;
+  for (const Components& component : z) start = std::max(start, component[3] + 5);
+  const Exact found = make_exact_inference(find_simulator("multi_distribution"))->infer(mixed(z));
+  const double deviation = start / (count - 2) * std::sqrt((count - 1.0) / (count - 3));
+  EXPECT_NEAR(found.posterior_mean[2] + 5, start * (count - 1) / (count - 2), 1e-3 * deviation);
+  EXPECT_NEAR(found.posterior_deviation[2], deviation, 1e-3 * deviation);
+}
+
+TEST(ExactMultiDistribution, StaysInThePriorWhateverTheObservations) {
+  const auto exact = make_exact_inference(find_simulator("multi_distribution"));
+  const std::vector<std::vector<float>> cases{std::vector<float>(5, 0.f),   std::vector<float>(5000, 0.f),
+                                              {30, 30, 30, 30, 30},         {-30, -30, -30, -30, -30},
+                                              {1e18f, 0, 1e18f, 0, -1e18f}, mixed({{0, 3, 0, 3, 0}})};
+  for (const auto& x : cases) {
+    const Exact found = exact->infer(x);
+    for (std::size_t d = 0; d < 3; ++d) {
+      EXPECT_GE(found.posterior_mean[d], -3);
+      EXPECT_LE(found.posterior_mean[d], 3);
+      EXPECT_GT(found.posterior_deviation[d], 0);
+      EXPECT_LT(found.posterior_deviation[d], 6);
+    }
+  }
+}
+
+TEST(ExactLinearRegression, AgreesWithBruteForce) {
+  std::mt19937_64 generator(13);
+  const auto expect = [&](const std::vector<double>& theta, int count, int cells, double relative) {
+    SCOPED_TRACE(testing::Message() << theta.size() - 1 << " inputs, " << count << " observations at " << theta[0]
+                                    << ", " << theta.back());
+    const std::vector<float> x = draw_regression(theta, count, generator);
+    const Posterior expected = brute_force(regression_prior(theta.size() - 1), cells,
+                                           [&](const auto& at) { return regression_log_likelihood(x, at); });
+    expect_close(exact_regression(static_cast<int>(theta.size()) - 1)->infer(x), expected, relative);
+  };
+  // Inside, at edges where the prior cuts, and too few to know theta. The prior's interval has some ten steps of
+  // Simpson's rule in a deviation; lattices of weights that vary are right to a hundredth.
+  expect({0.6, 0.2}, 10, 1000, 0.01);
+  expect({0.01, 0.99}, 10, 1000, 0.01);
+  expect({0.0, -1.0}, 10, 1000, 0.01);
+  expect({1.2, -0.3}, 3, 1000, 0.02);
+  expect({0.9, 0.1}, 2, 1000, 0.03);
+  expect({0.9, 0.1}, 1, 1000, 0.03);
+  expect({0.3, 0.9, 0.1}, 6, 100, 0.02);
+  expect({0.5, 0.7, -0.5}, 2, 100, 0.03);
+}
+
+TEST(ExactLinearRegression, AgreesWithBruteForceOnASteepSlope) {
+  std::mt19937_64 generator(14);
+  const std::vector<double> theta{1.55, 0.2};  // a slope of 48, known to 0.05: the angle to 2e-5
+  const std::vector<float> x = draw_regression(theta, 10, generator);
+  const Posterior expected =
+      brute_force({{1.5496, 1.5504}, {-0.5, 1}}, 400, [&](const auto& at) { return regression_log_likelihood(x, at); });
+  expect_close(exact_regression(1)->infer(x), expected, 0.01);
+}
+
+TEST(ExactLinearRegression, HasLeastSquaresPosteriorFromManyObservations) {
+  std::mt19937_64 generator(15);
+  for (const std::vector<double>& theta :
+       {std::vector{0.4, 0.8, 1.2, 0.1}, {0.7, -0.6}, {0.2, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 0.4}}) {
+    const int inputs = static_cast<int>(theta.size()) - 1, count = 10000;
+    const std::vector<float> x = draw_regression(theta, count, generator);
+    const Exact found = exact_regression(inputs)->infer(x);
+    // (A^T A)^-1, by the normal equations
+    const auto D = static_cast<Eigen::Index>(theta.size());
+    Eigen::MatrixXd products = Eigen::MatrixXd::Zero(D, D);
+    Eigen::VectorXd targets = Eigen::VectorXd::Zero(D), row(D);
+    for (std::size_t i = 0; i < x.size(); i += theta.size()) {
+      for (Eigen::Index k = 0; k < D; ++k) row[k] = k < D - 1 ? double{x[i + static_cast<std::size_t>(k)]} : 1;
+      products += row * row.transpose();
+      targets += row * static_cast<double>(x[i + theta.size() - 1]);
+    }
+    const Eigen::MatrixXd covariance = products.inverse() * 0.01;
+    const Eigen::VectorXd slopes = products.ldlt().solve(targets);
+    for (Eigen::Index d = 0; d < D; ++d) {
+      const auto i = static_cast<std::size_t>(d);
+      const double best = d < D - 1 ? std::atan(slopes[d]) : slopes[d];
+      const double deviation = std::sqrt(covariance(d, d)) / (d < D - 1 ? 1 + slopes[d] * slopes[d] : 1);
+      EXPECT_NEAR(found.maximum_likelihood[i], best, 1e-9);
+      // The lattice, and the curvature of arctan over a deviation of at most 0.002.
+      EXPECT_NEAR(found.posterior_mean[i], best, 0.01 * deviation) << inputs << ", " << d;
+      EXPECT_NEAR(found.posterior_deviation[i], deviation, 0.01 * deviation) << inputs << ", " << d;
+    }
+  }
+}
+
+TEST(ExactLinearRegression, FindsTheLineWithoutNoise) {
+  std::mt19937_64 generator(16);
+  const std::vector<double> theta{0.3, 1.1, -0.5};
+  const Exact found = exact_regression(2)->infer(draw_regression(theta, 5, generator, 0));
+  for (std::size_t d = 0; d < 3; ++d) EXPECT_NEAR(found.maximum_likelihood[d], theta[d], 1e-5) << "x's rounding";
+  const Exact falling = exact_regression(1)->infer(std::vector<float>{0, 3, 1, 2});
+  EXPECT_NEAR(falling.maximum_likelihood[0], -std::numbers::pi / 4, 1e-12) << "not clamped";
+  EXPECT_NEAR(falling.maximum_likelihood[1], 3, 1e-12) << "not clamped";
+  EXPECT_TRUE(exact_regression(2)->infer(draw_regression(theta, 2, generator)).maximum_likelihood.empty());
+  EXPECT_TRUE(exact_regression(1)->infer(std::vector<float>{0.5f, 1, 0.5f, 2}).maximum_likelihood.empty());
+}
+
+TEST(ExactLinearRegression, KnowsThatTheSimulatorStopsShortOfTheRightAngle) {
+  // All angles beyond 1.57 have its slope, so the posterior is uniform there.
+  std::mt19937_64 generator(17);
+  const Exact found = exact_regression(1)->infer(draw_regression({1.5705, 0.2}, 1000, generator));
+  const double width = std::numbers::pi / 2 - double{1.57f};
+  EXPECT_NEAR(found.posterior_mean[0], double{1.57f} + width / 2, 0.01 * width);
+  EXPECT_NEAR(found.posterior_deviation[0], width / std::sqrt(12.0), 0.01 * width);
+}
+
+TEST(ExactLinearRegression, StaysInThePriorWhateverTheObservations) {
+  std::mt19937_64 generator(18);
+  const std::vector<std::vector<float>> cases{{0, 0},
+                                              std::vector<float>(2000, 0.f),
+                                              {1e30f, 1e30f},
+                                              {1, 1e30f, -1, 1e30f},
+                                              {0.5f, -1e30f, 0.1f, 3},
+                                              {1e-30f, 5, 1e-30f, -5},
+                                              draw_regression({-0.5, 4}, 500, generator),
+                                              draw_regression({0.5, -9}, 3, generator)};
+  for (const auto& x : cases) {
+    const Exact found = exact_regression(1)->infer(x);
+    for (std::size_t d = 0; d < 2; ++d) {
+      const auto [low, high] = regression_prior(1)[d];
+      EXPECT_GE(found.posterior_mean[d], low - 1e-12);  // the sum of weights has a rounding
+      EXPECT_LE(found.posterior_mean[d], high + 1e-12);
+      EXPECT_GT(found.posterior_deviation[d], 0);
+      EXPECT_LT(found.posterior_deviation[d], high - low);
+    }
   }
 }
 
@@ -373,63 +621,91 @@ void expect_floors(const Floors& found, double error, double error_digit, double
 }
 
 TEST(ExactFloors, Poisson) {
-  const Floors found =
-      floors(*make_exact_inference("poisson"), poisson_prior, 4000, 5, [](const auto& theta, auto& generator) {
-        std::poisson_distribution<int> poisson(std::exp(theta[0]));
-        std::vector<float> x(500);
-        for (float& k : x) k = static_cast<float>(poisson(generator));
-        return x;
-      });
+  const Floors found = floors(*make_exact_inference(find_simulator("poisson")), poisson_prior, 4000, 5,
+                              [](const auto& theta, auto& generator) {
+                                std::poisson_distribution<int> poisson(std::exp(theta[0]));
+                                std::vector<float> x(500);
+                                for (float& k : x) k = static_cast<float>(poisson(generator));
+                                return x;
+                              });
   expect_floors(found, 0.0047, 0.0001, -4.16);
   EXPECT_LT(found.error_posterior, found.error_likelihood);
 }
 
 TEST(ExactFloors, Gaussian) {
-  const Floors found =
-      floors(*make_exact_inference("gaussian"), gaussian_prior, 2000, 6, [](const auto& theta, auto& generator) {
-        std::normal_distribution<double> normal(theta[0], std::exp(theta[1]));
-        std::vector<float> x(500);
-        for (float& value : x) value = static_cast<float>(normal(generator));
-        return x;
-      });
+  const Floors found = floors(*make_exact_inference(find_simulator("gaussian")), gaussian_prior, 2000, 6,
+                              [](const auto& theta, auto& generator) {
+                                std::normal_distribution<double> normal(theta[0], std::exp(theta[1]));
+                                std::vector<float> x(500);
+                                for (float& value : x) value = static_cast<float>(normal(generator));
+                                return x;
+                              });
   expect_floors(found, 0.028, 0.001, -5.74);
   EXPECT_LT(found.error_posterior, found.error_likelihood);
 }
 
 TEST(ExactFloors, Weinberg) {
   const Floors found = floors(
-      *make_exact_inference("weinberg"), weinberg_prior, 2000, 7,
+      *make_exact_inference(find_simulator("weinberg")), weinberg_prior, 2000, 7,
       [](const auto& theta, auto& generator) { return draw_cosines(weinberg_a(theta[0], theta[1]), 500, generator); });
   expect_floors(found, 0.746, 0.001, 1.13);
   EXPECT_LT(found.error_posterior, 1.320) << "the prior mean's error";
 }
 
+TEST(ExactFloors, MultiDistribution) {
+  const Floors found =
+      floors(*make_exact_inference(find_simulator("multi_distribution")), multi_prior, 4000, 12,
+             [](const auto& theta, auto& generator) { return mixed(draw_components(theta, 500, generator)); });
+  expect_floors(found, 0.053, 0.001, -7.53);
+  EXPECT_LT(found.error_posterior, found.error_likelihood);
+}
+
+TEST(ExactFloors, LinearRegression) {
+  const Floors found =
+      floors(*exact_regression(3), regression_prior(3), 2000, 19,
+             [](const auto& theta, auto& generator) { return draw_regression(theta, 500, generator); });
+  expect_floors(found, 0.017, 0.001, -15.55);
+}
+
 TEST(ExactFloors, PosteriorMeanBeatsMaximumLikelihoodOnFewObservations) {
-  const Floors poisson =
-      floors(*make_exact_inference("poisson"), poisson_prior, 4000, 8, [](const auto& theta, auto& generator) {
+  const Floors poisson = floors(
+      *make_exact_inference(find_simulator("poisson")), poisson_prior, 4000, 8, [](const auto& theta, auto& generator) {
         return std::vector<float>{static_cast<float>(std::poisson_distribution<int>(std::exp(theta[0]))(generator))};
       });
   EXPECT_LT(poisson.error_posterior + 4 * poisson.deviation_error, poisson.error_likelihood);
   const Floors gaussian =
-      floors(*make_exact_inference("gaussian"), gaussian_prior, 1000, 9, [](const auto& theta, auto& generator) {
-        std::normal_distribution<double> normal(theta[0], std::exp(theta[1]));
-        return std::vector<float>{static_cast<float>(normal(generator)), static_cast<float>(normal(generator))};
-      });
+      floors(*make_exact_inference(find_simulator("gaussian")), gaussian_prior, 1000, 9,
+             [](const auto& theta, auto& generator) {
+               std::normal_distribution<double> normal(theta[0], std::exp(theta[1]));
+               return std::vector<float>{static_cast<float>(normal(generator)), static_cast<float>(normal(generator))};
+             });
   EXPECT_LT(gaussian.error_posterior + 4 * gaussian.deviation_error, gaussian.error_likelihood);
 }
 
 TEST(ExactInference, RefusesWhatTheSimulatorCannotGive) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
-  for (const char* name : {"poisson", "gaussian", "weinberg"}) {
-    const auto exact = make_exact_inference(name);
+  for (const auto& [name, columns] : {std::pair{"poisson", 1u},
+                                      {"gaussian", 1u},
+                                      {"weinberg", 1u},
+                                      {"multi_distribution", 5u},
+                                      {"linear_regression", 4u}}) {
+    const auto exact = make_exact_inference(find_simulator(name));
+    std::vector<float> x(2 * columns, 1);
+    EXPECT_NO_THROW(exact->infer(x)) << name;
+    x.back() = nan;
+    EXPECT_THROW(exact->infer(x), InputError) << name;
+    x.back() = infinity;
+    EXPECT_THROW(exact->infer(x), InputError) << name;
     EXPECT_THROW(exact->infer({}), InputError) << name;
-    EXPECT_THROW(exact->infer(std::vector<float>{1, nan}), InputError) << name;
-    EXPECT_THROW(exact->infer(std::vector<float>{infinity}), InputError) << name;
+    x.assign(columns + 1, 1);
+    if (columns > 1) {
+      EXPECT_THROW(exact->infer(x), InputError) << name;
+    }
   }
-  EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{-1}), InputError);
-  EXPECT_THROW(make_exact_inference("poisson")->infer(std::vector<float>{1.5}), InputError);
-  EXPECT_THROW(make_exact_inference("weinberg")->infer(std::vector<float>{1.001f}), InputError);
-  EXPECT_EQ(make_exact_inference("nobody knows"), nullptr);
+  EXPECT_THROW(make_exact_inference(find_simulator("poisson"))->infer(std::vector<float>{-1}), InputError);
+  EXPECT_THROW(make_exact_inference(find_simulator("poisson"))->infer(std::vector<float>{1.5}), InputError);
+  EXPECT_THROW(make_exact_inference(find_simulator("weinberg"))->infer(std::vector<float>{1.001f}), InputError);
+  EXPECT_EQ(make_exact_inference({"nobody knows", "", {}, {}, {}}), nullptr);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 
 #include "alfi/backends.hpp"
 #include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
 #include "src/checkpoint.hpp"
 #include "src/cuda/resources.hpp"
 #include "src/evaluation.hpp"
@@ -79,7 +80,7 @@ class OnDevice : public testing::TestWithParam<const char*> {
 INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "gpu"),
                          [](const auto& info) { return std::string(info.param); });
 
-constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg"};
+constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"};
 
 TEST_P(OnDevice, TrainsToTheBitsOfTheHost) {
   for (const char* simulator : simulators) {
@@ -143,7 +144,7 @@ TEST_P(OnDevice, SimulatesToTheBitsOfTheHost) {
     for (const std::int64_t count : {1, 63, 4097, 262144, 600001}) {
       SCOPED_TRACE(std::string(simulator) + ", " + std::to_string(count));
       const std::vector<float> sample = sample_of(simulator, count, *processor());
-      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count));
+      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count * find_simulator(simulator).observations.dimension));
       EXPECT_TRUE(sample == sample_of(simulator, count, *host(2)));
     }
 }
@@ -360,7 +361,7 @@ TEST_F(Gpu, IsRefusedWhereItDoesNotExist) {
 }
 
 TEST_F(Gpu, TrainsTheExamplesToTheBitsOfTheHost) {
-  for (const char* name : {"demo", "gaussian", "weinberg"}) {
+  for (const char* name : {"demo", "gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
     SCOPED_TRACE(name);
     const Configuration configuration = load_configuration(std::string(ALFI_EXAMPLES "/") + name + ".yaml");
     EXPECT_EQ(train_steps(configuration, gpu()), train_steps(configuration, host(0)));

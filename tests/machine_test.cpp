@@ -94,12 +94,15 @@ TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
   for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt},
                                         {"poisson", Transform::log1p},
                                         {"gaussian", Transform::asinh},
-                                        {"weinberg", Transform::none}}) {
+                                        {"weinberg", Transform::none},
+                                        {"multi_distribution", Transform::asinh},
+                                        {"linear_regression", Transform::none}}) {
     SCOPED_TRACE(name);
     const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
     const Machine machine = machine_of(checkpoint);
     const auto& parameters = find_simulator(name).parameters;
     const std::size_t D = parameters.size();
+    const int X = find_simulator(name).observations.dimension;
     const int T = 3, episodes = 40, P = 2 * static_cast<int>(D);
     Engine engine(checkpoint.configuration, checkpoint.normalisation);
     const Episodes drawn{Phase::evaluation, 0, episodes, 0, 1};
@@ -116,7 +119,8 @@ TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
       for (int lane = 0; lane < finished.episodes; ++lane) {
         const int count = static_cast<int>(finished.tile.input->count[lane]);
         std::vector<float> x;
-        for (int r = 0; r < count; ++r) x.push_back(*finished.tile.real.at(0, r * tile_lanes + lane));
+        for (int r = 0; r < count; ++r)
+          for (int k = 0; k < X; ++k) x.push_back(*finished.tile.real.at(k, r * tile_lanes + lane));
         const Posterior posterior = machine.infer(x, count);
         EXPECT_EQ(posterior.used, count);
         const auto& expected = psi[static_cast<std::size_t>(finished.first + lane)];

@@ -1,6 +1,7 @@
 // The simulators alfi knows: their parameters with units and priors, and what they produce.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,21 +23,30 @@ struct ObservationInfo {
   std::string meaning;
 };
 
+/// A constant that a configuration may give a simulator (simulator.parameters): a whole number in [least, most].
+struct ConstantInfo {
+  std::string name, meaning;
+  int least, most, usual;
+};
+
 struct SimulatorInfo {
   std::string name, description;
   std::vector<ParameterInfo> parameters;
   ObservationInfo observations;
+  std::vector<ConstantInfo> constants;
 };
 
+/// All simulators, with the usual constants.
 const std::vector<SimulatorInfo>& simulators();
 
-/// Throws InputError naming the simulators there are.
-const SimulatorInfo& find_simulator(const std::string& name);
+/// The simulator with these constants and the usual ones. Throws InputError naming the simulators there are, or the
+/// constants it has.
+SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants = {});
 
 /// `count` observations at theta (D values, natural units), row-major (count, X). The same seed gives the same numbers
 /// on every machine. θ outside the simulator's domain is moved into it; throws InputError for a wrong number of
 /// parameters or one that is not finite.
 std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,
-                            unsigned long seed);
+                            unsigned long seed, const std::map<std::string, double>& constants = {});
 
 }  // namespace alfi

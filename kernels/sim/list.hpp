@@ -3,6 +3,8 @@
 #pragma once
 
 #include "kernels/sim/gaussian.hpp"
+#include "kernels/sim/linear_regression.hpp"
+#include "kernels/sim/multi_distribution.hpp"
 #include "kernels/sim/poisson.hpp"
 #include "kernels/sim/weinberg.hpp"
 
@@ -34,7 +36,7 @@ constexpr int table_of() {
     return 0;
 }
 
-using Simulators = SimulatorList<Poisson, Gaussian, Weinberg>;
+using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution, LinearRegression>;
 
 }  // namespace ALFI_ISA
 }  // namespace alfi

@@ -14,6 +14,7 @@
 #include "src/cli/command.hpp"
 #include "src/exact.hpp"
 #include "src/observations.hpp"
+#include "src/simulators.hpp"
 
 namespace alfi::cli {
 namespace {
@@ -78,13 +79,13 @@ void print_json(const Machine& machine, const Posterior& posterior, int count, c
 
 void infer(const Arguments& arguments) {
   const Machine machine = Machine::load(arguments.run);
-  const SimulatorInfo& simulator = find_simulator(machine.configuration().simulator.name);
+  const SimulatorInfo simulator = find_simulator(machine.configuration().simulator);
   const Observations data = read_observations(arguments.data, simulator.observations);
   InferenceOptions options = arguments.inference;
   options.backend = arguments.backend.engine.backend;
   options.device = arguments.backend.engine.device;
   const Posterior posterior = machine.infer(data.values, data.count, options);
-  const auto exact = make_exact_inference(simulator.name);
+  const auto exact = make_exact_inference(simulator);
   const std::vector<double> maximum_likelihood =
       exact ? exact->infer(data.values).maximum_likelihood : std::vector<double>{};
   for (const std::string& warning : posterior.warnings) fmt::print(stderr, "warning: {}\n", warning);

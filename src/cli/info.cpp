@@ -30,10 +30,15 @@ nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
   nlohmann::ordered_json parameters = nlohmann::json::array();
   for (const ParameterInfo& p : simulator.parameters)
     parameters.push_back({{"name", p.name}, {"unit", p.unit}, {"prior", {{"low", p.low}, {"high", p.high}}}});
+  nlohmann::ordered_json constants = nlohmann::json::array();
+  for (const ConstantInfo& c : simulator.constants)
+    constants.push_back(
+        {{"name", c.name}, {"meaning", c.meaning}, {"low", c.least}, {"high", c.most}, {"default", c.usual}});
   // JSON has no infinity: a bound that is none is null.
   const ObservationInfo& o = simulator.observations;
   return {{"name", simulator.name},
           {"description", simulator.description},
+          {"constants", constants},
           {"parameters", parameters},
           {"observations",
            {{"dimension", o.dimension}, {"whole", o.whole}, {"low", o.low}, {"high", o.high}, {"meaning", o.meaning}}}};
@@ -41,6 +46,8 @@ nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
 
 std::string as_text(const SimulatorInfo& simulator) {
   std::string text = fmt::format("  {}: {}\n", simulator.name, simulator.description);
+  for (const ConstantInfo& c : simulator.constants)
+    text += fmt::format("    {} {} ({} to {}), {} unless given\n", c.name, c.meaning, c.least, c.most, c.usual);
   for (const ParameterInfo& p : simulator.parameters)
     text += fmt::format("    {}{}, prior uniform on [{}, {}]\n", p.name, p.unit.empty() ? "" : " (" + p.unit + ")",
                         p.low, p.high);

@@ -3,6 +3,7 @@
 // Observation i of a seed is the same number whatever the count and the pieces, and on every machine.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <span>
 #include <sstream>
@@ -21,7 +23,6 @@
 
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
-#include "kernels/sim/list.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
@@ -35,6 +36,7 @@ namespace {
 
 struct Arguments {
   std::string simulator, theta, out;
+  std::vector<std::string> constants;
   std::int64_t count = 0;
   std::uint64_t seed = 1;
   BackendArguments backend;
@@ -67,18 +69,30 @@ std::vector<double> parse_theta(std::string_view text, const SimulatorInfo& simu
 }
 
 /// Says on standard error where the simulator moves θ into its domain.
-void warn_outside_domain(const SimulatorInfo& simulator, const std::vector<double>& theta) {
-  Simulators::with(simulator_number(simulator.name), [&]<class Sim>() {
-    float given[Sim::D], natural[Sim::D];
-    for (int d = 0; d < Sim::D; ++d) given[d] = natural[d] = static_cast<float>(theta[static_cast<std::size_t>(d)]);
-    (void)Sim::template clamp<float>(natural);
-    for (int d = 0; d < Sim::D; ++d)
-      if (natural[d] != given[d])
-        std::fputs(fmt::format("alfi: warning: {} = {} is outside the simulator's domain; {} is used\n",
-                               simulator.parameters[static_cast<std::size_t>(d)].name, given[d], natural[d])
-                       .c_str(),
-                   stderr);
-  });
+void warn_outside_domain(const SimulatorInfo& simulator, const Sample& given) {
+  Sample moved = given;
+  move_into_domain(moved);
+  for (int d = 0; d < given.D; ++d)
+    if (moved.theta[d] != given.theta[d])
+      std::fputs(fmt::format("alfi: warning: {} = {} is outside the simulator's domain; {} is used\n",
+                             simulator.parameters[static_cast<std::size_t>(d)].name, given.theta[d], moved.theta[d])
+                     .c_str(),
+                 stderr);
+}
+
+/// NAME=VALUE of --parameter, as simulator.parameters has them.
+std::map<std::string, double> parse_constants(const std::vector<std::string>& texts) {
+  std::map<std::string, double> constants;
+  for (const std::string& text : texts) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const char* const end = text.data() + text.size();
+    double value = 0;
+    const auto [read, error] = std::from_chars(text.data() + std::min(equals + 1, text.size()), end, value);
+    if (equals == 0 || error != std::errc() || read != end)
+      throw InputError(fmt::format("--parameter {}: must be NAME=NUMBER", printable(text)));
+    constants[text.substr(0, equals)] = value;
+  }
+  return constants;
 }
 
 /// Into a file that gets its name when it is complete.
@@ -102,18 +116,18 @@ void write_file(const Arguments& arguments, Processor& processor, const Sample& 
 }
 
 void run_simulation(const Arguments& arguments) {
-  const SimulatorInfo& simulator = find_simulator(arguments.simulator);
+  const SimulatorInfo simulator = find_simulator(arguments.simulator, parse_constants(arguments.constants));
   const std::vector<double> theta = parse_theta(arguments.theta, simulator);
   if (arguments.count < 1 || arguments.count > most)
     throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", arguments.count, most));
   const std::string extension = std::filesystem::path(arguments.out).extension().string();
   if (!arguments.out.empty() && extension != ".csv" && extension != ".npy")
     throw InputError(fmt::format("--out {} must end in .csv or .npy", printable(arguments.out)));
-  warn_outside_domain(simulator, theta);
+  const Sample sample = make_sample(
+      simulator, theta, stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0), arguments.count);
+  warn_outside_domain(simulator, sample);
   say_why_not_cuda(arguments.backend.engine);
   const std::unique_ptr<Processor> processor = make_processor(arguments.backend.engine);
-  const Sample sample = make_sample(
-      simulator.name, theta, stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0), arguments.count);
   const int dimension = simulator.observations.dimension;
   if (!arguments.out.empty()) {
     write_file(arguments, *processor, sample, dimension, extension == ".npy");
@@ -135,6 +149,11 @@ void add_simulate(CLI::App& app) {
   command->add_option("--theta", arguments->theta, "Parameters as alfi info names them, with commas between")
       ->type_name("A,B")
       ->required();
+  command->add_option("--parameter", arguments->constants, "A constant of the simulator, as in simulator.parameters")
+      ->type_name("NAME=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
   command->add_option("--count", arguments->count, "Observations")->type_name("N")->required();
   command->add_option("--seed", arguments->seed, "Names the random numbers; 1 if not given")->type_name("S");
   command->add_option("--out", arguments->out, "Where to; as .csv to standard output if not given")

@@ -276,7 +276,7 @@ void CudaProcessor::draw_problems(const TilePass& pass) {
 }
 
 void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
-  const int X = simulators()[static_cast<std::size_t>(sample.simulator)].observations.dimension;
+  const int X = sample.X;
   const std::int64_t all = sample.count, largest = std::min(sample_piece, all);
   const DeviceArray<float> x(*runtime_, largest * X);
   // One piece is drawn while the sink has the other.

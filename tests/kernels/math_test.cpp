@@ -125,6 +125,13 @@ TEST(Math, Asin) {
       0, one, [](auto x) { return asin(x); }, [](double x) { return std::asin(x); }, total);
   EXPECT_ACCURATE(total, 2.4, 0x315232d8cacc8526u);
 }
+TEST(Math, Tan) {
+  Scan total;
+  scan(
+      0, std::bit_cast<std::uint32_t>(1.57f), [](auto x) { return tan(x); }, [](double x) { return std::tan(x); },
+      total);
+  EXPECT_ACCURATE(total, 3.8, 0xb670c926df411e15u);
+}
 TEST(Math, CubeRootOfNormal) {
   Scan total, inverse;
   const auto root = [](auto x) {
@@ -195,6 +202,7 @@ TEST(Math, SpecialValues) {
   const auto tanh_ = [](auto x) { return tanh(x); };
   const auto sigmoid_ = [](auto x) { return sigmoid(x); };
   const auto asin_ = [](auto x) { return asin(x); };
+  const auto tan_ = [](auto x) { return tan(x); };
   expect(exp_, 0.0f, 1.0f), expect(exp_, -0.0f, 1.0f), expect(exp_, INFINITY, INFINITY), expect(exp_, -INFINITY, 0.0f);
   expect(exp_, 0x1.62e42ep6f, static_cast<float>(std::exp(0x1.62e42ep6)));  // the last finite result
   expect(exp_, 0x1.62e43p6f, INFINITY);
@@ -214,15 +222,17 @@ TEST(Math, SpecialValues) {
   expect(sigmoid_, 0.0f, 0.5f), expect(sigmoid_, -0.0f, 0.5f), expect(sigmoid_, INFINITY, 1.0f);
   expect(sigmoid_, -INFINITY, 0.0f);
   expect(asin_, 0.0f, 0.0f), expect(asin_, 1.0f, 0x1.921fb6p0f);
+  expect(tan_, 0.0f, 0.0f), expect(tan_, -0.0f, -0.0f);
   const auto nan_stays = [&](auto f) { expect(f, NAN, NAN), expect(f, -NAN, NAN); };
   nan_stays(exp_), nan_stays(expm1_), nan_stays(log_), nan_stays(log1p_), nan_stays(asinh_), nan_stays(tanh_);
-  nan_stays(sigmoid_), nan_stays(asin_);
+  nan_stays(sigmoid_), nan_stays(asin_), nan_stays(tan_);
 }
 
 TEST(Math, DoubleIsTheCLibrary) {
   for (const double x : {-3.0, -0.5, 0.0, 0.25, 0.75}) {
     EXPECT_EQ(exp(x), std::exp(x));
     EXPECT_EQ(expm1(x), std::expm1(x));
+    EXPECT_EQ(tan(x), std::tan(x));
     EXPECT_EQ(tanh(x), std::tanh(x));
     EXPECT_EQ(asinh(x), std::asinh(x));
     EXPECT_EQ(sigmoid(x), 1 / (1 + std::exp(-x)));

@@ -22,8 +22,8 @@ struct DrawnChoices {
 inline alfi::Shape drawn_shape(const DrawnChoices& choices) {
   int D = 0, X = 0;
   Simulators::with(choices.simulator, [&]<class Sim>() {
-    D = Sim::D;
-    X = Sim::X;
+    D = Sim::D == any_size ? 3 : Sim::D;
+    X = Sim::X == any_size ? 3 : Sim::X;
   });
   // 18 real observations in two pieces and 7 of each parameter: neither is a multiple of a group.
   return {2, 5, 7, 18, D, X, 6, 3, 5, 4, 6, 5, choices.family, choices.pooling, true, choices.count_input};

@@ -61,14 +61,15 @@ Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor
 }
 
 Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes) {
+  const Shape shape = shape_of(configuration, 1);
   Engine engine = engine_on(configuration, std::move(processor));
   Numbers rows(static_cast<std::size_t>(episodes));
   engine.draw_problems({Phase::evaluation, 0, episodes, 0, 9}, Transform::none, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       std::vector<float>& row = rows[static_cast<std::size_t>(finished.first + lane)];
-      row.push_back(finished.tile.truth[lane]);
+      for (int d = 0; d < shape.D; ++d) row.push_back(finished.tile.truth[d * tile_lanes + lane]);
       for (int r = 0; r < static_cast<int>(finished.tile.input->count[lane]); ++r)
-        row.push_back(*finished.tile.real.at(0, r * tile_lanes + lane));
+        for (int k = 0; k < shape.X; ++k) row.push_back(*finished.tile.real.at(k, r * tile_lanes + lane));
     }
   });
   return rows;
@@ -79,7 +80,7 @@ std::vector<float> sample_of(const std::string& simulator, std::int64_t count, P
   for (const ParameterInfo& parameter : find_simulator(simulator).parameters) theta.push_back(parameter.mean());
   const PhiloxKey key = stream_key(3, Phase::simulation, Purpose::observe, 0);
   std::vector<float> all;
-  processor.simulate(make_sample(simulator, theta, key, count),
+  processor.simulate(make_sample(find_simulator(simulator), theta, key, count),
                      [&](std::span<const float> x) { all.insert(all.end(), x.begin(), x.end()); });
   return all;
 }

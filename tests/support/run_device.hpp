@@ -196,11 +196,11 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
     launcher.kernel(DeviceKernel::apply_update, update_blocks, work);
     launcher.kernel(DeviceKernel::conclude, 1, work);
   }
-  constexpr int sample_size = 1000, dimension = 1;
-  Arena<float> sample(sample_size * dimension);
-  work.sample = {choices.simulator, stream_key(choices.seed, Phase::simulation, Purpose::observe, 0),
-                 {1, 0.5F},         0,
-                 sample_size,       sample.base()};
+  constexpr int sample_size = 1000;
+  Arena<float> sample(sample_size * shape.X);
+  work.sample = {
+      choices.simulator, shape.D, shape.X,     stream_key(choices.seed, Phase::simulation, Purpose::observe, 0),
+      {1, 0.5F},         0,       sample_size, sample.base()};
   work.sample_blocks = blocks;
   launcher.kernel(DeviceKernel::draw_sample, blocks, work);
   if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");

@@ -1,0 +1,59 @@
+// Linear regression on p inputs: θ = (α₁, …, αₚ, b), the angles α ~ U(0, π/2), the offset b ~ U(−1, 1). Observed are
+//     u ~ U(−1, 1)ᵖ and y = Σ tan(αᵢ) uᵢ + b + N(0, 0.1)        (0.1: a standard deviation)
+// Pesah, Wehenkel and Louppe 2018, whose constant column of x is left out. Domain α in [0, 1.57].
+//
+// p is known at run time alone: D = X = p + 1. Nothing is kept for each input: the slopes of four observations are
+// computed as they come, which is a hundredth of what encoding those costs. Four observations have p + 1 Philox blocks:
+// draw i is uᵢ₊₁'s, the last one the noise's, of all four.
+#pragma once
+
+#include "kernels/shape.hpp"
+#include "kernels/sim/normal.hpp"
+
+namespace alfi::inline ALFI_ISA {
+
+struct LinearRegression {
+  static constexpr const char* name = "linear_regression";
+  static constexpr int D = any_size, X = any_size;
+  static constexpr int group = 4;
+  static constexpr double low[2] = {0.0, -1.0}, high[2] = {1.57079632679489661923, 1.0};  // of an angle, of the offset
+  static constexpr float largest_angle = 1.57f;
+  static constexpr float noise = 0.1f;
+
+  /// The domain of parameter d of D.
+  template <class F>
+  static ALFI_HD Mask<F> clamp(int d, int D, F& value) {
+    if (d == D - 1) return Mask<F>{};
+    const Mask<F> above = value > largest_angle, below = value < 0.0f;
+    value = select(above, splat<F>(largest_angle), value);
+    value = select(below, splat<F>(0.0f), value);
+    return above | below;
+  }
+
+  /// theta(d) is parameter d of D, inside the domain; emit(i, k, x) takes number k of observation first + i.
+  template <class F, class Theta, class Emit>
+  static ALFI_HD void observe(const Theta& theta, int D, const Stream<F>& stream, std::uint32_t first,
+                              const Emit& emit) {
+    const int inputs = D - 1;
+    const auto block = [&](int draw) { return stream.block(first, Uint<F>{} + static_cast<std::uint32_t>(draw)); };
+    F y[group];
+#pragma GCC unroll 4
+    for (int i = 0; i < group; ++i) y[i] = theta(inputs);
+    for (int k = 0; k < inputs; ++k) {
+      const F slope = tan(theta(k));
+      const PhiloxBlock<Uint<F>> words = block(k);
+#pragma GCC unroll 4
+      for (int i = 0; i < group; ++i) {
+        const F u = fma(uniform<F>(words.word[i]), splat<F>(2.0f), splat<F>(-1.0f));
+        emit(i, k, u);
+        y[i] = fma(slope, u, y[i]);
+      }
+    }
+    F z[group];
+    standard_normals<F>(block(inputs), z);
+#pragma GCC unroll 4
+    for (int i = 0; i < group; ++i) emit(i, inputs, fma(splat<F>(noise), z[i], y[i]));
+  }
+};
+
+}  // namespace alfi::inline ALFI_ISA
