@@ -126,6 +126,16 @@ TEST(CudaProcessor, TrainsAWideEncoderToTheSameBitsWhateverTheDevice) {
   EXPECT_EQ(trained([&](SimulatedDevice& device) { device.properties.shared_bytes = 4096; }), expected);
 }
 
+TEST(CudaProcessor, TrainsAWideEncoderInTf32x3ByProductsInFp32) {
+  const Configuration configuration = wide_configuration();
+  const auto trained = [&](Precision precision) {
+    SimulatedDevice device;
+    return train_steps(configuration, simulated_processor(device, precision), 2);
+  };
+  EXPECT_EQ(trained(Precision::tf32x3), trained(Precision::fp32));
+  EXPECT_NE(trained(Precision::bf16), trained(Precision::fp32));
+}
+
 /// The largest distance of any number of a rollout.
 double distance(const Numbers& one, const Numbers& other) {
   double worst = 0;
