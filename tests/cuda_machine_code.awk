@@ -20,7 +20,9 @@ match($0, /^ +\/\*[0-9a-f]+\*\/ +/) {
   place[++count] = number_of(comment[2])
   operation[count] = text
   sub(/ .*/, "", operation[count])
-  target[count] = operation[count] ~ /^BRA/ && match(text, /0x[0-9a-f]+/) ? number_of(substr(text, RSTART + 2, RLENGTH - 2)) : -1
+  target[count] = -1
+  if (operation[count] ~ /^BRA/ && match(text, /0x[0-9a-f]+/))
+    target[count] = number_of(substr(text, RSTART + 2, RLENGTH - 2))
 }
 END { finish() }
 
