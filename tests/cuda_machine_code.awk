@@ -3,12 +3,13 @@
 #
 #   loops  /ffma  ffma/128   innermost loops of at least 100 FFMA on shared memory: how many; the most instructions to an
 #                            FFMA; the most FFMA to a load of 128 bits
+#          short             the most instructions to an FFMA in those of 20 to 99
 #   hmma   /hmma             all HMMA; the least instructions to one in a loop that holds others: an observation's way
 #                            through the widest layers
 #          inner             the most instructions to an HMMA in innermost loops of at least 16 and no FFMA
 BEGIN {
-  format = "%-8s %-28s %12s %6s %6s %6s %9s %6s %6s %6s\n"
-  printf format, "machine", "kernel", "instructions", "local", "loops", "/ffma", "ffma/128", "hmma", "/hmma", "inner"
+  format = "%-8s %-28s %12s %6s %6s %6s %9s %6s %6s %6s %6s\n"
+  printf format, "machine", "kernel", "instructions", "local", "loops", "/ffma", "ffma/128", "short", "hmma", "/hmma", "inner"
 }
 /^\tcode for / { finish(); machine = $3 }
 /Function :/ { finish(); kernel = kernel_name($0) }
@@ -35,14 +36,14 @@ function number_of(hexadecimal,   i, value) {
 
 function finish(   i, local_memory, hmma) {
   if (kernel == "") return
-  loops = per_ffma = ffma_per_wide = per_hmma = inner_hmma = local_memory = hmma = 0
+  loops = per_ffma = ffma_per_wide = short = per_hmma = inner_hmma = local_memory = hmma = 0
   for (i = 1; i <= count; ++i) {
     if (operation[i] ~ /^(LDL|STL)/) ++local_memory
     if (operation[i] ~ /^HMMA\./) ++hmma
     if (target[i] >= 0 && target[i] < place[i]) judge(i)
   }
-  printf format, machine, kernel, count, local_memory, loops, ratio(per_ffma), ratio(ffma_per_wide), hmma,
-         ratio(per_hmma), ratio(inner_hmma)
+  printf format, machine, kernel, count, local_memory, loops, ratio(per_ffma), ratio(ffma_per_wide),
+         ratio(short), hmma, ratio(per_hmma), ratio(inner_hmma)
   kernel = ""
   count = 0
 }
@@ -59,6 +60,7 @@ function judge(last,   i, instructions, innermost, ffma, hmma, loads, wide) {
     if (operation[i] ~ /^LDS/) ++loads
     if (operation[i] == "LDS.128") ++wide
   }
+  if (innermost && ffma >= 20 && ffma < 100 && loads > 0) short = most(short, instructions / ffma)
   if (innermost && ffma >= 100 && loads > 0 && hmma == 0) {
     ++loops
     per_ffma = most(per_ffma, instructions / ffma)
