@@ -432,7 +432,7 @@ TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
     SimulatedDevice counting;
     job(counting);
     ASSERT_GE(counting.calls, 5);
-    for (const Failure failure : {Failure::out_of_memory, Failure::device_lost, Failure::kernel, Failure::other})
+    for (const Failure failure : {Failure::out_of_memory, Failure::no_binary, Failure::device_lost, Failure::kernel})
       for (int call = 0; call < counting.calls; ++call) {
         SimulatedDevice device;
         device.failing_call = call;
@@ -447,6 +447,18 @@ TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
         EXPECT_EQ(device.live, 0) << call;
       }
   }
+}
+
+TEST(CudaProcessor, SaysWhatCanBeDoneAboutAFailure) {
+  const auto words = [](Failure failure) {
+    return message_of<RunError>([&] { cuda::require({failure, "cudaErrorExample"}, "launching"); });
+  };
+  EXPECT_EQ(words(Failure::other), "CUDA: launching failed: cudaErrorExample");
+  EXPECT_THAT(words(Failure::out_of_memory), HasSubstr("a smaller training.meta_batch"));
+  EXPECT_THAT(words(Failure::no_binary), HasSubstr("ALFI_CUDA_ARCHITECTURES"));
+  EXPECT_THAT(words(Failure::device_lost), HasSubstr("resumed from its last checkpoint"));
+  EXPECT_THAT(words(Failure::kernel), HasSubstr("resumed from its last checkpoint"));
+  EXPECT_NO_THROW(cuda::require({}, "launching"));
 }
 
 TEST(CudaProcessor, ALostDeviceLeavesARunThatCanBeResumed) {
@@ -468,6 +480,11 @@ TEST(CudaProcessor, ALostDeviceLeavesARunThatCanBeResumed) {
               HasSubstr("resumed from its last checkpoint"));
   options.resume = true;
   options.progress = {};
+  // Nor does one do harm whose memory others have.
+  SimulatedDevice full;
+  full.memory = memory_for(configuration, 0, full) / 2;
+  EXPECT_THAT(message_of<RunError>([&] { train(configuration, run, options, simulated_processor(full)); }),
+              HasSubstr("bytes of device memory"));
   train(configuration, run, options, std::make_unique<HostProcessor>(1));
   const auto weights = [](const std::filesystem::path& path) {
     return read_checkpoint(checkpoint_path(path, 60)).state;
