@@ -146,8 +146,10 @@ double distance(const Numbers& one, const Numbers& other) {
 }
 
 TEST(CudaProcessor, TrainsInPiecesToTheSameBitsWhereSharedMemoryIsSmall) {
-  const Configuration configuration = test::small_configuration();
+  Configuration configuration = test::small_configuration();
+  configuration.networks.aggregator.hidden = 30;
   const Shape shape = shape_of(configuration, configuration.episode.iterations);
+  ASSERT_LT(encoder_block_size(Variant{}, shape, 0), aggregator_block_size(shape, true));
   const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1));
   // The aggregator's activations, larger than the encoder's, fit just so, and not quite.
   for (const std::int64_t less : {0, 1}) {
