@@ -19,9 +19,9 @@ class CudaWarp {
     return both;
   }
 
-  __device__ __forceinline__ void split(float x, float& high, float& low) const {
-    high = rounded(x);
-    low = rounded(x - high);
+  __device__ __forceinline__ Split split(float x) const {
+    const float high = rounded(x);
+    return {high, rounded(x - high)};
   }
 
   __device__ __forceinline__ float rough_tanh(float x) const {

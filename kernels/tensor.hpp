@@ -160,17 +160,118 @@ class HostTensor {
 /// (1, 1), in eights of (row, k) or (k, column). That is the hardware's own order for bf16 (PTX ISA, mma.m16n8k16). For
 /// tf32 (mma.m16n8k8) it has k = q and q + 4 where these are 2 q and 2 q + 1: a reordering of k, the same in both
 /// operands.
+///
+/// WarpParts is the precision's own of it: what two numbers of a thread are, and how they get from and to fast memory.
 template <Precision precision, class Warp>
-class WarpTensor;
+struct WarpParts;
 
+/// A pair is a word, the first number in the lower half.
 template <class Warp>
-class WarpTensorBase {
+struct WarpParts<Precision::bf16, Warp> {
+  using Pair = std::uint32_t;
+  using Place = Stored<Precision::bf16>*;
+
+  Warp warp;
+
+  ALFI_HD Pair pair(float first, float second) const { return warp.pair(first, second); }
+  ALFI_HD static float number(Pair pair, int i) { return from_bits(to_int(i == 0 ? pair << 16 : pair & 0xFFFF0000u)); }
+
+  ALFI_HD void keep(Place place, Pair pair) const { *reinterpret_cast<Pair*>(place) = pair; }
+  ALFI_HD Pair kept(Place place) const { return *reinterpret_cast<const Pair*>(place); }
+
+  // A warp loads four parts at once: thread 8 p + i names row i of part p.
+  template <class At>
+  ALFI_HD void load(At at, Pair (&part)[4]) const {
+    warp.load(at(warp.thread() / 8, warp.thread() % 8, 0), part);
+  }
+  template <class At>
+  ALFI_HD void load_transposed(At at, Pair (&part)[4]) const {
+    warp.load_transposed(at(warp.thread() / 8, warp.thread() % 8, 0), part);
+  }
+
+  ALFI_HD void multiply(const Pair (&left)[4], Pair right0, Pair right1, float (&sum)[4]) const {
+    warp.multiply_bf16(left, right0, right1, sum);
+  }
+
+  ALFI_HD float tanh(float x) const { return warp.rough_tanh(x); }
+};
+
+/// Numbers are split where they are multiplied.
+template <class Warp>
+struct WarpParts<Precision::tf32x3, Warp> {
+  struct Pair {
+    float at[2];
+  };
+  using Place = Stored<Precision::tf32x3>*;
+
+  Warp warp;
+
+  ALFI_HD Pair pair(float first, float second) const { return {first, second}; }
+  ALFI_HD static float number(Pair pair, int i) { return pair.at[i]; }
+
+  ALFI_HD void keep(Place place, Pair pair) const {
+    place[0].value = pair.at[0];
+    place[1].value = pair.at[1];
+  }
+  ALFI_HD Pair kept(Place place) const {
+    Pair pair;
+    warp.read(&place->value, pair.at[0], pair.at[1]);
+    return pair;
+  }
+
+  template <class At>
+  ALFI_HD void load(At at, Pair (&part)[4]) const {
+    ALFI_UNROLL
+    for (int p = 0; p < 4; ++p) part[p] = kept(at(p, warp.thread() / 4, warp.thread() % 4 * 2));
+  }
+  template <class At>
+  ALFI_HD void load_transposed(At at, Pair (&part)[4]) const {
+    ALFI_UNROLL
+    for (int p = 0; p < 4; ++p) ALFI_UNROLL
+    for (int e = 0; e < 2; ++e) part[p].at[e] = warp.read(&at(p, warp.thread() % 4 * 2 + e, warp.thread() / 4)->value);
+  }
+
+  ALFI_HD void multiply(const Pair (&left)[4], Pair right0, Pair right1, float (&sum)[4]) const {
+    ALFI_UNROLL
+    for (int eight = 0; eight < 2; ++eight) {
+      const Pair right = eight == 0 ? right0 : right1;
+      float high_a[4], low_a[4], high_b[2], low_b[2];
+      ALFI_UNROLL
+      for (int i = 0; i < 4; ++i) set(warp.split(left[2 * eight + i % 2].at[i / 2]), high_a[i], low_a[i]);
+      ALFI_UNROLL
+      for (int e = 0; e < 2; ++e) set(warp.split(right.at[e]), high_b[e], low_b[e]);
+      warp.multiply_tf32(low_a, high_b, sum);
+      warp.multiply_tf32(high_a, low_b, sum);
+      warp.multiply_tf32(high_a, high_b, sum);
+    }
+  }
+
+  ALFI_HD float tanh(float x) const { return alfi::tanh(x); }
+
+ private:
+  ALFI_HD static void set(Split split, float& high, float& low) {
+    high = split.high;
+    low = split.low;
+  }
+};
+
+template <Precision precision, class Warp>
+class WarpTensor {
+  using Parts = WarpParts<precision, Warp>;
+  using Pair = typename Parts::Pair;
+
  public:
   struct Sum {
     float part[4];  ///< (g, 2 q), (g, 2 q + 1), (g + 8, 2 q), (g + 8, 2 q + 1)
   };
+  struct Left {
+    Pair part[4];
+  };
+  struct Right {
+    Pair part[4];
+  };
 
-  ALFI_HD explicit WarpTensorBase(const Warp& warp) : warp_(warp), g_(warp.thread() / 4), q_(warp.thread() % 4) {}
+  ALFI_HD explicit WarpTensor(const Warp& warp) : parts_{warp}, g_(warp.thread() / 4), q_(warp.thread() % 4) {}
 
   template <class Body>
   ALFI_HD void each(Sum& sum, Body body) const {
@@ -179,45 +280,24 @@ class WarpTensorBase {
   }
 
   ALFI_HD void set(Sum& sum, const float* columns) const {
-    warp_.read(columns + 2 * q_, sum.part[0], sum.part[1]);
+    parts_.warp.read(columns + 2 * q_, sum.part[0], sum.part[1]);
     sum.part[2] = sum.part[0];
     sum.part[3] = sum.part[1];
   }
   ALFI_HD void add_outer(Sum& sum, const float* rows, const float* columns) const {
     float column[2];
-    warp_.read(columns + 2 * q_, column[0], column[1]);
+    parts_.warp.read(columns + 2 * q_, column[0], column[1]);
     ALFI_UNROLL
     for (int i = 0; i < 4; ++i) sum.part[i] = fma(column[i % 2], rows[g_ + i / 2 * 8], sum.part[i]);
   }
 
- protected:
-  Warp warp_;
-  int g_, q_;
-};
-
-template <class Warp>
-class WarpTensor<Precision::bf16, Warp> : public WarpTensorBase<Warp> {
-  using Base = WarpTensorBase<Warp>;
-  using Base::g_;
-  using Base::q_;
-  using Base::warp_;
-
- public:
-  using typename Base::Sum;
-  /// A pair of numbers a part, the first in the lower half.
-  struct Left {
-    std::uint32_t part[4];
-  };
-  struct Right {
-    std::uint32_t part[4];
-  };
-
-  using Base::Base;
-
   ALFI_HD Left left(const Sum (&sum)[2]) const {
     Left result;
     ALFI_UNROLL
-    for (int p = 0; p < 4; ++p) result.part[p] = warp_.pair(sum[p / 2].part[p % 2 * 2], sum[p / 2].part[p % 2 * 2 + 1]);
+    for (int p = 0; p < 4; ++p) {
+      const float* const pair = sum[p / 2].part + p % 2 * 2;
+      result.part[p] = parts_.pair(pair[0], pair[1]);
+    }
     return result;
   }
   template <class Body>
@@ -226,7 +306,7 @@ class WarpTensor<Precision::bf16, Warp> : public WarpTensorBase<Warp> {
     ALFI_UNROLL
     for (int p = 0; p < 4; ++p) {
       const int k = p % 2 * 8 + 2 * q_, column = p / 2 * 8 + g_;
-      result.part[p] = warp_.pair(body(k, column), body(k + 1, column));
+      result.part[p] = parts_.pair(body(k, column), body(k + 1, column));
     }
     return result;
   }
@@ -234,161 +314,62 @@ class WarpTensor<Precision::bf16, Warp> : public WarpTensorBase<Warp> {
   template <class Matrix>
   ALFI_HD void keep(const Matrix& to, int row, int column, const Left& left) const {
     ALFI_UNROLL
-    for (int p = 0; p < 4; ++p) *place(to, row, column, p) = left.part[p];
+    for (int p = 0; p < 4; ++p) parts_.keep(along(to, row, column)(p, g_, 2 * q_), left.part[p]);
   }
   template <class Matrix>
   ALFI_HD Left kept(const Matrix& from, int row, int column) const {
     Left result;
     ALFI_UNROLL
-    for (int p = 0; p < 4; ++p) result.part[p] = *place(from, row, column, p);
+    for (int p = 0; p < 4; ++p) result.part[p] = parts_.kept(along(from, row, column)(p, g_, 2 * q_));
     return result;
   }
 
-  // A warp loads four parts of 8 × 8 at once: thread 8 p + i names row i of part p.
   template <class Matrix>
   ALFI_HD Left left_transposed(const Matrix& from, int row, int column) const {
-    const int p = warp_.thread() / 8, i = warp_.thread() % 8;
     Left result;
-    warp_.load_transposed(from.at(row + p / 2 * 8 + i, column + p % 2 * 8), result.part);
+    parts_.load_transposed(across(from, row, column), result.part);
     return result;
   }
   template <class Matrix>
   ALFI_HD Right right(const Matrix& from, int row, int column) const {
-    const int p = warp_.thread() / 8, i = warp_.thread() % 8;
     Right result;
-    warp_.load_transposed(from.at(row + p % 2 * 8 + i, column + p / 2 * 8), result.part);
+    parts_.load_transposed(along(from, row, column), result.part);
     return result;
   }
   template <class Matrix>
   ALFI_HD Right right_transposed(const Matrix& from, int row, int column) const {
-    const int p = warp_.thread() / 8, i = warp_.thread() % 8;
     Right result;
-    warp_.load(from.at(row + p / 2 * 8 + i, column + p % 2 * 8), result.part);
+    parts_.load(across(from, row, column), result.part);
     return result;
   }
 
-  ALFI_HD float tanh(float x) const { return warp_.rough_tanh(x); }
-
   ALFI_HD void multiply(const Left& left, const Right& right, int half, Sum& sum) const {
-    warp_.multiply_bf16(left.part, right.part[2 * half], right.part[2 * half + 1], sum.part);
+    parts_.multiply(left.part, right.part[2 * half], right.part[2 * half + 1], sum.part);
   }
 
-  ALFI_HD void through_relu(Sum (&sum)[2], const Left& hidden) const {
-    ALFI_UNROLL
-    for (int i = 0; i < 8; ++i) {
-      const std::uint32_t pair = hidden.part[i / 2];
-      const float h = from_bits(to_int(i % 2 == 0 ? pair << 16 : pair & 0xFFFF0000u));
-      float& total = sum[i / 4].part[i % 4];
-      total = h > 0 ? total : 0.0f;
-    }
-  }
-
- private:
-  template <class Matrix>
-  ALFI_HD std::uint32_t* place(const Matrix& matrix, int row, int column, int p) const {
-    return reinterpret_cast<std::uint32_t*>(matrix.at(row + p % 2 * 8 + g_, column + p / 2 * 8 + 2 * q_));
-  }
-};
-
-template <class Warp>
-class WarpTensor<Precision::tf32x3, Warp> : public WarpTensorBase<Warp> {
-  using Base = WarpTensorBase<Warp>;
-  using Base::g_;
-  using Base::q_;
-  using Base::warp_;
-
- public:
-  using typename Base::Sum;
-  /// Two numbers a part; they are split where they are multiplied.
-  struct Left {
-    float part[4][2];
-  };
-  struct Right {
-    float part[4][2];
-  };
-
-  using Base::Base;
-
-  ALFI_HD Left left(const Sum (&sum)[2]) const {
-    return made<Left>([&](int p, int e) { return sum[p / 2].part[p % 2 * 2 + e]; });
-  }
-  template <class Body>
-  ALFI_HD Right right(Body body) const {
-    return made<Right>([&](int p, int e) { return body(p % 2 * 8 + 2 * q_ + e, p / 2 * 8 + g_); });
-  }
-
-  template <class Matrix>
-  ALFI_HD void keep(const Matrix& to, int row, int column, const Left& left) const {
-    ALFI_UNROLL
-    for (int p = 0; p < 4; ++p) ALFI_UNROLL
-    for (int e = 0; e < 2; ++e) place(to, row, column, p, e)->value = left.part[p][e];
-  }
-  template <class Matrix>
-  ALFI_HD Left kept(const Matrix& from, int row, int column) const {
-    return read_pairs<Left>([&](int p) { return place(from, row, column, p, 0); });
-  }
-
-  template <class Matrix>
-  ALFI_HD Left left_transposed(const Matrix& from, int row, int column) const {
-    return made<Left>([&](int p, int e) {
-      return warp_.read(&from.at(row + p / 2 * 8 + 2 * q_ + e, column + p % 2 * 8 + g_)->value);
-    });
-  }
-  template <class Matrix>
-  ALFI_HD Right right(const Matrix& from, int row, int column) const {
-    return made<Right>([&](int p, int e) {
-      return warp_.read(&from.at(row + p % 2 * 8 + 2 * q_ + e, column + p / 2 * 8 + g_)->value);
-    });
-  }
-  template <class Matrix>
-  ALFI_HD Right right_transposed(const Matrix& from, int row, int column) const {
-    return read_pairs<Right>([&](int p) { return from.at(row + p / 2 * 8 + g_, column + p % 2 * 8 + 2 * q_); });
-  }
-
-  ALFI_HD float tanh(float x) const { return alfi::tanh(x); }
-
-  ALFI_HD void multiply(const Left& left, const Right& right, int half, Sum& sum) const {
-    ALFI_UNROLL
-    for (int eight = 0; eight < 2; ++eight) {
-      float high_a[4], low_a[4], high_b[2], low_b[2];
-      ALFI_UNROLL
-      for (int i = 0; i < 4; ++i) warp_.split(left.part[2 * eight + i % 2][i / 2], high_a[i], low_a[i]);
-      ALFI_UNROLL
-      for (int e = 0; e < 2; ++e) warp_.split(right.part[2 * half + eight][e], high_b[e], low_b[e]);
-      warp_.multiply_tf32(low_a, high_b, sum.part);
-      warp_.multiply_tf32(high_a, low_b, sum.part);
-      warp_.multiply_tf32(high_a, high_b, sum.part);
-    }
-  }
+  ALFI_HD float tanh(float x) const { return parts_.tanh(x); }
 
   ALFI_HD void through_relu(Sum (&sum)[2], const Left& hidden) const {
     ALFI_UNROLL
     for (int i = 0; i < 8; ++i) {
       float& total = sum[i / 4].part[i % 4];
-      total = hidden.part[i / 2][i % 2] > 0 ? total : 0.0f;
+      total = Parts::number(hidden.part[i / 2], i % 2) > 0 ? total : 0.0f;
     }
   }
 
  private:
+  /// (part, i, j): the place of row i, column j of an 8 × 8 part; the parts come down the matrix first, or across it.
   template <class Matrix>
-  ALFI_HD Stored<Precision::tf32x3>* place(const Matrix& matrix, int row, int column, int p, int e) const {
-    return matrix.at(row + p % 2 * 8 + g_, column + p / 2 * 8 + 2 * q_ + e);
+  ALFI_HD static auto along(const Matrix& matrix, int row, int column) {
+    return [=](int p, int i, int j) { return matrix.at(row + p % 2 * 8 + i, column + p / 2 * 8 + j); };
   }
-  template <class Operand, class Place>
-  ALFI_HD Operand read_pairs(Place place) const {
-    Operand operand;
-    ALFI_UNROLL
-    for (int p = 0; p < 4; ++p) warp_.read(&place(p)->value, operand.part[p][0], operand.part[p][1]);
-    return operand;
+  template <class Matrix>
+  ALFI_HD static auto across(const Matrix& matrix, int row, int column) {
+    return [=](int p, int i, int j) { return matrix.at(row + p / 2 * 8 + i, column + p % 2 * 8 + j); };
   }
-  template <class Operand, class Body>
-  ALFI_HD static Operand made(Body body) {
-    Operand operand;
-    ALFI_UNROLL
-    for (int p = 0; p < 4; ++p) ALFI_UNROLL
-    for (int e = 0; e < 2; ++e) operand.part[p][e] = body(p, e);
-    return operand;
-  }
+
+  Parts parts_;
+  int g_, q_;
 };
 
 }  // namespace alfi::inline ALFI_ISA

@@ -5,6 +5,7 @@
 #include "alfi/backends.hpp"
 #include "alfi/error.hpp"
 #include "src/cuda/cuda_processor.hpp"
+#include "src/cuda/resources.hpp"
 #include "src/host_processor.hpp"
 
 namespace alfi {
@@ -16,7 +17,8 @@ std::string trouble_with(int number, std::unique_ptr<cuda::Runtime>& runtime) {
   if (const cuda::Status status = cuda::count_devices(count); !status.ok()) return status.text;
   if (count == 0) return "there is none";
   if (number >= count) return fmt::format("there are {}, numbered from 0", count);
-  return cuda::open_device(number, runtime).text;
+  const cuda::Status opened = cuda::open_device(number, runtime);
+  return opened.ok() ? "" : cuda::words_of(opened);
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ CudaDevices cuda_devices() {
     if (opened.ok()) opened = runtime->properties(properties);
     devices.names.push_back(opened.ok() ? fmt::format("{} ({}.{}, {} multiprocessors)", properties.name,
                                                       properties.major, properties.minor, properties.multiprocessors)
-                                        : opened.text);
+                                        : cuda::words_of(opened));
     const int code = Configuration::Networks::Encoder{}.code;
     devices.fused_widths.push_back(opened.ok() ? cuda::widest_fused_encoder(code, Precision::fp32, properties) : 0);
   }

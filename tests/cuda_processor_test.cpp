@@ -137,6 +137,16 @@ TEST(CudaProcessor, TrainsAWideEncoderToTheSameBitsWhateverTheDevice) {
   EXPECT_EQ(trained([&](SimulatedDevice& device) { device.properties.shared_bytes = 4096; }), expected);
 }
 
+TEST(CudaProcessor, TrainsAWideEncoderInTf32x3ByProductsInFp32) {
+  const Configuration configuration = wide_configuration();
+  const auto trained = [&](Precision precision) {
+    SimulatedDevice device;
+    return train_steps(configuration, simulated_processor(device, precision), 2);
+  };
+  EXPECT_EQ(trained(Precision::tf32x3), trained(Precision::fp32));
+  EXPECT_NE(trained(Precision::bf16), trained(Precision::fp32));
+}
+
 /// The largest distance of any number of a rollout.
 double distance(const Numbers& one, const Numbers& other) {
   double worst = 0;
@@ -147,8 +157,10 @@ double distance(const Numbers& one, const Numbers& other) {
 }
 
 TEST(CudaProcessor, TrainsInPiecesToTheSameBitsWhereSharedMemoryIsSmall) {
-  const Configuration configuration = test::small_configuration();
+  Configuration configuration = test::small_configuration();
+  configuration.networks.aggregator.hidden = 30;
   const Shape shape = shape_of(configuration, configuration.episode.iterations);
+  ASSERT_LT(encoder_block_size(Variant{}, shape, 0), aggregator_block_size(shape, true));
   const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1));
   // The aggregator's activations, larger than the encoder's, fit just so, and not quite.
   for (const std::int64_t less : {0, 1}) {
@@ -436,7 +448,7 @@ TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
     SimulatedDevice counting;
     job(counting);
     ASSERT_GE(counting.calls, 5);
-    for (const Failure failure : {Failure::out_of_memory, Failure::device_lost, Failure::kernel, Failure::other})
+    for (const Failure failure : {Failure::out_of_memory, Failure::no_binary, Failure::device_lost, Failure::kernel})
       for (int call = 0; call < counting.calls; ++call) {
         SimulatedDevice device;
         device.failing_call = call;
@@ -451,6 +463,18 @@ TEST(CudaProcessor, FailsInWordsAndGivesEverythingBack) {
         EXPECT_EQ(device.live, 0) << call;
       }
   }
+}
+
+TEST(CudaProcessor, SaysWhatCanBeDoneAboutAFailure) {
+  const auto words = [](Failure failure) {
+    return message_of<RunError>([&] { cuda::require({failure, "cudaErrorExample"}, "launching"); });
+  };
+  EXPECT_EQ(words(Failure::other), "CUDA: launching failed: cudaErrorExample");
+  EXPECT_THAT(words(Failure::out_of_memory), HasSubstr("a smaller training.meta_batch"));
+  EXPECT_THAT(words(Failure::no_binary), HasSubstr("ALFI_CUDA_ARCHITECTURES"));
+  EXPECT_THAT(words(Failure::device_lost), HasSubstr("resumed from its last checkpoint"));
+  EXPECT_THAT(words(Failure::kernel), HasSubstr("resumed from its last checkpoint"));
+  EXPECT_NO_THROW(cuda::require({}, "launching"));
 }
 
 TEST(CudaProcessor, ALostDeviceLeavesARunThatCanBeResumed) {
@@ -472,6 +496,11 @@ TEST(CudaProcessor, ALostDeviceLeavesARunThatCanBeResumed) {
               HasSubstr("resumed from its last checkpoint"));
   options.resume = true;
   options.progress = {};
+  // Nor does one do harm whose memory others have.
+  SimulatedDevice full;
+  full.memory = memory_for(configuration, 0, full) / 2;
+  EXPECT_THAT(message_of<RunError>([&] { train(configuration, run, options, simulated_processor(full)); }),
+              HasSubstr("bytes of device memory"));
   train(configuration, run, options, std::make_unique<HostProcessor>(1));
   const auto weights = [](const std::filesystem::path& path) {
     return read_checkpoint(checkpoint_path(path, 60)).state;

@@ -2,14 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <set>
 
 #include "alfi/error.hpp"
+#include "src/host_processor.hpp"
 #include "src/instruction_set.hpp"
+#include "src/parameters.hpp"
+#include "tests/support/processor_runs.hpp"
 #include "tests/support/small_configuration.hpp"
 
 namespace alfi {
@@ -51,6 +56,21 @@ TEST(Engine, SameBitsWithAnyNumberOfInputs) {
     for (const double loss : one.second) EXPECT_TRUE(std::isfinite(loss));
     configuration.engine.threads = 2;
     EXPECT_EQ(one, three_steps(configuration));
+  }
+}
+
+// Where ReLUs let nothing through, tests that compare two trainings would compare nothing.
+TEST(Engine, TrainsEveryLayerOfTheSmallConfigurations) {
+  for (const char* simulator : {"poisson", "gaussian", "weinberg"}) {
+    const Configuration configuration = test::small_configuration(simulator);
+    const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
+    const std::vector<float> before = initial_state(layout, 1).weights,
+                             after =
+                                 test::train_steps(configuration, std::make_unique<HostProcessor>(1), 1).state.weights;
+    for (const auto& [name, linear] : named_layers(layout))
+      EXPECT_FALSE(
+          std::equal(before.begin() + linear.weight, before.begin() + linear.bias, after.begin() + linear.weight))
+          << simulator << " " << name;
   }
 }
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "alfi/error.hpp"
-#include "alfi/simulators.hpp"
+#include "src/cuda/device_sampling.hpp"
 #include "src/cuda/launcher.hpp"
 #include "src/update_factors.hpp"
 
@@ -22,9 +22,6 @@ constexpr int windows = 2;
 int window_steps(int episodes) { return std::clamp(65536 / episodes, 1, 16); }
 /// Blocks of the update's launches take so many groups of weights each.
 constexpr int groups_per_block = device_threads / tile_lanes;
-/// Observations of a sample that are on their way at once, and blocks a multiprocessor gets of them.
-constexpr std::int64_t sample_piece = 1 << 18;
-constexpr int sample_blocks = 8;
 /// Blocks of pure multiply-adds a multiprocessor gets: with their chains enough to hide what one multiply-add takes,
 /// and no more than any device runs at once.
 constexpr int spin_blocks = 2;
@@ -276,45 +273,7 @@ void CudaProcessor::draw_problems(const TilePass& pass) {
 }
 
 void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
-  const int X = sample.X;
-  const std::int64_t all = sample.count, largest = std::min(sample_piece, all);
-  const DeviceArray<float> x(*runtime_, largest * X);
-  // One piece is drawn while the sink has the other.
-  struct Piece {
-    PinnedArray<float> x;
-    Event there;
-  };
-  std::array<Piece, 2> pieces;
-  for (Piece& piece : pieces) piece = {PinnedArray<float>(*runtime_, largest * X), make_event(*runtime_)};
-  const Drained drained(*runtime_, stream_);
-  const auto count_of = [&](std::int64_t first) { return std::min(sample_piece, all - first); };
-  const auto piece_of = [&](std::int64_t first) -> const Piece& {
-    return pieces[static_cast<std::size_t>(first / sample_piece % 2)];
-  };
-  const auto bytes_of = [&](std::int64_t first) {
-    return static_cast<std::size_t>(count_of(first) * X) * sizeof(float);
-  };
-  const auto put = [&](std::int64_t first) {
-    DeviceWork work{};
-    work.sample = sample;
-    work.sample.first = first;
-    work.sample.count = count_of(first);
-    work.sample.x = x.data();
-    work.sample_blocks = static_cast<int>(std::min<std::int64_t>(
-        sample_blocks * properties_.multiprocessors, (work.sample.count + device_threads - 1) / device_threads));
-    Launcher(*runtime_, stream_, {}, LaunchPlan{}).kernel(DeviceKernel::draw_sample, work.sample_blocks, work);
-    const Piece& piece = piece_of(first);
-    require(runtime_->copy_to_host(piece.x.data(), x.data(), bytes_of(first), stream_.get()),
-            "copying a sample to the host");
-    require(runtime_->record(piece.there.get(), stream_.get()), "marking a piece's end");
-  };
-  put(0);
-  for (std::int64_t first = 0; first < all; first += sample_piece) {
-    if (first + sample_piece < all) put(first + sample_piece);
-    const Piece& piece = piece_of(first);
-    require(runtime_->synchronize_event(piece.there.get()), "drawing a sample");
-    sink({piece.x.data(), static_cast<std::size_t>(count_of(first) * X)});
-  }
+  draw_sample_on_device(*runtime_, stream_, properties_.multiprocessors, sample, sink);
 }
 
 std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {

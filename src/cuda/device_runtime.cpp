@@ -2,6 +2,7 @@
 #include <cublas_v2.h>
 #include <cuda_runtime_api.h>
 
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -245,6 +246,13 @@ Status count_devices(int& count) {
 
 Status open_device(int number, std::unique_ptr<Runtime>& runtime) {
   if (const Status status = status_of(cudaSetDevice(number)); !status.ok()) return status;
+  // What is asked about is loaded: here, and not while a graph is captured, and it shows whether it is there at all.
+  for (std::size_t kernel = 0; kernel < std::size(device_kernel_names); ++kernel)
+    for (const Variant& variant : variants) {
+      cudaFuncAttributes attributes{};
+      const void* const function = cuda_function(static_cast<DeviceKernel>(kernel), variant);
+      if (const Status status = status_of(cudaFuncGetAttributes(&attributes, function)); !status.ok()) return status;
+    }
   runtime = std::make_unique<DeviceRuntime>(number);
   return {};
 }

@@ -45,8 +45,7 @@ std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Preci
                          const DeviceProperties& device);
 
 /// As many tiles at once as `free` bytes hold, some left over for others. Where a block a tile would leave most of the
-/// device idle, several share one. RunError with the bytes that are needed where that is not even one, or where a
-/// precision is not to be had for an encoder of this width.
+/// device idle, several share one. RunError with the bytes that are needed where that is not even one.
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device, std::int64_t free);
 

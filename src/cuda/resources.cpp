@@ -22,8 +22,10 @@ const char* advice(Failure failure) {
 
 }  // namespace
 
+std::string words_of(const Status& status) { return status.text + advice(status.failure); }
+
 void require(const Status& status, const std::string& doing) {
-  if (!status.ok()) throw RunError("CUDA: " + doing + " failed: " + status.text + advice(status.failure));
+  if (!status.ok()) throw RunError("CUDA: " + doing + " failed: " + words_of(status));
 }
 
 Stream make_stream(Runtime& runtime) {

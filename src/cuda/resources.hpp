@@ -10,6 +10,9 @@
 
 namespace alfi::cuda {
 
+/// What the runtime said, and what can be done about it.
+std::string words_of(const Status& status);
+
 /// Throws RunError where a call failed while `doing`, e.g. "copying the weights to the device".
 void require(const Status& status, const std::string& doing);
 

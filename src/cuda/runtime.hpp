@@ -131,7 +131,7 @@ class Runtime {
 /// The devices of this machine; fails with no_device where there is none.
 Status count_devices(int& count);
 
-/// Device `number`, counting from 0.
+/// Device `number`, counting from 0; fails with no_binary where the kernels were not built for it.
 Status open_device(int number, std::unique_ptr<Runtime>& runtime);
 
 }  // namespace alfi::cuda

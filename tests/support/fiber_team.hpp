@@ -42,11 +42,7 @@ class FiberWarp {
   std::uint32_t pair(float first, float second) const {
     return stored<Precision::bf16>(first).half | std::uint32_t{stored<Precision::bf16>(second).half} << 16;
   }
-  void split(float x, float& high, float& low) const {
-    const Split parts = alfi::split(x);
-    high = parts.high;
-    low = parts.low;
-  }
+  Split split(float x) const { return alfi::split(x); }
 
   float rough_tanh(float x) const { return round_tf32(alfi::tanh(x)); }
 
