@@ -20,7 +20,7 @@
 namespace alfi {
 
 /// One finished tile, in the host's memory and valid during the call. Only the first `episodes` lanes count; the tile's
-/// first episode has number `first`.
+/// first episode has number `first`. Where codes were looked up its observations need not be as the network sees them.
 struct FinishedTile {
   const Tile<float>& tile;
   int first, episodes;

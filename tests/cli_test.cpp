@@ -323,7 +323,7 @@ TEST_F(Cli, BenchMeasures) {
   EXPECT_EQ(result.at("simulator"), "poisson");
   EXPECT_EQ(result.at("backend"), "cpu");
   EXPECT_EQ(result.at("precision"), "fp32");
-  EXPECT_EQ(result.at("encoder"), "dense");
+  EXPECT_EQ(result.at("encoder"), "segments");  // auto's choice: few episodes for a table
   EXPECT_EQ(result.at("kernels"), "fused");
   EXPECT_EQ(result.at("threads"), 1);
   EXPECT_EQ(result.at("meta_batch"), 16);
@@ -671,13 +671,26 @@ TEST_F(Cli, TrainRefusesAWrongConfiguration) {
 }
 
 TEST_F(Cli, WhatIsNotThereIsARunThatFails) {
-  for (const auto& [value, part] :
-       {std::pair{"engine.precision=bf16", "need a CUDA device"}, {"engine.encoder=table", "not built"}}) {
-    const Outcome outcome = alfi(training("run", {"--backend", "cpu", "--set", value}));
-    EXPECT_EQ(outcome.code, 1) << value;
-    EXPECT_THAT(outcome.err, HasSubstr(part)) << value;
+  const auto fails = [&](const std::vector<std::string>& arguments, const char* part) {
+    const Outcome outcome = alfi(training("run", arguments));
+    EXPECT_EQ(outcome.code, 1) << part;
+    EXPECT_THAT(outcome.err, HasSubstr(part));
+    EXPECT_FALSE(fs::exists(path("run")));
+  };
+  fails({"--backend", "cpu", "--set", "engine.precision=bf16"}, "need a CUDA device");
+  fails({"--backend", "cuda", "--set", "engine.encoder=table"}, "table and segments run on the CPU");
+}
+
+TEST_F(Cli, CodesAreLookedUpOnlyOfWhatTheyCanBe) {
+  for (const auto& [simulator, encoder, part] :
+       {std::tuple{"gaussian", "table", "not single whole numbers"},
+        std::tuple{"multi_distribution", "segments", "an observation of multi_distribution is 5 numbers"}}) {
+    const Outcome outcome =
+        alfi(training("run", {"--set", std::string("simulator={name: ") + simulator + ", transform: none}", "--set",
+                              std::string("engine.encoder=") + encoder}));
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr(part));
   }
-  EXPECT_FALSE(fs::exists(path("run")));
 }
 
 TEST_F(Cli, ADeviceThatIsNotThereIsARunThatFails) {

@@ -106,6 +106,102 @@ TEST_P(Simulators, SameBitsOnEveryInstructionSet) {
   under_each_instruction_set([&] { EXPECT_EQ(best, three_steps(configuration)); });
 }
 
+/// Small, but for the number of observations, of which most share a place.
+Configuration looked_up(const char* simulator, Encoder encoder) {
+  Configuration configuration = test::small_configuration(simulator);
+  configuration.networks.encoder.hidden = 50;
+  configuration.networks.encoder.code = 20;
+  configuration.episode.real_observations = {40, 60};
+  configuration.training.meta_batch = 75;
+  configuration.engine.encoder = encoder;
+  return configuration;
+}
+
+struct Looked {
+  const char* simulator;
+  Encoder encoder;
+};
+class Lookups : public testing::TestWithParam<Looked> {};
+INSTANTIATE_TEST_SUITE_P(Engine, Lookups,
+                         testing::Values(Looked{"poisson", Encoder::table}, Looked{"poisson", Encoder::segments},
+                                         Looked{"gaussian", Encoder::segments}, Looked{"weinberg", Encoder::segments}),
+                         [](const auto& with) {
+                           return std::string(with.param.simulator) + "_" + to_text(with.param.encoder);
+                         });
+
+TEST_P(Lookups, SameBitsOnTwoThreadsAndEveryInstructionSet) {
+  for (const Pooling pooling : {Pooling::mean, Pooling::moments}) {
+    Configuration configuration = looked_up(GetParam().simulator, GetParam().encoder);
+    configuration.networks.encoder.pooling = pooling;
+    const auto one = three_steps(configuration);
+    configuration.engine.threads = 2;
+    under_each_instruction_set([&] { EXPECT_EQ(one, three_steps(configuration)); });
+  }
+}
+
+TEST_P(Lookups, SameBitsOnTwoThreadsWhereTilesShareAPartialSum) {
+  Configuration configuration = looked_up(GetParam().simulator, GetParam().encoder);
+  configuration.episode.iterations = 1;
+  configuration.episode.thetas = 2;
+  configuration.episode.observations = 1;
+  configuration.episode.real_observations = {2, 2};
+  configuration.training.meta_batch = 16 * (gradient_partials + 40);
+  const auto one = three_steps(configuration);
+  configuration.engine.threads = 2;
+  EXPECT_EQ(one, three_steps(configuration));
+}
+
+// Adam divides a gradient by its size, so that of one near 0 the sign alone counts: the first step's norm and loss are
+// compared, and ψ of an untrained machine. Some 1000 roundings of 6e-8 in each.
+TEST_P(Lookups, ComesToWhatIsComputed) {
+  for (const Pooling pooling : {Pooling::mean, Pooling::moments}) {
+    const auto run = [&](Encoder encoder) {
+      Configuration configuration = looked_up(GetParam().simulator, encoder);
+      configuration.networks.encoder.pooling = pooling;
+      Engine engine(configuration, pilot_normalisation(configuration));
+      const TrainingState state = initial_state(engine.layout(), 1);
+      std::vector<float> psi(32);
+      engine.rollout({Phase::evaluation, 0, 16, 0, 1}, 2, state.weights, [&](const FinishedTile& finished) {
+        psi.assign(finished.tile.psi + 4 * tile_lanes, finished.tile.psi + 6 * tile_lanes);
+      });
+      engine.begin(state);
+      const MetaStep steps[] = {{0, 1e-3, 0.5}};
+      engine.submit(steps);
+      return std::pair(engine.collect()[0], psi);
+    };
+    const auto [looked, looked_psi] = run(GetParam().encoder);
+    const auto [computed, computed_psi] = run(Encoder::dense);
+    EXPECT_NEAR(looked.loss, computed.loss, 2e-5 * std::abs(computed.loss));
+    EXPECT_NEAR(looked.gradient_norm, computed.gradient_norm, 2e-5 * computed.gradient_norm);
+    for (std::size_t i = 0; i < looked_psi.size(); ++i) EXPECT_NEAR(looked_psi[i], computed_psi[i], 2e-5) << i;
+  }
+}
+
+TEST(Engine, ComputesWhatCannotBeLookedUpAndSaysSo) {
+  Configuration configuration = looked_up("gaussian", Encoder::segments);
+  configuration.networks.encoder.hidden = 700;
+  const auto first_step = [&](Encoder encoder) {
+    configuration.engine.encoder = encoder;
+    Engine engine(configuration, pilot_normalisation(configuration));
+    TrainingState state = initial_state(engine.layout(), 1);
+    for (int i = 0; i < 700; ++i) {  // a bend for each unit
+      state.weights[static_cast<std::size_t>(i)] = 1;
+      state.weights[static_cast<std::size_t>(engine.layout().encoder[0].bias + i)] = 0.003F * static_cast<float>(i);
+    }
+    engine.begin(state);
+    const MetaStep steps[] = {{0, 1e-3, 0.5}};
+    engine.submit(steps);
+    const double loss = engine.collect()[0].loss;
+    return std::tuple(loss, engine.state(), engine.processor().notice());
+  };
+  const auto [loss, state, notice] = first_step(Encoder::segments);
+  const auto [dense_loss, dense_state, no_notice] = first_step(Encoder::dense);
+  EXPECT_EQ(loss, dense_loss);
+  EXPECT_EQ(state, dense_state);
+  EXPECT_NE(notice.find("more than 512 linear pieces"), notice.npos) << notice;
+  EXPECT_EQ(no_notice, "");
+}
+
 TEST(Engine, RefusesAnUnknownInstructionSet) {
   setenv("ALFI_ISA", "avx3", 1);
   EXPECT_THROW(host_kernels(), InputError);

@@ -114,6 +114,22 @@ Expected expected_of(const std::vector<Episode>& episodes, const std::vector<Par
   return sum;
 }
 
+// The same machine with its codes looked up: sums of 1000 roundings apart.
+TEST(Evaluation, IsTheSameWhereCodesAreLookedUp) {
+  const auto evaluation = [](Encoder encoder) {
+    Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
+    checkpoint.configuration.engine.encoder = encoder;
+    return evaluate(machine_of(checkpoint));
+  };
+  const Evaluation computed = evaluation(Encoder::dense);
+  for (const Encoder encoder : {Encoder::table, Encoder::segments, Encoder::automatic}) {
+    const Evaluation looked_up = evaluation(encoder);
+    EXPECT_NEAR(looked_up.error.alfi.value, computed.error.alfi.value, 1e-4 * computed.error.alfi.value);
+    EXPECT_NEAR(looked_up.loss.value, computed.loss.value, 1e-4 * std::abs(computed.loss.value));
+    EXPECT_EQ(looked_up.error.mle.value, computed.error.mle.value);
+  }
+}
+
 TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
   for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt},
                                         {"gaussian", Transform::none},

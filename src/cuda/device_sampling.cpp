@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "alfi/simulators.hpp"
 #include "src/cuda/launcher.hpp"
 
 namespace alfi::cuda {

@@ -656,7 +656,7 @@ void expect_same_bits(std::uint64_t digest) {
 
 // A lane's numbers depend on its own counters alone: the same lane by itself gives the same bits.
 TEST(Simulators, SameBitsInVectorsScalarsAndInstructionSets) {
-  expect_same_bits<Poisson>(0x8ec93796ee38b602u);
+  expect_same_bits<Poisson>(0xa14fead32d179e35u);
   expect_same_bits<Gaussian>(0x2b51171bc60533c7u);
   expect_same_bits<Weinberg>(0x7cdbbf3560977411u);
   expect_same_bits<MultiDistribution>(0x7b25963a9435d178u);

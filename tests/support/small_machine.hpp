@@ -21,6 +21,7 @@ inline Configuration small_configuration(const std::string& simulator, Transform
   c.training.warmup_steps = 1;
   c.evaluation.episodes = 40;
   c.engine.threads = 1;
+  c.engine.encoder = Encoder::dense;  // given observations are looked up otherwise than simulated ones
   validate(c);
   return c;
 }
