@@ -177,7 +177,7 @@ ALFI_HD void find_lookup(const Team& team, const DenseEncoder<typename Team::Rea
 /// Rows the network is run on together.
 inline constexpr int lookup_block = block_length * tile_lanes;
 
-/// Runs the network on one block of rows: the codes and slopes of their places.
+/// Runs the network on one block of rows: the codes and slopes of their places, to be read after a barrier.
 template <class Team>
 ALFI_HD void fill_lookup(const Team& team, const DenseEncoder<typename Team::Real>& encoder,
                          const Lookup<typename Team::Real>& lookup, int block) {
@@ -206,7 +206,6 @@ ALFI_HD void fill_lookup(const Team& team, const DenseEncoder<typename Team::Rea
       store<F>(lookup.slope + s * lookup.step + c, (far - near) * splat<F>(lookup.scale[s]));
     });
   });
-  team.sync();
 }
 
 /// Places and offsets of located sets.

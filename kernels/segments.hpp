@@ -117,7 +117,7 @@ ALFI_HD void merge_edges(int h, const SegmentSearch& search, const Segments<R>& 
   *segments.count = usable ? static_cast<R>(count) : R(0);
 }
 
-/// The segments of the encoder whose first two layers these are.
+/// The segments of the encoder whose first two layers these are; the buckets to be read after a barrier.
 template <class Team>
 ALFI_HD void find_segments(const Team& team, const LinearWeights<typename Team::Real>& first,
                            const LinearWeights<typename Team::Real>& second, const SegmentSearch& search,
@@ -158,7 +158,6 @@ ALFI_HD void find_segments(const Team& team, const LinearWeights<typename Team::
     }
     segments.bucket[bucket] = static_cast<R>(low);
   });
-  team.sync();
 }
 
 /// Which segment each lane's x is in; the first for NaN.

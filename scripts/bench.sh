@@ -11,16 +11,22 @@ if [ ! -x build/bench/alfi_bench ]; then
 fi
 medians=$(build/bench/alfi_bench --benchmark_format=json --benchmark_repetitions=5 --benchmark_report_aggregates_only=true "$@" |
   jq '{instruction_set: .context.instruction_set, benchmarks: [.benchmarks[] | select(.aggregate_name == "median") |
-    {name: .run_name} + if has("goal_fraction")
+    {name: (.run_name | rtrimstr("/real_time"))} + if has("goal_fraction")
       then {unit: "of peak", goal: .goal_fraction, measured: .fraction_of_peak, ratio: (.fraction_of_peak / .goal_fraction)}
+      elif has("goal_episodes")
+      then {unit: "episodes/s", goal: .goal_episodes, measured: .episodes_per_second,
+        ratio: (.episodes_per_second / .goal_episodes)}
+      elif has("goal_numbers")
+      then {unit: "numbers/s", goal: .goal_numbers, measured: .numbers_per_second,
+        ratio: (.numbers_per_second / .goal_numbers)}
       else {unit: "peak ops a number", goal: .goal_peak_ops, measured: .peak_ops, ratio: (.goal_peak_ops / .peak_ops)}
       end]}')
 
 jq -r '"instruction set \(.instruction_set)"' <<<"$medians"
-printf '%-18s %-18s %10s %10s %8s\n' benchmark unit goal measured ratio
+printf '%-22s %-18s %10s %10s %8s\n' benchmark unit goal measured ratio
 jq -r '.benchmarks[] | "\(.name)|\(.unit)|\(.goal)|\(.measured)|\(.ratio)"' <<<"$medians" |
   while IFS='|' read -r name unit goal measured ratio; do
-    printf '%-18s %-18s %10.3g %10.3g %8.2f\n' "$name" "$unit" "$goal" "$measured" "$ratio"
+    printf '%-22s %-18s %10.3g %10.3g %8.2f\n' "$name" "$unit" "$goal" "$measured" "$ratio"
   done
 jq -r '.benchmarks[] | select(.ratio < 1) | "short of its goal: \(.name), \(.ratio * 100 | round) % of it"' <<<"$medians"
 jq -e --argjson margin "$margin" '[.benchmarks[].ratio] | length > 0 and min >= $margin' <<<"$medians" >/dev/null

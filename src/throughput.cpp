@@ -77,8 +77,13 @@ double meta_step_flops(const Shape& shape) {
   const double observations = parameters * shape.N + shape.R;
   const double encoder = multiplications(layout.encoder);
   const double encoder_input = multiplications(std::span(layout.encoder).first(1));
-  return 2 * (observations * (4 * encoder - encoder_input) + parameters * 4 * multiplications(layout.aggregator) +
-              shape.T * 3 * multiplications(rim));
+  const double of_real = static_cast<double>(shape.CP()) * shape.aggregator_hidden;
+  const double of_generated = multiplications(layout.aggregator) - of_real;
+  const double without_gradient =
+      static_cast<double>(shape.generated_inputs() - shape.CP() - (shape.has_scores() ? shape.D : 0)) *
+      shape.aggregator_hidden;
+  return 2 * (observations * (4 * encoder - encoder_input) + parameters * (4 * of_generated - without_gradient) +
+              3 * of_real + shape.T * 3 * multiplications(rim));
 }
 
 Throughput measure_throughput(const Configuration& configuration, double seconds) {

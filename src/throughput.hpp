@@ -22,7 +22,7 @@ struct Throughput {
   double episodes_per_second;     ///< median of the repetitions
   double slowest, fastest;        ///< of the repetitions, episodes per second
   double simulations_per_second;  ///< observations drawn, the real ones included
-  double gflops;                  ///< meta_step_flops at that rate
+  double gflops;                  ///< meta_step_flops at that rate, whatever the encoder's path
   double peak_gflops;             ///< best of some rounds of fma before, between and after the repetitions
   double fraction_of_peak() const { return gflops / peak_gflops; }
 };
@@ -38,10 +38,13 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
 /// network's layers and w' the same without the first layer:
 ///
 ///   encoder     forward 2w, recomputed 2w, dW 2w, dX 2w'     for each of T·M·N + R observations
-///   aggregator  forward 2w, recomputed 2w, dW 2w, dX 2w      for each of T·M drawn parameters
+///   aggregator  forward 2w, recomputed 2w, dW 2w, dX 2w''    for each of T·M drawn parameters
+///               forward 2v, dW 2v, dX 2v                     once
 ///   RIM         forward 2w, dW 2w, dX 2w                     for each of T iterations
 ///
-/// (The encoder's input has no gradient; the RIM's activations are kept.)
+/// (The encoder's input has no gradient; of the aggregator's, codes and s2 alone have one: w'' is w without the others'
+/// part. v is the real code's part, which is not in w: it is the same for all parameters. The RIM's activations are
+/// kept.) Where codes are looked up, most of the encoder's operations are not done: they are counted all the same.
 double meta_step_flops(const Shape& shape);
 
 }  // namespace alfi

@@ -51,8 +51,8 @@ auto on_fibers(const FiberLaunch& launch) {
   return [launch](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); };
 }
 
-bool episode_is_right(const Tape& tape, const FiberLaunch& launch) {
-  const TapeOutputs got = run_tape<float>(tape, on_fibers(launch));
+bool episode_is_right(const Tape& tape, const FiberLaunch& launch, const TapeEncoder& encoder = {}) {
+  const TapeOutputs got = run_tape<float>(tape, on_fibers(launch), encoder);
   Comparison comparison;
   comparison.compare("psi", got.psi, tape.outputs.psi);
   comparison.compare("loss", got.loss_per_iteration, tape.outputs.loss_per_iteration);
@@ -109,6 +109,11 @@ int run(int rounds, CallSite left_out) {
     if (!device_is_right(launch.seed, left_out)) return 1;
     for (int simulator = 0; simulator < Simulators::size; ++simulator)
       if (!drawn_episode_is_right(simulator, launch)) return 1;
+    const Tape looked_up = lookup_tape(launch.seed);
+    for (int threads : team_sizes) {
+      launch.threads = threads;
+      if (!episode_is_right(looked_up, launch, {.looked_up = true, .table = 16})) return 1;
+    }
     for (const Tape& tape : race_tapes(launch.seed)) {
       for (int threads : team_sizes) {
         launch.threads = threads;

@@ -1,5 +1,7 @@
 #include "tests/race/tapes.hpp"
 
+#include <cmath>
+
 #include "tests/support/oracle.hpp"
 
 namespace alfi::test {
@@ -40,6 +42,24 @@ Tape narrow(std::uint64_t seed) {
 }
 
 }  // namespace
+
+Tape lookup_tape(std::uint64_t seed) {
+  EpisodeSettings s;
+  s.T = 2, s.M = 3, s.N = 6, s.R = 18, s.D = 1, s.X = 1;
+  s.encoder_hidden = 9, s.encoder_code = 18;  // two sixteens of a code
+  s.aggregator_hidden = 6, s.aggregator_code = 5;
+  s.rim_hidden = 6, s.rim_state = 4;
+  s.pooling = Pooling::moments;
+  s.update = Update::tanh;
+  Tape tape = random_tape(s, 3, seed, true);
+  for (auto& [name, values] : tape.parameters)
+    if (!name.starts_with("rim.fc4_layer"))
+      for (double& value : values) value *= 3.0;
+  for (std::vector<double>* const x : {&tape.x_real, &tape.x_gen})
+    for (std::size_t i = 0; i < x->size(); i += 2) (*x)[i] = std::round(4 * (*x)[i] + 2);
+  tape.outputs = run_oracle(tape);
+  return tape;
+}
 
 std::vector<Tape> race_tapes(std::uint64_t seed) { return {wide(seed), narrow(seed)}; }
 
