@@ -439,15 +439,15 @@ ALFI_HD void list_rows(const Team& team, const Lookup<typename Team::Real>& look
   });
 }
 
-/// ∂L/∂ of what goes into the tanh of code c of a row.
-template <class R>
-ALFI_HD R row_slope(const Lookup<R>& lookup, const LookupSums<R>& sums, int row, int c) {
+/// ∂L/∂ of what goes into the tanh of a row's codes, of those from c on.
+template <class F>
+ALFI_HD F row_slope(const Lookup<Real<F>>& lookup, const LookupSums<Real<F>>& sums, int row, int c) {
   const bool number = row < lookup.table;
   const int s = (row - lookup.table) / 2, place = number ? row : lookup.table + s;
-  const R first = sums.first[place * lookup.step + c];
-  const R second = place < sums.second_from ? R(0) : sums.second[(place - sums.second_from) * lookup.step + c];
-  if (number) return code_slope(lookup.code[row * lookup.step + c], first, second);
-  const R of_far = second * lookup.scale[s];
+  const F first = load<F>(sums.first + place * lookup.step + c);
+  const F second = place < sums.second_from ? F{} : load<F>(sums.second + (place - sums.second_from) * lookup.step + c);
+  if (number) return code_slope(load<F>(lookup.code + row * lookup.step + c), first, second);
+  const F of_far = second * splat<F>(lookup.scale[s]);
   return (row - lookup.table) % 2 == 1 ? of_far : first - of_far;
 }
 
@@ -456,6 +456,7 @@ template <class Team>
 ALFI_HD void listed_gradient(const Team& team, const Layout& layout, const DenseEncoder<typename Team::Real>& encoder,
                              const Lookup<typename Team::Real>& lookup, const LookupSums<typename Team::Real>& sums,
                              const ListedRows<typename Team::Real>& listed, int block, typename Team::Real* gradient) {
+  using F = typename Team::F;
   using R = typename Team::Real;
   const int first = block * lookup_block, all = static_cast<int>(*listed.count), left = whole_groups(all) - first;
   const int rows = left < lookup_block ? left : lookup_block;
@@ -465,10 +466,11 @@ ALFI_HD void listed_gradient(const Team& team, const Layout& layout, const Dense
   forward(team, encoder.layer[0], x, memory.hidden1, rows, Relu{});
   team.sync();
   forward(team, encoder.layer[1], memory.hidden1, memory.hidden2, rows, Relu{});
-  team.each_number(lookup.C * rows, [&](int i) {
-    const int c = i / rows, row = i % rows;
-    *memory.code.at(c, row) =
-        first + row < all ? row_slope(lookup, sums, static_cast<int>(listed.row[first + row]), c) : R(0);
+  const int sixteens = lookup.step / tile_lanes;
+  team.each(rows * sixteens, [&](int item, int lane) {
+    const int row = item / sixteens, c = item % sixteens * tile_lanes + lane;
+    const F slope = first + row < all ? row_slope<F>(lookup, sums, static_cast<int>(listed.row[first + row]), c) : F{};
+    store_apart<F>(memory.code.at(c, row), memory.code.stride, lookup.C - c, slope);
   });
   team.sync();
   encode_block_gradient(team, layout, encoder, x, rows, gradient);
