@@ -35,6 +35,7 @@ Configuration published_poisson() {
   configuration.simulator.name = "poisson";
   configuration.simulator.transform = Transform::sqrt;
   configuration.episode.iterations = 5;
+  configuration.engine.encoder = Encoder::dense;
   configuration.engine.threads = 1;
   return configuration;
 }
