@@ -7,7 +7,8 @@ set -euo pipefail
 packages=(g++ cmake ninja-build libcli11-dev libeigen3-dev libfmt-dev libtbb-dev libxxhash-dev libyaml-cpp-dev
   nlohmann-json3-dev jq)
 if [[ ${1:-all} != build ]]; then
-  packages+=(binutils patch clang libclang-rt-dev libbenchmark-dev libgmock-dev libgtest-dev librandom123-dev)
+  packages+=(binutils patch clang libclang-rt-dev gnuplot-nox libbenchmark-dev libexpat1-dev libgmock-dev libgtest-dev
+    librandom123-dev)
 fi
 
 missing=()
