@@ -33,18 +33,6 @@ Measured root(const Measured& m) { return {std::sqrt(m.value), std::sqrt(m.lower
 
 double square(double x) { return x * x; }
 
-/// ‖θ* − estimate‖₂ of each episode.
-std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate) {
-  std::vector<double> result;
-  const auto D = static_cast<std::size_t>(answers.parameters);
-  for (std::size_t i = 0; i < estimate.size(); i += D) {
-    double squares = 0;
-    for (std::size_t d = i; d < i + D; ++d) squares += square(answers.truth[d] - estimate[d]);
-    result.push_back(std::sqrt(squares));
-  }
-  return result;
-}
-
 Measured root_mean_square(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& estimate,
                           std::size_t d) {
   std::vector<double> squares;
@@ -68,17 +56,6 @@ std::vector<double> losses(const Answers& answers, const std::vector<double>& me
   return result;
 }
 
-/// Places of θ* in ALFI's proposal, between 0 and 1, for parameter d: in ascending order, or empty where one is not
-/// finite.
-std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d) {
-  std::vector<double> u;
-  for (std::size_t i = d; i < answers.truth.size(); i += static_cast<std::size_t>(answers.parameters))
-    u.push_back(normal_cdf((answers.truth[i] - answers.alfi[i]) * std::exp(-answers.alfi_log_deviation[i])));
-  if (!all_finite(u)) return {};
-  statistics.sort(u);
-  return u;
-}
-
 }  // namespace
 
 Answers::Answers(int episodes, int parameters)
@@ -89,6 +66,26 @@ Answers::Answers(int episodes, int parameters)
       mle(truth),
       posterior(truth),
       posterior_log_deviation(truth) {}
+
+std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate) {
+  std::vector<double> result;
+  const auto D = static_cast<std::size_t>(answers.parameters);
+  for (std::size_t i = 0; i < estimate.size(); i += D) {
+    double squares = 0;
+    for (std::size_t d = i; d < i + D; ++d) squares += square(answers.truth[d] - estimate[d]);
+    result.push_back(std::sqrt(squares));
+  }
+  return result;
+}
+
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d) {
+  std::vector<double> u;
+  for (std::size_t i = d; i < answers.truth.size(); i += static_cast<std::size_t>(answers.parameters))
+    u.push_back(normal_cdf((answers.truth[i] - answers.alfi[i]) * std::exp(-answers.alfi_log_deviation[i])));
+  if (!all_finite(u)) return {};
+  statistics.sort(u);
+  return u;
+}
 
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values) {
   if (!all_finite(values)) return {nan, nan, nan};

@@ -25,6 +25,13 @@ struct Answers {
   }
 };
 
+/// ‖θ* − estimate‖₂ of each episode; estimate (episodes, D).
+std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate);
+
+/// Places of θ* in ALFI's proposal, between 0 and 1, for parameter d: in ascending order, or empty where one is not
+/// finite.
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d);
+
 /// The mean with its interval, NaN where a value is not finite.
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values);
 

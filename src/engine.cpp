@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -118,6 +119,19 @@ void Engine::rollout(const Episodes& episodes, int iterations, std::span<const f
       this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
                      weights.data(), iteration_weight);
   processor_->rollout({settings, step, {true, true, true}, episodes.count, {}, sink});
+}
+
+void Engine::rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
+                          std::span<const float> weights, const TileSink& sink) {
+  const StepInput step = step_input(episodes, 0);
+  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
+  const EpisodeSettings<float> settings =
+      this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
+                     weights.data(), iteration_weight);
+  const auto fill = [&](const Tile<float>& tile) {
+    for (std::size_t p = 0; p < start.size(); ++p) std::fill_n(tile.psi + p * tile_lanes, tile_lanes, start[p]);
+  };
+  processor_->rollout({settings, step, {true, false, true}, episodes.count, fill, sink});
 }
 
 void Engine::draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink) {

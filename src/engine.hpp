@@ -56,6 +56,10 @@ class Engine {
   /// Forward only, T iterations, on plain loss; `sink` is called for every tile, from any thread.
   void rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink);
 
+  /// The same, every episode starting from this ψ₀ (P).
+  void rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
+                    std::span<const float> weights, const TileSink& sink);
+
   /// The same on given observations, one episode.
   void infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
              const TileSink& sink);

@@ -17,25 +17,14 @@
 #include "src/engine.hpp"
 #include "src/exact.hpp"
 #include "src/processors.hpp"
+#include "src/regenerated.hpp"
 #include "src/simulators.hpp"
-#include "src/standardise.hpp"
 #include "src/statistics.hpp"
 
 namespace alfi {
 namespace {
 
 constexpr int most_energy_episodes = 500;
-
-Configuration configured(Configuration configuration, int default_iterations, const EvaluationOptions& options) {
-  if (options.episodes != 0) configuration.evaluation.episodes = options.episodes;
-  configuration.evaluation.iterations = options.iterations != 0 ? options.iterations : default_iterations;
-  if (options.threads != 0) configuration.engine.threads = options.threads;
-  configuration.engine.backend = options.backend;
-  configuration.engine.device = options.device;
-  configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
-  validate(configuration);
-  return configuration;
-}
 
 class Progress {
  public:
@@ -54,39 +43,27 @@ class Progress {
   std::mutex mutex_;
 };
 
-/// Energy distance of real observations x and as many simulated at theta; NaN where there is none.
-double regenerated_distance(SampleStatistics& statistics, const SimulatorInfo& simulator, Transform transform,
-                            const Normalisation& normalisation, std::span<const float> x,
-                            const std::vector<double>& theta, PhiloxKey key) {
-  const auto finite = [](auto value) { return std::isfinite(value); };
-  const std::size_t X = normalisation.mean.size();
-  if (x.size() < 2 * X || !std::all_of(theta.begin(), theta.end(), finite)) return std::nan("");
-  std::vector<float> simulated(x.size());
-  simulate_into(simulator, theta, key, static_cast<std::int64_t>(x.size() / X), simulated.data());
-  const std::vector<float> real = standardise(x, transform, normalisation);
-  simulated = standardise(simulated, transform, normalisation);
-  if (!std::all_of(simulated.begin(), simulated.end(), finite)) return std::nan("");
-  return energy_distance(statistics, real, simulated, static_cast<int>(X));
-}
-
-/// The observations (count, X) of one episode of a tile.
-std::vector<float> observations_of(const Tile<float>& tile, int X, int lane) {
-  const int count = static_cast<int>(tile.input->count[lane]);
-  std::vector<float> x;
-  for (int r = 0; r < count; ++r)
-    for (int k = 0; k < X; ++k) x.push_back(*tile.real.at(k, r * tile_lanes + lane));
-  return x;
-}
-
 }  // namespace
 
+Configuration configured(const Machine& machine, const EvaluationOptions& options) {
+  Configuration configuration = machine.configuration();
+  if (options.episodes != 0) configuration.evaluation.episodes = options.episodes;
+  configuration.evaluation.iterations = options.iterations != 0 ? options.iterations : machine.default_iterations();
+  if (options.threads != 0) configuration.engine.threads = options.threads;
+  configuration.engine.backend = options.backend;
+  configuration.engine.device = options.device;
+  configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
+  validate(configuration);
+  return configuration;
+}
+
 Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
-  const Configuration configuration = configured(machine.configuration(), machine.default_iterations(), options);
+  const Configuration configuration = configured(machine, options);
   return evaluate(*machine.checkpoint_, configuration, make_processor(configuration.engine), options.progress);
 }
 
 Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configuration,
-                    std::unique_ptr<Processor> processor, const std::function<void(double)>& report) {
+                    std::unique_ptr<Processor> processor, const std::function<void(double)>& report, Answers* kept) {
   const auto begin = std::chrono::steady_clock::now();
   const SimulatorInfo simulator = find_simulator(configuration.simulator);
   const auto exact = make_exact_inference(simulator);
@@ -179,6 +156,7 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configura
   }
   evaluation.clamped_draws = clamped;
   evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (kept != nullptr) *kept = std::move(answers);
   return evaluation;
 }
 

@@ -13,6 +13,7 @@
 namespace alfi {
 
 struct Checkpoint;
+struct Diagnostics;
 struct Evaluation;
 struct EvaluationOptions;
 
@@ -64,6 +65,7 @@ class Machine {
 
  private:
   friend Evaluation evaluate(const Machine& machine, const EvaluationOptions& options);
+  friend Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options);
 
   explicit Machine(std::unique_ptr<const Checkpoint> checkpoint);
 

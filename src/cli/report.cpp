@@ -1,0 +1,59 @@
+// alfi report: RUN/report.html, a machine's figures and numbers on one page.
+#include "alfi/report.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "src/cli/backend.hpp"
+#include "src/cli/command.hpp"
+
+namespace alfi::cli {
+namespace {
+
+struct Arguments {
+  std::string run, out;
+  EvaluationOptions evaluation;
+  BackendArguments backend;
+};
+
+void report(const Arguments& arguments) {
+  ReportOptions options{arguments.evaluation, arguments.out};
+  options.evaluation.backend = arguments.backend.engine.backend;
+  options.evaluation.device = arguments.backend.engine.device;
+  say_why_not_cuda(arguments.backend.engine);
+  int shown = -1;
+  if (::isatty(STDERR_FILENO) == 1)
+    options.evaluation.progress = [&shown](double done) {
+      const int percent = static_cast<int>(100 * done);
+      if (percent == shown) return;
+      shown = percent;
+      fmt::print(stderr, "\revaluating {:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
+    };
+  const Report written = write_report(arguments.run, options);
+  fmt::print(stderr, "written: {}; its numbers: {}\n", written.page.string(), (written.numbers / "*.csv").string());
+}
+
+}  // namespace
+
+void add_report(CLI::App& app) {
+  CLI::App* const command = app.add_subcommand("report", "A page of figures and numbers: how good a machine is");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("RUN", arguments->run, "Run folder (its newest checkpoint)")->required();
+  command->add_option("--episodes", arguments->evaluation.episodes, "Problems to evaluate on; 0: as configured")
+      ->type_name("N");
+  command->add_option("--threads", arguments->evaluation.threads, "Threads; 0: as configured")->type_name("N");
+  command
+      ->add_option("--out", arguments->out,
+                   "The page; RUN/report.html if not given. Its numbers go into a folder beside it, of its name "
+                   "without .html")
+      ->type_name("FILE.html");
+  arguments->backend.add_to(*command);
+  command->footer("gnuplot draws the figures (Debian: gnuplot-nox). Without it the numbers are written all the same.");
+  command->callback([arguments] { report(*arguments); });
+}
+
+}  // namespace alfi::cli

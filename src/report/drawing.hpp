@@ -1,0 +1,42 @@
+// What the figures have in common: a terminal and axes, panels, and boxes of quantiles.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "alfi/simulators.hpp"
+#include "src/report/table.hpp"
+
+namespace alfi::report {
+
+/// Terminal, fonts, grid and data format; what every set of commands begins with.
+std::string drawing(int width, int height);
+
+/// Text as gnuplot reads it.
+std::string literal(const std::string& text);
+
+/// A grid of so many panels side by side, at most `columns` in a row.
+std::string panels(std::size_t count, std::size_t columns);
+int panel_rows(std::size_t count, std::size_t columns);
+
+/// Name and unit of an axis.
+std::string axis(const ParameterInfo& parameter);
+
+/// Columns and a row of the 5, 25, 50, 75 and 95 % quantiles and the mean of values that are finite; false, and no row,
+/// where one is not or there are none.
+std::vector<std::string> box_columns(const std::string& label);
+bool add_box(Table& table, const std::string& label, std::vector<double> values);
+
+/// Draws the row `row` of such a table at `place`.
+std::string box(const std::string& table, std::size_t row, double place, const std::string& colour);
+
+/// Ticks with these labels at 0, 1, 2 …, a word a line.
+std::string labelled_ticks(const std::vector<std::string>& labels);
+
+/// Ticks at round numbers that leave room for labels of many digits.
+std::string wide_ticks(double low, double high);
+
+/// Where an error without a sign is drawn: its axis, logarithmic if all of these values are above 0.
+std::string error_axis(const std::string& label, const std::vector<double>& values);
+
+}  // namespace alfi::report

@@ -1,0 +1,145 @@
+#include "src/report/page.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "src/report/drawing.hpp"
+#include "src/report/svg.hpp"
+
+namespace alfi::report {
+namespace {
+
+constexpr const char* style = R"(
+body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: #fff; color: #1a1a1a;
+  font: 16px/1.5 system-ui, sans-serif; }
+h1, h2 { line-height: 1.2; }
+h2 { margin-top: 2.5rem; font-size: 1.25rem; }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.2rem 1rem 0.2rem 0; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
+td { white-space: nowrap; }
+.scroll { overflow-x: auto; }
+.interval { color: #555; font-size: 0.85em; }
+figure { margin: 0; }
+svg { display: block; width: 100%; height: auto; }
+figcaption { margin-top: 0.5rem; max-width: 45rem; color: #333; }
+.missing { padding: 0.5rem 1rem; border-left: 4px solid #D55E00; }
+pre { overflow-x: auto; padding: 1rem; background: #f5f5f5; font-size: 0.85rem; }
+@media print { figure { break-inside: avoid; } }
+)";
+
+std::string value_text(const Measured& m) {
+  if (!std::isfinite(m.value)) return "–";
+  if (!std::isfinite(m.lower)) return fmt::format("{:.4g}", m.value);
+  return fmt::format("{:.4g} <span class=\"interval\">[{:.3g}, {:.3g}]</span>", m.value, m.lower, m.upper);
+}
+
+std::string plain(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : "–"; }
+
+std::string row(const std::string& name, const std::vector<std::string>& cells) {
+  std::string text = fmt::format("<tr><th scope=\"row\">{}</th>", escaped(name));
+  for (const std::string& cell : cells) text += fmt::format("<td>{}</td>", cell);
+  return text + "</tr>\n";
+}
+
+std::string numbers(const Evaluation& e) {
+  std::string text =
+      "<div class=\"scroll\"><table>\n<thead><tr><td></td><th scope=\"col\">ALFI</th><th scope=\"col\">maximum "
+      "likelihood</th><th scope=\"col\">exact posterior</th></tr></thead>\n<tbody>\n";
+  const auto compared = [&](const std::string& name, const Compared& c) {
+    text += row(name, {value_text(c.alfi), value_text(c.mle), value_text(c.posterior)});
+  };
+  compared("error, prior deviations", e.error);
+  text += row("ALFI’s error over this", {"", value_text(e.error_over_mle), value_text(e.error_over_posterior)});
+  for (std::size_t d = 0; d < e.rmse.size(); ++d) compared("root mean square, " + e.parameters[d], e.rmse[d]);
+  text += row("loss, nats", {value_text(e.loss), "", value_text(e.loss_floor)});
+  text += row("loss above the best Gaussian’s, nats", {value_text(e.loss_gap), "", ""});
+  for (const Coverage& c : e.coverage)
+    text += row(fmt::format("coverage of {} % intervals", c.percent),
+                {std::isfinite(c.all) ? fmt::format("{:.1f} %", 100 * c.all) : "–", "", ""});
+  text += row("calibration, p", {plain(e.sbc_p), "", ""});
+  text += row("energy distance", {value_text(e.energy_distance), "", ""});
+  if (e.clamped_draws > 0)
+    text += row("draws outside the simulator’s domain", {fmt::format("{}", e.clamped_draws), "", ""});
+  if (e.not_finite > 0) text += row("answers not finite", {fmt::format("{}", e.not_finite), "", ""});
+  return text + "</tbody></table></div>\n";
+}
+
+std::string machine(const Subject& subject) {
+  const Configuration& c = subject.configuration;
+  const Evaluation& e = subject.diagnostics.evaluation;
+  std::vector<std::string> parameters;
+  for (const ParameterInfo& p : subject.simulator.parameters)
+    parameters.push_back(fmt::format("{} in [{}, {}]", axis(p), p.low, p.high));
+  const auto& real = c.episode.real_observations;
+  std::string text = "<div class=\"scroll\"><table><tbody>\n";
+  text += row("simulator", {escaped(fmt::format("{}: {}", subject.simulator.name, subject.simulator.description))});
+  text += row("parameters, uniform prior", {escaped(fmt::format("{}", fmt::join(parameters, "; ")))});
+  text += row(
+      "an inference",
+      {fmt::format("{} iterations of {} parameters with {} observations each; {} real observations", e.iterations,
+                   c.episode.thetas, c.episode.observations,
+                   real.min == real.max ? fmt::format("{}", real.max) : fmt::format("{} to {}", real.min, real.max))});
+  text += row("training",
+              {e.step == c.training.steps ? fmt::format("{} steps of {} episodes", e.step, c.training.meta_batch)
+                                          : fmt::format("stopped at step {} of {}, {} episodes each", e.step,
+                                                        c.training.steps, c.training.meta_batch)});
+  text += row("evaluation", {fmt::format("{} fresh problems, seed {}", e.episodes, c.engine.seed)});
+  return text + "</tbody></table></div>\n<details><summary>The whole configuration</summary>\n<pre>" +
+         escaped(to_yaml(c)) + "</pre></details>\n";
+}
+
+}  // namespace
+
+Table summary(const Evaluation& e) {
+  Table table{"evaluation", {"quantity", "method", "value", "lower", "upper"}, {}};
+  const auto add = [&](const std::string& quantity, const char* method, const Measured& m) {
+    table.rows.push_back({quantity, method, m.value, m.lower, m.upper});
+  };
+  const auto compared = [&](const std::string& quantity, const Compared& c) {
+    add(quantity, "alfi", c.alfi);
+    add(quantity, "mle", c.mle);
+    add(quantity, "posterior", c.posterior);
+  };
+  compared("error", e.error);
+  add("error_ratio", "mle", e.error_over_mle);
+  add("error_ratio", "posterior", e.error_over_posterior);
+  for (std::size_t d = 0; d < e.rmse.size(); ++d) compared("rmse_" + e.parameters[d], e.rmse[d]);
+  add("loss", "alfi", e.loss);
+  add("loss", "posterior", e.loss_floor);
+  add("loss_gap", "alfi", e.loss_gap);
+  const double nan = std::nan("");
+  for (const Coverage& c : e.coverage) add(fmt::format("coverage_{}", c.percent), "alfi", {c.all, nan, nan});
+  add("sbc_p", "alfi", {e.sbc_p, nan, nan});
+  add("energy_distance", "alfi", e.energy_distance);
+  add("clamped_draws", "alfi", {static_cast<double>(e.clamped_draws), nan, nan});
+  add("not_finite", "alfi", {static_cast<double>(e.not_finite), nan, nan});
+  return table;
+}
+
+std::string page(const Subject& subject, const std::vector<Figure>& figures, const std::vector<std::string>& pictures) {
+  const std::string title = fmt::format("An alfi machine for {}", subject.simulator.name);
+  std::string html = fmt::format(
+      "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0}</title>\n"
+      "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n",
+      escaped(title), style);
+  html += machine(subject);
+  html += fmt::format(
+      "<h2>Evaluation</h2>\n<p>All methods answer for the same problems; in brackets, 95 % intervals. Errors count "
+      "parameters in deviations of their prior.</p>\n{}",
+      numbers(subject.diagnostics.evaluation));
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    const Figure& figure = figures[i];
+    html += fmt::format("<h2>{}</h2>\n<figure id=\"{}\">\n", escaped(figure.title), figure.name);
+    if (pictures[i].empty())
+      html += fmt::format("<p class=\"missing\">{}</p>\n", escaped(figure.missing));
+    else
+      html += pictures[i] + fmt::format("<figcaption>{}</figcaption>\n", escaped(figure.caption));
+    html += "</figure>\n";
+  }
+  return html + "</body>\n</html>\n";
+}
+
+}  // namespace alfi::report

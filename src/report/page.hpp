@@ -1,0 +1,18 @@
+// The page: numbers on top, then the figures with what they say. HTML that is XML as well, and asks for nothing from
+// anywhere.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/report/figures.hpp"
+
+namespace alfi::report {
+
+/// The numbers of the evaluation, with their intervals.
+Table summary(const Evaluation& evaluation);
+
+/// `pictures`: an <svg> for each figure, empty where it has none.
+std::string page(const Subject& subject, const std::vector<Figure>& figures, const std::vector<std::string>& pictures);
+
+}  // namespace alfi::report

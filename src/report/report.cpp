@@ -1,0 +1,72 @@
+#include "alfi/report.hpp"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <system_error>
+
+#include "alfi/error.hpp"
+#include "src/atomic_file.hpp"
+#include "src/report/figures.hpp"
+#include "src/report/gnuplot.hpp"
+#include "src/report/page.hpp"
+#include "src/report/svg.hpp"
+#include "src/simulators.hpp"
+
+namespace alfi {
+namespace {
+
+using namespace report;
+
+Report places(const std::filesystem::path& run, std::filesystem::path page) {
+  std::error_code hidden;  // what cannot be looked at is said by who opens it
+  if (std::filesystem::exists(run, hidden) && !std::filesystem::is_directory(run, hidden))
+    throw InputError(fmt::format("{}: a run folder is needed, which this is not", run.string()));
+  if (page.empty()) page = run / "report.html";
+  const std::filesystem::path folder = page.has_parent_path() ? page.parent_path() : ".";
+  if (page.extension() != ".html" || page.stem().empty())
+    throw InputError(fmt::format("{}: the report's name must end in .html", page.string()));
+  if (page != run / "report.html" && !std::filesystem::is_directory(folder, hidden))
+    throw InputError(fmt::format("{}: there is no folder {}", page.string(), folder.string()));
+  return {page, folder / page.stem()};
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void write_numbers(const std::filesystem::path& folder, const Table& summary, const std::vector<Figure>& figures) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw RunError(fmt::format("cannot create {}: {}", folder.string(), error.message()));
+  const auto write = [&](const Table& table) { write_text(folder / (table.name + ".csv"), to_csv(table)); };
+  write(summary);
+  for (const Figure& figure : figures)
+    for (const Table& table : figure.tables) write(table);
+}
+
+std::string draw(const Figure& figure, const std::filesystem::path& folder) try {
+  std::vector<std::string> frames;
+  for (const std::string& commands : figure.frames) frames.push_back(run_gnuplot(commands, folder));
+  return frames.empty() ? "" : embedded(frames, figure.name, figure.title + ". " + figure.caption);
+} catch (const RunError& error) {
+  throw RunError(
+      fmt::format("figure {}: {}. Its numbers and all others are in {}", figure.name, error.what(), folder.string()));
+}
+
+}  // namespace
+
+Report write_report(const std::filesystem::path& run, const ReportOptions& options) {
+  const Report report = places(run, options.out);
+  const Machine machine = Machine::load(run);
+  const Subject subject{machine.configuration(), find_simulator(machine.configuration().simulator),
+                        read_metrics(run / "metrics.jsonl"), diagnose(machine, options.evaluation)};
+  const std::vector<Figure> all = figures(subject);
+  write_numbers(report.numbers, summary(subject.diagnostics.evaluation), all);
+  std::vector<std::string> pictures;
+  for (const Figure& figure : all) pictures.push_back(draw(figure, report.numbers));
+  write_text(report.page, page(subject, all, pictures));
+  return report;
+}
+
+}  // namespace alfi
