@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "src/instruction_set.hpp"
+#include "src/simulators.hpp"
 #include "src/update_factors.hpp"
 
 namespace alfi {
@@ -56,7 +57,13 @@ HostProcessor::HostProcessor(int threads)
 Room HostProcessor::room(const Shape& shape, int episodes) const {
   const Layout layout = make_layout(shape);
   const double workers = threads_ * static_cast<double>(tile_size(shape, located_size(shape)) + block_size(shape));
-  const double gradients = static_cast<double>(gradient_sums(layout, blocks_of(tile_lanes, episodes)).all());
+  const GradientSums sums = gradient_sums(layout, blocks_of(tile_lanes, episodes));
+  const int table = largest_table();
+  const double lookup =
+      shape.X == 1 ? static_cast<double>(sums.count) *
+                         static_cast<double>(sums_size(shape.pooling, table, most_places(table), whole_groups(shape.C)))
+                   : 0;
+  const double gradients = static_cast<double>(sums.all()) + lookup;
   constexpr double copies = 8;  // of the weights: training's, and a checkpoint's
   return {sizeof(float) * (workers + gradients + copies * layout.size),
           static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE))};

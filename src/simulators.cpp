@@ -108,6 +108,12 @@ int table_size(int simulator) {
   return size;
 }
 
+int largest_table() {
+  int most = 0;
+  for (int i = 0; i < Simulators::size; ++i) most = std::max(most, table_size(i));
+  return most;
+}
+
 std::string refused_constants(const SimulatorInfo& simulator, const std::map<std::string, double>& constants) {
   const auto allowed = [&](const auto& given) {
     return std::any_of(simulator.constants.begin(), simulator.constants.end(), [&](const ConstantInfo& constant) {

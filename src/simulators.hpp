@@ -17,6 +17,8 @@ int simulator_number(const std::string& name);
 
 /// Whole numbers its observations mostly are, from 0 on; 0 where they are not whole. The number may be `recorded`.
 int table_size(int simulator);
+/// Of all simulators.
+int largest_table();
 /// The simulator a configuration names.
 SimulatorInfo find_simulator(const Configuration::Simulator& simulator);
 
