@@ -15,8 +15,8 @@ configurations=(poisson weinberg gaussian)  # the method's; examples/
 batches=(32 256 2048 16384 131072 1000000)
 precisions=(fp32 bf16)
 # The model: cycles of a multiprocessor for an observation, and milliseconds a step takes at least.
-declare -A cycles=([poisson-fp32]=202 [weinberg-fp32]=316 [gaussian-fp32]=202 [poisson-bf16]=80 [weinberg-bf16]=117
-  [gaussian-bf16]=80)
+declare -A cycles=([poisson-fp32]=198 [weinberg-fp32]=310 [gaussian-fp32]=198 [poisson-bf16]=76 [weinberg-bf16]=111
+  [gaussian-bf16]=76)
 least_ms=1
 device_tests='Gpu.*:*/gpu'
 # Every kernel, on networks and batches that a tool which slows it down a hundred times can wait for.
