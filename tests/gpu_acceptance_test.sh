@@ -40,8 +40,8 @@ expect() {  # CODE TEXT…: of a run
     fi
   done
 }
-# The model: 132 multiprocessors at 2 GHz take 80 of their cycles for each of 2,500 observations.
-fast='poisson        cuda  bf16    1000000      3000000       750         50       2.27'
+# The model: 132 multiprocessors at 2 GHz take 76 of their cycles for each of 2,500 observations.
+fast='poisson        cuda  bf16    1000000      3000000       750         50       2.16'
 
 stand_in tools/nvidia-smi <<<'echo "no devices were found"; exit 6'
 expect 2 'there is no CUDA device: no devices were found'
