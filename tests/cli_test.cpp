@@ -24,6 +24,7 @@
 #include "alfi/simulators.hpp"
 #include "src/observations.hpp"
 #include "src/safetensors.hpp"
+#include "tests/support/search_path.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace alfi {
@@ -153,7 +154,8 @@ TEST_F(Cli, SaysItsVersionAndHelps) {
   EXPECT_THAT(version.out, ::testing::MatchesRegex("alfi [0-9]+\\.[0-9]+\\.[0-9]+\n"));
   const Outcome help = alfi({"--help"});
   EXPECT_EQ(help.code, 0);
-  for (const char* const command : {"train", "evaluate", "infer", "simulate", "bench", "replay", "convert", "info"}) {
+  for (const char* const command :
+       {"train", "evaluate", "infer", "simulate", "bench", "replay", "convert", "report", "info"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
     const Outcome of_command = alfi({command, "--help"});
     EXPECT_EQ(of_command.code, 0);
@@ -610,6 +612,35 @@ TEST_F(Cli, TrainsEvaluatesAndInfersFromVectors) {
     EXPECT_EQ(refused.code, 2);
     EXPECT_THAT(refused.err, HasSubstr(std::to_string(columns) + " are expected"));
   }
+}
+
+TEST_F(Cli, ReportsARun) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  {
+    const test::SearchPath nowhere(path("run"));
+    const Outcome outcome = alfi({"report", path("run"), "--episodes", "20"});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("alfi: error: "), HasSubstr("gnuplot-nox")));
+    EXPECT_TRUE(fs::exists(path("run") + "/report/calibration.csv"));
+    EXPECT_FALSE(fs::exists(path("run") + "/report.html"));
+  }
+  for (const auto& [arguments, part] : std::vector<std::pair<std::vector<std::string>, const char*>>{
+           {{"report"}, "RUN"},
+           {{"report", path("missing")}, "missing"},
+           {{"report", config_}, "a run folder is needed"},
+           {{"report", path("run"), "--episodes", "-1"}, "episodes"},
+           {{"report", path("run"), "--out", path("page.pdf")}, "page.pdf"}}) {
+    const Outcome outcome = alfi(arguments);
+    EXPECT_EQ(outcome.code, 2) << part;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("alfi: error: "), HasSubstr(part)));
+    EXPECT_EQ(outcome.out, "");
+  }
+  if (test::program("gnuplot").empty()) GTEST_SKIP() << "there is no gnuplot";
+  const Outcome outcome = alfi({"report", path("run"), "--episodes", "20", "--out", path("page.html")});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("written: " + path("page.html")));
+  EXPECT_TRUE(fs::exists(path("page/calibration.csv")));
+  EXPECT_THAT(content_of(path("page.html")), HasSubstr("20 fresh problems"));
 }
 
 TEST_F(Cli, InferRefusesWhatTheSimulatorCannotGive) {

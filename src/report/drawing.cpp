@@ -78,6 +78,10 @@ std::string labelled_ticks(const std::vector<std::string>& labels) {
                      static_cast<double>(labels.size()) - 0.4, fmt::join(ticks, ", "), most_lines + 3);
 }
 
+std::string iteration_axis(int iterations) {
+  return fmt::format("set xlabel 'iteration'\nset xrange [0:{}]\nset xtics {}\n", iterations, (iterations + 9) / 10);
+}
+
 std::string wide_ticks(double low, double high) {
   const double rough = (high - low) / 4, decade = std::pow(10, std::floor(std::log10(rough)));
   for (const double step : {1.0, 2.0, 5.0, 10.0})

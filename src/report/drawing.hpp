@@ -33,6 +33,9 @@ std::string box(const std::string& table, std::size_t row, double place, const s
 /// Ticks with these labels at 0, 1, 2 …, a word a line.
 std::string labelled_ticks(const std::vector<std::string>& labels);
 
+/// The axis of 0 … T iterations, ticks at whole ones.
+std::string iteration_axis(int iterations);
+
 /// Ticks at round numbers that leave room for labels of many digits.
 std::string wide_ticks(double low, double high);
 

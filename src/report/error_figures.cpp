@@ -67,9 +67,9 @@ Figure error_by_iteration_figure(const Subject& subject) {
   };
   level(evaluation.error.mle.value, mle_colour, 4, "maximum likelihood, mean");
   level(evaluation.error.posterior.value, posterior_colour, 2, "exact posterior mean, mean");
-  figure.frames = {drawing(figure.width, figure.height) + "set key outside right\nset xlabel 'iteration'\n" +
-                   error_axis("error ‖θ* − μ‖ (prior deviations)", values) +
-                   fmt::format("set xrange [0:{}]\nplot {}\n", trained.iterations, fmt::join(curves, ", "))};
+  figure.frames = {drawing(figure.width, figure.height) + "set key outside right\n" +
+                   iteration_axis(trained.iterations) + error_axis("error ‖θ* − μ‖ (prior deviations)", values) +
+                   fmt::format("plot {}\n", fmt::join(curves, ", "))};
   return figure;
 }
 

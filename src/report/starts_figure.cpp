@@ -51,8 +51,7 @@ Figure starts_figure(const Subject& subject) {
   const double error = std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
   shifts.push_back(error);
   figure.frames = {drawing(figure.width, figure.height) + panels(2, 2) + "set key above horizontal\n" +
-                   fmt::format("set xlabel 'iteration'\nset xrange [0:{}]\n", T) +
-                   error_axis("mean error (prior deviations)", values) +
+                   iteration_axis(T) + error_axis("mean error (prior deviations)", values) +
                    fmt::format("plot {}\n", fmt::join(curves, ", ")) +
                    "set xlabel 'start μ₀ of every parameter (prior deviations)'\n" + labelled_ticks(labels) +
                    error_axis("shift of the answer (prior deviations)", shifts) +

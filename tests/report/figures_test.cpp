@@ -1,0 +1,119 @@
+// Figures of made-up machines: any number of parameters, any dimension of observations.
+#include "src/report/figures.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <random>
+
+#include "src/report/gnuplot.hpp"
+#include "src/report/page.hpp"
+#include "src/report/svg.hpp"
+#include "tests/support/search_path.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/xml.hpp"
+
+namespace alfi::report {
+namespace {
+
+constexpr int episodes = 120, T = 4;
+
+/// D parameters known to a tenth of the prior's deviation, X-dimensional observations.
+Subject made_up(int D, int X) {
+  std::mt19937_64 generator(4);
+  std::normal_distribution<double> normal;
+  Subject subject{{},
+                  {"made_up", "nothing real", {}, {X, false, -10, 10, "numbers"}},
+                  {},
+                  {{}, Answers(episodes, D), {}, {}, {}, {}, {}}};
+  for (int d = 0; d < D; ++d)
+    subject.simulator.parameters.push_back({"parameter_" + std::to_string(d + 1), "m", -1.0 - d, 2.0});
+  subject.configuration.simulator.name = "made_up";
+  Diagnostics& diagnostics = subject.diagnostics;
+  diagnostics.evaluation.episodes = episodes;
+  diagnostics.evaluation.loss_floor.value = diagnostics.evaluation.error.mle.value =
+      diagnostics.evaluation.error.posterior.value = std::nan("");
+  Answers& answers = diagnostics.answers;
+  for (std::size_t i = 0; i < answers.truth.size(); ++i) {
+    answers.truth[i] = 3.4 * (static_cast<double>(generator() >> 11) * 0x1p-53 - 0.5);
+    answers.alfi[i] = answers.truth[i] + 0.1 * normal(generator);
+    answers.alfi_log_deviation[i] = std::log(0.1);
+  }
+  const auto course = [&](double start, bool learned) {
+    Course c{episodes, T, D, answers.truth, {}, {}};
+    for (int b = 0; b < episodes; ++b)
+      for (int t = 0; t <= T; ++t)
+        for (int d = 0; d < D; ++d) {
+          const double way = learned ? static_cast<double>(t) / T : 0;
+          c.mean.push_back(start + way * (answers.alfi[answers.at(b, d)] - start));
+          c.deviation.push_back(1 - 0.9 * way);
+        }
+    return c;
+  };
+  diagnostics.trained = course(0, true);
+  diagnostics.untrained = course(0, false);
+  diagnostics.starts = {{-1, 1}, {course(-1, true), course(1, true)}};
+  for (int e = 0; e < 3; ++e) {
+    Regenerated example{std::vector<double>(static_cast<std::size_t>(D), 0.5),
+                        std::vector<double>(static_cast<std::size_t>(D), 0.4),
+                        {},
+                        {},
+                        0.01};
+    for (int i = 0; i < 200 * X; ++i) {
+      example.real.push_back(static_cast<float>(normal(generator)));
+      example.simulated.push_back(static_cast<float>(normal(generator)));
+    }
+    diagnostics.regenerated.push_back(example);
+  }
+  for (int b = 0; b < episodes; ++b) {
+    diagnostics.energy.truth.push_back(0.01 * normal(generator));
+    diagnostics.energy.alfi.push_back(0.01 * normal(generator));
+    diagnostics.energy.mle.push_back(std::nan(""));
+  }
+  for (int step = 1; step < 100; ++step) subject.metrics.losses.push_back({10.0 * step, std::exp(-0.05 * step)});
+  return subject;
+}
+
+TEST(Figures, AreOfAnyDimensions) {
+  if (test::program("gnuplot").empty()) GTEST_SKIP() << "there is no gnuplot";
+  for (const auto& [D, X] : {std::pair{1, 2}, {3, 5}, {8, 1}}) {
+    SCOPED_TRACE(D);
+    const test::TemporaryFolder folder;
+    const Subject subject = made_up(D, X);
+    const std::vector<Figure> all = figures(subject);
+    EXPECT_EQ(all.size(), 11U);
+    std::vector<std::string> pictures;
+    for (const Figure& figure : all) {
+      SCOPED_TRACE(figure.name);
+      for (const Table& table : figure.tables) {
+        for (const auto& row : table.rows) EXPECT_EQ(row.size(), table.columns.size());
+        folder.write(table.name + ".csv", std::string_view(to_csv(table)));
+      }
+      ASSERT_EQ(figure.frames.size(), 1U) << figure.missing;
+      EXPECT_TRUE(figure.caption.ends_with(".")) << figure.caption;
+      pictures.push_back(embedded({run_gnuplot(figure.frames[0], folder.path())}, figure.name, figure.title));
+      int paths = 0;
+      for (const auto& element : test::elements_of(pictures.back())) paths += element.name == "path" ? 1 : 0;
+      EXPECT_GT(paths, 10);
+    }
+    const std::string html = page(subject, all, pictures);
+    (void)test::elements_of(html.substr(html.find("<html")));
+    if (const char* const keep = std::getenv("ALFI_KEEP_PAGE"))
+      std::ofstream(keep + std::to_string(D) + ".html") << html;
+  }
+}
+
+TEST(Figures, OfTwoParametersShowTheProposalOnItsWay) {
+  const Figure figure = proposal_figure(made_up(2, 1));
+  EXPECT_EQ(figure.frames.size(), 5U);
+  EXPECT_EQ(figure.tables[0].rows.size(), 4U * 5U);
+  // The circle of 50 % of the first problem's last iteration: √(2 log 2) of a tenth of the prior's deviation.
+  EXPECT_THAT(figure.frames[4], testing::HasSubstr("iteration 4 of 4"));
+  const double deviation = std::get<double>(figure.tables[0].rows[4][6]);
+  EXPECT_NEAR(deviation, 0.1 * 3 / std::sqrt(12.0), 1e-12);
+}
+
+}  // namespace
+}  // namespace alfi::report
