@@ -25,7 +25,7 @@ Subject made_up(int D, int X) {
   std::mt19937_64 generator(4);
   std::normal_distribution<double> normal;
   Subject subject{{},
-                  {"made_up", "nothing real", {}, {X, false, -10, 10, "numbers"}},
+                  {"made_up", "nothing real", {}, {X, false, -10, 10, "numbers"}, {}},
                   {},
                   {{}, Answers(episodes, D), {}, {}, {}, {}, {}}};
   for (int d = 0; d < D; ++d)
