@@ -102,7 +102,7 @@ TEST(Diagnostics, SimulateAnewAtTheEstimateAndAtTheTruth) {
   // All 40 episodes of at most 20 observations: the evaluation's own.
   EXPECT_NEAR(mean_of(d.energy.alfi), d.evaluation.energy_distance.value, 1e-12);
   const Regenerated& first = d.regenerated.front();
-  const ParameterInfo& rate = find_simulator("poisson").parameters[0];
+  const ParameterInfo rate = find_simulator("poisson").parameters[0];
   EXPECT_EQ(first.truth[0], rate.mean() + rate.deviation() * d.answers.truth[0]);
   EXPECT_EQ(first.estimate[0], rate.mean() + rate.deviation() * d.answers.alfi[0]);
   EXPECT_EQ(first.simulated, simulate("poisson", first.estimate, static_cast<int>(first.real.size()), 1));
