@@ -112,8 +112,12 @@ TEST(Lookup, HasTheSameBitsOnEveryTeam) {
 void expect_difficult(Tape tape, const Tolerances& tolerances) {
   tape.outputs = run_oracle(tape);
   expect_outputs(run_host_double(tape, segments), tape.outputs, in_double);
-  // No further than what computes every code.
-  expect_outputs(run_host_float(tape), tape.outputs, tolerances);
+  // What computes every code is held to the same.
+  {
+    SCOPED_TRACE("computed");
+    expect_outputs(run_host_float(tape), tape.outputs, tolerances);
+  }
+  SCOPED_TRACE("looked up");
   expect_outputs(run_host_lanes(tape, segments), tape.outputs, tolerances);
 }
 
@@ -129,8 +133,9 @@ TEST(Lookup, OfLargeWeights) {
   for (auto& [name, values] : tape.parameters)
     if (name.starts_with("x_data_agg"))
       for (double& value : values) value *= 10;
-  // Sums before the tanh are some hundred: float32's 6e-8 of them.
-  expect_difficult(tape, {1e-4, 1e-4, 1e-3});
+  // Sums before the tanh are some hundred, and float32's 6e-8 of them is seen in gradients: 7e-6 where codes are
+  // computed, 1.7e-5 where they are looked up.
+  expect_difficult(tape, {2e-6, 2e-6, 4e-5});
 }
 
 TEST(Lookup, OfUnitsThatAreTheSame) {
@@ -181,7 +186,7 @@ TEST(Lookup, FarOut) {
   Tape tape = random_tape(usual(), 3, 12);
   for (std::size_t i = 0; i < tape.x_gen.size(); i += 3) tape.x_gen[i] *= 1000;
   for (std::size_t i = 0; i < tape.x_real.size(); i += 5) tape.x_real[i] = -300;
-  expect_difficult(tape, {1e-4, 1e-4, 1e-3});  // as for large weights
+  expect_difficult(tape, {2e-6, 2e-6, 1e-5});  // as for large weights: 3e-6 and 5e-6
 }
 
 TEST(Lookup, IsRefusedForWeightsThatAreNotFinite) {
