@@ -221,7 +221,7 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
 }
 
 /// gradient[layer] += dy xᵀ over rows, a multiple of 16, for the `inputs` inputs from first_input on; dy (layer.out,
-/// rows), x (inputs, rows).
+/// rows), x (inputs, rows). The matrix is divided into patches whose sums are in registers.
 template <class Team>
 ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_input, int inputs,
                              Rows<const typename Team::Real> dy, Rows<const typename Team::Real> x, int rows,
@@ -229,54 +229,61 @@ ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_in
   using F = typename Team::F;
   using R = typename Team::Real;
   constexpr int height = block_outputs, width = Team::patch_columns;
-  const int across = blocks_of(width, inputs);
-  // Patches of the matrix, cut off at its right and lower edge; or whole ones, where the first row and column stand in
-  // for those beyond the edge and what comes of them is dropped.
+  // Whole patches reach over the matrix' edges: its first row and column stand in for those beyond, and what comes of
+  // them is dropped.
   constexpr bool whole = Team::whole_patches;
-  const auto with_patch = [&](int item, auto body) {
-    const int j = item / across * height, k = item % across * width;
-    if constexpr (whole) {
-      body(j, k, Constant<height>{}, Constant<width>{});
-    } else {
-      with_count<height>(layer.out - j, [&](auto rows_here) {
-        with_count<width>(inputs - k, [&](auto columns_here) { body(j, k, rows_here, columns_here); });
-      });
-    }
-  };
-  team.template sums<height * width>(
-      blocks_of(height, layer.out) * across,
-      [&](int item, int lane, Array<F, height * width>& sum) {
-        with_patch(item, [&](int j, int k, auto rows_here, auto columns_here) {
-          constexpr int J = decltype(rows_here)::value, K = decltype(columns_here)::value;
-          const R* left = dy.at(j, lane);
-          const R* right = x.at(k, lane);
-          Array<F, J * K> part{};
+  // `down` times `across` patches of J outputs and K inputs, the first at (top, left).
+  const auto patches = [&](int top, int left, int down, int across, auto patch_height, auto patch_width) {
+    constexpr int J = decltype(patch_height)::value, K = decltype(patch_width)::value;
+    team.template sums<J * K>(
+        down * across,
+        [=](int item, int lane, Array<F, J * K>& sum) {
+          const int j = top + item / across * J, k = left + item % across * K;
+          const R* const outputs = dy.at(j, lane);
+          const R* const values = x.at(k, lane);
           for (int row = 0; row < rows; row += tile_lanes) {
             Array<F, K> b;
 #pragma GCC unroll 8
-            for (int c = 0; c < K; ++c) b[c] = load<F>(right + (whole && k + c >= inputs ? 0 : c * x.stride) + row);
+            for (int c = 0; c < K; ++c) b[c] = load<F>(values + (whole && k + c >= inputs ? 0 : c * x.stride) + row);
 #pragma GCC unroll 8
             for (int r = 0; r < J; ++r) {
-              const F a = load<F>(left + (whole && j + r >= layer.out ? 0 : r * dy.stride) + row);
+              const F a = load<F>(outputs + (whole && j + r >= layer.out ? 0 : r * dy.stride) + row);
 #pragma GCC unroll 8
-              for (int c = 0; c < K; ++c) part[r * K + c] = fma(a, b[c], part[r * K + c]);
+              for (int c = 0; c < K; ++c) sum[r * K + c] = fma(a, b[c], sum[r * K + c]);
             }
           }
-#pragma GCC unroll 32
-          for (int i = 0; i < J * K; ++i) sum[i / K * width + i % K] = part[i];
-        });
-      },
-      [&](int item, const Array<R, height * width>& total) {
-        with_patch(item, [&](int j, int k, auto rows_here, auto columns_here) {
-          constexpr int J = decltype(rows_here)::value, K = decltype(columns_here)::value;
+        },
+        [=](int item, const Array<R, J * K>& total) {
+          const int j = top + item / across * J, k = left + item % across * K;
           for (int r = 0; r < J; ++r)
             for (int c = 0; c < K; ++c) {
               if (whole && (j + r >= layer.out || k + c >= inputs)) continue;
               R& entry = gradient[layer.weight + (j + r) * layer.in + first_input + k + c];
-              entry = entry + total[r * width + c];
+              entry = entry + total[r * K + c];
             }
         });
+  };
+  constexpr Constant<height> whole_height;
+  constexpr Constant<width> whole_width;
+  if constexpr (whole) {
+    patches(0, 0, blocks_of(height, layer.out), blocks_of(width, inputs), whole_height, whole_width);
+  } else {
+    const int down = layer.out / height, across = inputs / width;
+    const int bottom = down * height, right = across * width;
+    patches(0, 0, down, across, whole_height, whole_width);
+    const auto right_edge = [&](int top, int patches_down, auto patch_height) {
+      if (right == inputs) return;
+      with_count<width - 1>(inputs - right, [&](auto patch_width) {
+        patches(top, right, patches_down, 1, patch_height, patch_width);
       });
+    };
+    right_edge(0, down, whole_height);
+    if (bottom == layer.out) return;
+    with_count<height - 1>(layer.out - bottom, [&](auto patch_height) {
+      patches(bottom, 0, 1, across, patch_height, whole_width);
+      right_edge(bottom, 1, patch_height);
+    });
+  }
 }
 
 /// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
