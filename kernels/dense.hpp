@@ -90,7 +90,7 @@ ALFI_HD void load_run(const Real<F>* p, Array<F, V>& value) {
 #endif
   {
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) value[v] = load<F>(p + v * LaneTraits<F>::width);
+    for (int v = 0; v < V; ++v) value[v] = in_register(load<F>(p + v * LaneTraits<F>::width));
   }
 }
 
@@ -247,7 +247,7 @@ ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_in
             for (int c = 0; c < K; ++c) b[c] = load<F>(values + (whole && k + c >= inputs ? 0 : c * x.stride) + row);
 #pragma GCC unroll 8
             for (int r = 0; r < J; ++r) {
-              const F a = load<F>(outputs + (whole && j + r >= layer.out ? 0 : r * dy.stride) + row);
+              const F a = in_register(load<F>(outputs + (whole && j + r >= layer.out ? 0 : r * dy.stride) + row));
 #pragma GCC unroll 8
               for (int c = 0; c < K; ++c) sum[r * K + c] = fma(a, b[c], sum[r * K + c]);
             }

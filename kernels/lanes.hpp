@@ -132,6 +132,14 @@ ALFI_HD void store(Real<F>* p, F value) {
   else
     memcpy(p, &value, sizeof value);
 }
+/// value, to be used from a register: GCC 12 loads a vector of numbers anew for every product it is in.
+template <class F>
+ALFI_HD F in_register(F value) {
+#ifndef __CUDACC__
+  if constexpr (LaneTraits<F>::width > 1) asm("" : "+v"(value));
+#endif
+  return value;
+}
 /// The same number in every lane.
 template <class F>
 ALFI_HD F splat(Real<F> a) {
