@@ -103,10 +103,10 @@ bool drawn_episode_is_right(int simulator, FiberLaunch launch) {
   return false;
 }
 
+/// The parts of a round that take a second, before those that take a minute: of what a mutant breaks most shows there.
 int run(int rounds, CallSite left_out) {
   for (int round = 1; round <= rounds; ++round) {
     FiberLaunch launch{device_threads, static_cast<std::uint64_t>(round), 1, left_out};
-    if (!device_is_right(launch.seed, left_out)) return 1;
     for (int simulator = 0; simulator < Simulators::size; ++simulator)
       if (!drawn_episode_is_right(simulator, launch)) return 1;
     const Tape looked_up = lookup_tape(launch.seed);
@@ -120,6 +120,7 @@ int run(int rounds, CallSite left_out) {
         if (!episode_is_right(tape, launch) || !update_is_right(launch) || !report_is_right(launch)) return 1;
       }
     }
+    if (!device_is_right(launch.seed, left_out)) return 1;
   }
   std::printf("sound: %d rounds\n", rounds);
   return 0;
