@@ -11,7 +11,7 @@ packages=(g++ cmake ninja-build libcli11-dev libeigen3-dev libfmt-dev libtbb-dev
 disassemblers=()
 if [[ ${1:-all} != build ]]; then
   packages+=(binutils patch clang libclang-rt-dev gnuplot-nox libbenchmark-dev libexpat1-dev libgmock-dev libgtest-dev
-    librandom123-dev)
+    librandom123-dev valgrind)
   cuda=$PATH:${CUDA_PATH:-}/bin:${CUDA_HOME:-}/bin:/usr/local/cuda/bin
   if PATH=$cuda command -v nvcc >/dev/null; then
     for tool in cuobjdump nvdisasm; do
