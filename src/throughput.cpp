@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <span>
 #include <utility>
 #include <vector>
 
+#include "src/cost.hpp"
 #include "src/encoder_choice.hpp"
 #include "src/engine.hpp"
 #include "src/processors.hpp"
@@ -54,37 +53,7 @@ class Peak {
   double best_ = 0;
 };
 
-double multiplications(std::span<const Linear> layers) {
-  double sum = 0;
-  for (const Linear& layer : layers) sum += static_cast<double>(layer.in) * layer.out;
-  return sum;
-}
-
-/// R of an episode on average: the engine draws it log-uniform on [min, max + 1) and cuts it to a whole number.
-int mean_real_observations(const Configuration& configuration) {
-  const auto& range = configuration.episode.real_observations;
-  if (range.min == range.max) return range.min;
-  return static_cast<int>((range.max + 1.0 - range.min) / std::log((range.max + 1.0) / range.min));
-}
-
 }  // namespace
-
-double meta_step_flops(const Shape& shape) {
-  const Layout layout = make_layout(shape);
-  const Linear rim[] = {layout.fc0,      layout.fc1, layout.update_gate, layout.reset_gate,
-                        layout.out_gate, layout.fc3, layout.fc4};
-  const double parameters = static_cast<double>(shape.T) * shape.M;
-  const double observations = parameters * shape.N + shape.R;
-  const double encoder = multiplications(layout.encoder);
-  const double encoder_input = multiplications(std::span(layout.encoder).first(1));
-  const double of_real = static_cast<double>(shape.CP()) * shape.aggregator_hidden;
-  const double of_generated = multiplications(layout.aggregator) - of_real;
-  const double without_gradient =
-      static_cast<double>(shape.generated_inputs() - shape.CP() - (shape.has_scores() ? shape.D : 0)) *
-      shape.aggregator_hidden;
-  return 2 * (observations * (4 * encoder - encoder_input) + parameters * (4 * of_generated - without_gradient) +
-              3 * of_real + shape.T * 3 * multiplications(rim));
-}
 
 Throughput measure_throughput(const Configuration& configuration, double seconds) {
   return measure_throughput(configuration, seconds, make_processor(configuration.engine));
@@ -118,6 +87,7 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   };
 
   Peak peak(engine.processor());
+  double core_peak = measured_core_peak();
   episodes_per_second(warm_up * seconds);
   const std::uint64_t first_step = step;
   std::vector<double> rates;
@@ -126,6 +96,7 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
     rates.push_back(episodes_per_second(seconds / repetitions));
   }
   peak.measure();
+  core_peak = std::max(core_peak, measured_core_peak());
   std::sort(rates.begin(), rates.end());
 
   Shape shape = shape_of(configuration, configuration.episode.iterations);
@@ -147,6 +118,10 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
       result.episodes_per_second * (static_cast<double>(shape.T) * shape.M * shape.N + shape.R);
   result.gflops = meta_step_flops(shape) * result.episodes_per_second / 1e9;
   result.peak_gflops = peak.gflops();
+  if (const double speed = core_speed(core_peak); on_cpu && speed > 0) {
+    result.predicted_episodes_per_second = speed * training.meta_batch / meta_step_cost(configuration, result.threads);
+    result.predicted_training_seconds = training_seconds(configuration, 0, result.threads, speed);
+  }
   return result;
 }
 

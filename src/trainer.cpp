@@ -17,6 +17,7 @@
 #include "alfi/error.hpp"
 #include "src/atomic_file.hpp"
 #include "src/checkpoint.hpp"
+#include "src/cost.hpp"
 #include "src/engine.hpp"
 #include "src/processors.hpp"
 #include "src/rollout_errors.hpp"
@@ -31,7 +32,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int most_skipped_in_a_row = 50;
 /// Meta-steps a line of metrics.jsonl sums up.
 constexpr std::int64_t steps_per_line = 10;
-constexpr int validation_episodes = 512;
 
 double learning_rate(const Configuration::Training& training, std::int64_t step) {
   const double warm = std::min(1.0, static_cast<double>(step + 1) / std::max(1, training.warmup_steps));
@@ -156,6 +156,9 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
   int skipped_in_a_row = 0;
   bool go_on = true;
 
+  if (options.estimate && engine.processor().backend() == Backend::cpu && checkpoint.step < training.steps)
+    if (const double speed = core_speed(measured_core_peak()); speed > 0)
+      options.estimate(training_seconds(configuration, checkpoint.step, engine.processor().threads(), speed));
   engine.begin(checkpoint.state);
   const auto save = [&] {
     if (saved_step == checkpoint.step) return;

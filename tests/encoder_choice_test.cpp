@@ -25,11 +25,16 @@ TEST(EncoderChoice, TakesTheCheapest) {
 TEST(EncoderChoice, DoesNotBuildWhatIsHardlyUsed) {
   Configuration configuration;
   configuration.simulator.name = "poisson";
-  configuration.episode = {1, 2, 1, {3, 3}};
-  const Shape shape = shape_of(configuration, 1);  // 5 observations an episode
-  EXPECT_EQ(choose_encoder(configuration, shape, 16, false), Encoder::dense);
-  EXPECT_EQ(choose_encoder(configuration, shape, 64, false), Encoder::segments);
-  EXPECT_EQ(choose_encoder(configuration, shape, 1024, false), Encoder::table);
+  const auto choice = [&](int real_observations, int hidden, int episodes) {
+    configuration.episode = {1, 2, 1, {real_observations, real_observations}};
+    configuration.networks.encoder.hidden = hidden;
+    return choose_encoder(configuration, shape_of(configuration, 1), episodes, false);
+  };
+  // 80 observations; segments have about 1600 rows to run forward, 4 a hidden unit.
+  EXPECT_EQ(choice(3, 400, 16), Encoder::dense);
+  EXPECT_EQ(choice(3, 50, 16), Encoder::segments);  // 200 rows
+  EXPECT_EQ(choice(3, 50, 1024), Encoder::segments);
+  EXPECT_EQ(choice(3000, 50, 1024), Encoder::table);
 }
 
 TEST(EncoderChoice, LooksNoGivenObservationsUpInATable) {

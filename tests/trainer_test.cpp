@@ -10,6 +10,7 @@
 
 #include "alfi/error.hpp"
 #include "src/checkpoint.hpp"
+#include "src/cost.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -53,6 +54,36 @@ TEST(Trainer, LeavesARunFolder) {
   }
   EXPECT_EQ(losses, 2);       // steps 10 and 12
   EXPECT_EQ(validations, 2);  // steps 6 and 12
+}
+
+TEST(Trainer, TellsBeforehandHowLongItShouldTake) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  std::vector<double> told;
+  bool begun = false;
+  TrainingOptions options = until(6, false);
+  options.progress = [&, stop = options.progress](const TrainingProgress& progress) {
+    begun = true;
+    return stop(progress);
+  };
+  options.estimate = [&](double seconds) {
+    EXPECT_FALSE(begun);
+    told.push_back(seconds);
+  };
+  train(test::small_configuration(), run, options);
+  if (core_speed(1) == 0) {
+    EXPECT_TRUE(told.empty());
+    GTEST_SKIP() << "without AVX2 nothing is predicted";
+  }
+  begun = false;
+  options.progress = {};
+  options.resume = true;
+  train(test::small_configuration(), run, options);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_GT(told[0], 0);
+  EXPECT_LT(told[1], 0.8 * told[0]);  // half is left; the peak may have been measured a little lower
+  train(test::small_configuration(), run, options);
+  EXPECT_EQ(told.size(), 2U);  // it was done
 }
 
 class Interrupted : public testing::TestWithParam<int> {};

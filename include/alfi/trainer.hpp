@@ -25,6 +25,9 @@ struct TrainingProgress {
 struct TrainingOptions {
   bool resume = false;  ///< go on from the folder's newest checkpoint, or its configuration where it got to none
   bool force = false;   ///< replace the run that is in the folder
+  /// Called before the first meta-step with the seconds that the training, or what is left of it, should take on
+  /// this machine when it is idle. Not on a device, nor without AVX2.
+  std::function<void(double)> estimate;
   /// Called after each meta-step; return false to stop there: the run is saved and can be resumed.
   std::function<bool(const TrainingProgress&)> progress;
 };

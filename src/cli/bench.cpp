@@ -10,6 +10,7 @@
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/output.hpp"
+#include "src/cli/progress.hpp"
 #include "src/throughput.hpp"
 
 namespace alfi::cli {
@@ -35,7 +36,7 @@ void run_bench(const Arguments& arguments) {
   say_why_not_cuda(configuration.engine);
   const Throughput t = measure_throughput(configuration, arguments.seconds);
   if (arguments.json) {
-    const nlohmann::ordered_json result{{"simulator", configuration.simulator.name},
+    nlohmann::ordered_json result{{"simulator", configuration.simulator.name},
                                         {"backend", t.backend},
                                         {"precision", to_text(configuration.engine.precision)},
                                         {"encoder", to_text(t.encoder)},
@@ -52,6 +53,10 @@ void run_bench(const Arguments& arguments) {
                                         {"gflops", t.gflops},
                                         {"peak_gflops", t.peak_gflops},
                                         {"fraction_of_peak", t.fraction_of_peak()}};
+    if (t.predicted_training_seconds > 0) {
+      result["predicted_episodes_per_second"] = t.predicted_episodes_per_second;
+      result["predicted_training_seconds"] = t.predicted_training_seconds;
+    }
     write_output(result.dump(2) + "\n");
     return;
   }
@@ -64,6 +69,10 @@ void run_bench(const Arguments& arguments) {
       t.kernels, t.threads, configuration.training.meta_batch, t.episodes_per_second, t.slowest, t.fastest,
       t.repetitions, t.episodes, t.simulations_per_second, t.gflops, 100 * t.fraction_of_peak(), t.peak_gflops,
       t.encoder == Encoder::dense ? "" : ", counted as if every code were computed"));
+  if (t.predicted_training_seconds > 0)
+    write_output(fmt::format("on paper       {:.0f} episodes/s; a training of {} steps takes {}\n",
+                             t.predicted_episodes_per_second, configuration.training.steps,
+                             duration_text(t.predicted_training_seconds)));
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ void run_training(const Arguments& arguments) {
   options.resume = arguments.resume;
   options.force = arguments.force;
   TrainingOutcome outcome{};
+  options.estimate = [](double seconds) { fmt::print(stderr, "should take about {}\n", duration_text(seconds)); };
   {
     ProgressLine line;
     bool noticed = false;

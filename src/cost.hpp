@@ -1,0 +1,58 @@
+// What work on the CPU costs, on paper: the one account by which the encoder is chosen and a training's duration is told
+// before it starts.
+//
+// A cost is in *peak operations*, the operations that a core could have done in that time with nothing but fma: seconds
+// are cost / core_speed(). So it carries over to another clock, and roughly to another processor.
+// CONTRIBUTING.md has the formula; scripts/cost_model.sh compares it with measurements.
+#pragma once
+
+#include <cstdint>
+
+#include "alfi/configuration.hpp"
+#include "kernels/shape.hpp"
+
+namespace alfi {
+
+/// Floating-point operations of one episode's share of a meta-step: 2 a multiplication and addition of a linear layer,
+/// nothing else (biases, activations, pooling, random numbers and the update are not counted). With w = Σ in·out over a
+/// network's layers and w' the same without the first layer:
+///
+///   encoder     forward 2w, recomputed 2w, dW 2w, dX 2w'     for each of T·M·N + R observations
+///   aggregator  forward 2w, recomputed 2w, dW 2w, dX 2w''    for each of T·M drawn parameters
+///               forward 2v, dW 2v, dX 2v                     once
+///   RIM         forward 2w, dW 2w, dX 2w                     for each of T iterations
+///
+/// (The encoder's input has no gradient; of the aggregator's, codes and s2 alone have one: w'' is w without the others'
+/// part. v is the real code's part, which is not in w: it is the same for all parameters. The RIM's activations are
+/// kept.) Where codes are looked up, most of the encoder's operations are not done: they are counted all the same.
+double meta_step_flops(const Shape& shape);
+
+/// The cost of a part of a meta-step.
+struct Cost {
+  double tile;    ///< of each tile, which is one thread's
+  double shared;  ///< once, shared out between the threads
+  double alone;   ///< once, by one thread while the others wait
+
+  /// Until all threads are done.
+  double until_done(int tiles, int threads) const;
+};
+
+/// The encoder's part, forward and backward, its codes computed as told: not automatic. `table`: numbers in the table.
+Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles);
+
+/// R of an episode on average.
+int mean_real_observations(const Configuration& configuration);
+
+/// Of a meta-step of a valid configuration.
+double meta_step_cost(const Configuration& configuration, int threads);
+
+/// Operations a second of one core with nothing but fma, measured now: the best of some rounds, 15 ms together.
+double measured_core_peak();
+
+/// The cost that a core gets done in a second, which is its peak with AVX-512; 0 where nobody knows, without AVX2.
+double core_speed(double core_peak);
+
+/// Seconds from step `first` to the end of a training, validations and checkpoints included, on cores of that speed.
+double training_seconds(const Configuration& configuration, std::int64_t first, int threads, double core_speed);
+
+}  // namespace alfi
