@@ -1,5 +1,6 @@
-// alfi_flatness: trains a small machine, its codes from a table, for 100,000 steps, and fails where a step's time or the
-// resident memory is not the same from step 10 to the last, within 2 %. Takes half a minute; the machine should be idle.
+// alfi_flatness: trains a small machine, its codes from a table, for 100,000 steps, and fails where a step's time or
+// the resident memory is not the same from step 10 to the last, within 2 %. Takes half a minute; the machine should be
+// idle.
 //
 // Times are medians over a window of steps, so that a checkpoint, a validation or another program now and then does not
 // count. The learning rate is next to nothing: as the weights stay what they are, all steps have the same work to do. A
@@ -78,6 +79,7 @@ int main() {
     std::printf("%7d…%-8d %12.1f %+7.1f%% %12.2f %+7.1f%%\n", begin, end, microseconds, 100 * slower,
                 megabytes[static_cast<std::size_t>(w + 1)], 100 * larger);
   }
-  std::printf("%s (memory at step %d: %.2f MB)\n", flat ? "flat within 2 %" : "NOT FLAT within 2 %", first, megabytes[0]);
+  std::printf("%s (memory at step %d: %.2f MB)\n", flat ? "flat within 2 %" : "NOT FLAT within 2 %", first,
+              megabytes[0]);
   return flat ? 0 : 1;
 }

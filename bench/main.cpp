@@ -1,5 +1,5 @@
-// Registers the benchmarks of the instruction set this machine runs best, of rollout, whole meta-steps and simulation to
-// a file. Under ALFI_ISA=avx2 those alone that have a goal there, which are the dense ones.
+// Registers the benchmarks of the instruction set this machine runs best, of rollout, whole meta-steps and simulation
+// to a file. Under ALFI_ISA=avx2 those alone that have a goal there, which are the dense ones.
 //
 // Goals in episodes, numbers or bytes a second were set on cores whose peak is 250 GFLOP/s; scripts/bench.sh sets them
 // beside what was measured as they are, and at the peak that was measured.
@@ -76,11 +76,16 @@ constexpr const char* weinberg =
 constexpr const char* vectors = "{simulator: {name: multi_distribution}, episode: {iterations: 15}";
 
 constexpr MetaSteps meta_steps[] = {
-    {"dense/weinberg/1", weinberg, 1, 64, 0},        {"dense/weinberg/2", weinberg, 2, 64, 0},
-    {"dense/gaussian/1", gaussian, 1, 64, 0},        {"dense/gaussian/2", gaussian, 2, 64, 0},
-    {"dense/vectors/1", vectors, 1, 64, 0},          {"dense/vectors/2", vectors, 2, 64, 0},
-    {"table/poisson/32", poisson, 2, 32, 40000},     {"table/poisson/256", poisson, 2, 256, 60000},
-    {"segments/gaussian/256", gaussian, 2, 256, 25000}, {"segments/weinberg/256", weinberg, 2, 256, 4500},
+    {"dense/weinberg/1", weinberg, 1, 64, 0},
+    {"dense/weinberg/2", weinberg, 2, 64, 0},
+    {"dense/gaussian/1", gaussian, 1, 64, 0},
+    {"dense/gaussian/2", gaussian, 2, 64, 0},
+    {"dense/vectors/1", vectors, 1, 64, 0},
+    {"dense/vectors/2", vectors, 2, 64, 0},
+    {"table/poisson/32", poisson, 2, 32, 40000},
+    {"table/poisson/256", poisson, 2, 256, 60000},
+    {"segments/gaussian/256", gaussian, 2, 256, 25000},
+    {"segments/weinberg/256", weinberg, 2, 256, 4500},
 };
 
 void meta_step(benchmark::State& state, const MetaSteps& what) {

@@ -20,22 +20,22 @@ namespace alfi {
 namespace {
 
 // Peak operations, by least squares over 118 configurations on one core of an EPYC 9004 with AVX-512.
-constexpr double layer_operation = 1.18;      // of a layer over many rows, which reaches 85 % of the peak
-constexpr double chained_operation = 1.58;    // of the RIM's, whose 16 rows are one vector: 63 %
-constexpr double hidden_unit = 9.8;           // to load, bound and store a hidden number of a row, forward or backward
-constexpr double code_unit = 54;              // tanh, pooling and their gradients, of a number of a code
-constexpr double lanes_of_a_weight = 225;     // adding a weight gradient's 16 lanes up after a block of parameters
-constexpr double rim_lanes_of_a_weight = 50;  // the same once a tile
-constexpr double draw_in_place = 1.18;        // a draw beside its price alone, below: θ's law, units, storing
-constexpr double parameter = 2460;            // a dimension of a drawn θ: noise, scores and their gradient
-constexpr double table_lookup = 720;          // to locate, pool and add up an observation, forward and backward
-constexpr double segment_lookup = 560;        // the same without
-constexpr double segment_sixteen = 1200;      // its two tanh and sums, for 16 numbers of its code
-constexpr double moments_sixteen = 115;       // what moments add to either
-constexpr double pooled_number = 340;         // of a looked-up set, from episodes side by side to one after the other
-constexpr double summed_number = 110;         // to clear, and to add up, a number of a partial sum
-constexpr double segment_search = 520;        // hinge by hidden unit
-constexpr double step = 3.8e6;                // to wake the threads, and what else a meta-step does but once
+constexpr double layer_operation = 1.17;       // of a layer over many rows, which reaches 85 % of the peak
+constexpr double chained_operation = 1.55;     // of the RIM's, whose 16 rows are one vector: 65 %
+constexpr double hidden_unit = 9.9;            // to load, bound and store a hidden number of a row, forward or backward
+constexpr double code_unit = 54;               // tanh, pooling and their gradients, of a number of a code
+constexpr double lanes_of_a_weight = 243;      // adding a weight gradient's 16 lanes up after a block of parameters
+constexpr double rim_lanes_of_a_weight = 126;  // the same once a tile
+constexpr double draw_in_place = 1.18;         // a draw beside its price alone, below: θ's law, units, storing
+constexpr double parameter = 2400;             // a dimension of a drawn θ: noise, scores and their gradient
+constexpr double table_lookup = 731;           // to locate, pool and add up an observation, forward and backward
+constexpr double segment_lookup = 532;         // the same without
+constexpr double segment_sixteen = 1200;       // its two tanh and sums, for 16 numbers of its code
+constexpr double moments_sixteen = 114;        // what moments add to either
+constexpr double pooled_number = 348;          // of a looked-up set, from episodes side by side to one after the other
+constexpr double summed_number = 103;          // to clear, and to add up, a number of a partial sum
+constexpr double segment_search = 735;         // hinge by hidden unit
+constexpr double step = 2e6;                   // to wake the threads, and what else a meta-step does but once
 
 // Of a draw of each simulator in the list, by bench/kernel_benchmarks.cpp.
 constexpr double draw_price[] = {733, 107, 264, 471, 364};

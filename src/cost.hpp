@@ -1,5 +1,5 @@
-// What work on the CPU costs, on paper: the one account by which the encoder is chosen and a training's duration is told
-// before it starts.
+// What work on the CPU costs, on paper: the one account by which the encoder is chosen and a training's duration is
+// told before it starts.
 //
 // A cost is in *peak operations*, the operations that a core could have done in that time with nothing but fma: seconds
 // are cost / core_speed(). So it carries over to another clock, and roughly to another processor.

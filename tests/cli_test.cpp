@@ -325,7 +325,7 @@ TEST_F(Cli, BenchMeasures) {
   EXPECT_EQ(result.at("simulator"), "poisson");
   EXPECT_EQ(result.at("backend"), "cpu");
   EXPECT_EQ(result.at("precision"), "fp32");
-  EXPECT_EQ(result.at("encoder"), "segments");  // auto's choice: few episodes for a table
+  EXPECT_EQ(result.at("encoder"), "dense");  // auto's choice: so narrow a network costs less than a lookup
   EXPECT_EQ(result.at("kernels"), "fused");
   EXPECT_EQ(result.at("threads"), 1);
   EXPECT_EQ(result.at("meta_batch"), 16);

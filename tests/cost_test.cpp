@@ -27,8 +27,8 @@ Shape published(int T, int M, int N, int D, int encoder_code, int aggregator_hid
 }
 
 // Forward + backward + recompute, counted by hand to three digits for the published sizes: 18.2 + 36.1 + 18.0 and
-// 93.5 + 186 + 92.9 MFLOP, with the real code in every row of the aggregator: 0.8 % that are not done. Three digits, and
-// operations of no linear layer, leave 1.5 %.
+// 93.5 + 186 + 92.9 MFLOP, with the real code in every row of the aggregator: 0.8 % that are not done. Three digits,
+// and operations of no linear layer, leave 1.5 %.
 TEST(MetaStepFlops, AreThoseOfThePublishedSizes) {
   EXPECT_NEAR(meta_step_flops(published(5, 20, 20, 1, 20, 20, 30, 30)), 72.3e6, 0.015 * 72.3e6);
   EXPECT_NEAR(meta_step_flops(published(15, 8, 64, 2, 60, 50, 60, 50)), 372.4e6, 0.015 * 372.4e6);
