@@ -20,6 +20,10 @@ while (($# > 0)); do
     *) options+=("$1") && shift ;;
   esac
 done
+if [[ ${ALFI_ISA:-} == baseline ]] || ! grep -qw avx2 /proc/cpuinfo; then
+  echo "skipped: goals are of AVX-512 and AVX2"
+  exit 77
+fi
 if [[ ! -x $program && $program == build/bench/alfi_bench ]]; then
   bash scripts/setup.sh
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release

@@ -58,10 +58,12 @@ TEST(Trainer, LeavesARunFolder) {
 
 TEST(Trainer, TellsBeforehandHowLongItShouldTake) {
   const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.training.steps = 120;
   const auto run = folder.path() / "run";
   std::vector<double> told;
   bool begun = false;
-  TrainingOptions options = until(6, false);
+  TrainingOptions options = until(114, false);
   options.progress = [&, stop = options.progress](const TrainingProgress& progress) {
     begun = true;
     return stop(progress);
@@ -70,7 +72,7 @@ TEST(Trainer, TellsBeforehandHowLongItShouldTake) {
     EXPECT_FALSE(begun);
     told.push_back(seconds);
   };
-  train(test::small_configuration(), run, options);
+  train(configuration, run, options);
   if (core_speed(1) == 0) {
     EXPECT_TRUE(told.empty());
     GTEST_SKIP() << "without AVX2 nothing is predicted";
@@ -78,11 +80,11 @@ TEST(Trainer, TellsBeforehandHowLongItShouldTake) {
   begun = false;
   options.progress = {};
   options.resume = true;
-  train(test::small_configuration(), run, options);
+  train(configuration, run, options);
   ASSERT_EQ(told.size(), 2U);
   EXPECT_GT(told[0], 0);
-  EXPECT_LT(told[1], 0.8 * told[0]);  // half is left; the peak may have been measured a little lower
-  train(test::small_configuration(), run, options);
+  EXPECT_LT(told[1], 0.5 * told[0]);  // a twentieth is left; the peak is measured again, on a busy machine
+  train(configuration, run, options);
   EXPECT_EQ(told.size(), 2U);  // it was done
 }
 
