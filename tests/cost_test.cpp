@@ -68,6 +68,22 @@ TEST(MetaStepCost, OfTheDensePathIsThatOfItsLayers) {
   }
 }
 
+// The layers of aggregator and RIM alone: no part is faster than the peak.
+TEST(MetaStepCost, IsNowhereBelowThePeaks) {
+  Configuration rim = trained("gaussian", Encoder::dense, 64), aggregator = rim;
+  rim.episode = {40, 2, 1, {1, 1}};
+  rim.networks.encoder = {4, 4};
+  rim.networks.rim.hidden = rim.networks.rim.state = 100;
+  aggregator.episode = {10, 100, 1, {1, 1}};
+  aggregator.networks.encoder = {4, 4};
+  aggregator.networks.aggregator = {100, 100};
+  for (const Configuration& configuration : {rim, aggregator}) {
+    const double flops = 64 * meta_step_flops(shape_of(configuration, configuration.episode.iterations));
+    EXPECT_GT(meta_step_cost(configuration, 1), 1.1 * flops);
+    EXPECT_LT(meta_step_cost(configuration, 1), 2 * flops);
+  }
+}
+
 TEST(MetaStepCost, RoundsTilesUpToThreads) {
   // 3 tiles on 2 threads take as long as 4; what is done once a meta-step is below a hundredth of it.
   const double three = meta_step_cost(trained("gaussian", Encoder::dense, 48), 2);
