@@ -35,7 +35,8 @@ constexpr double moments_sixteen = 114;        // what moments add to either
 constexpr double pooled_number = 348;          // of a looked-up set, from episodes side by side to one after the other
 constexpr double summed_number = 103;          // to clear, and to add up, a number of a partial sum
 constexpr double segment_search = 735;         // hinge by hidden unit
-constexpr double step = 2e6;                   // to wake the threads, and what else a meta-step does but once
+constexpr double step = 2e6;                   // what else a meta-step does but once
+constexpr double meeting = 3e6;                // to wake other threads and wait for them: 25 µs, of a virtual machine
 
 // Of a draw of each simulator in the list, by bench/kernel_benchmarks.cpp.
 constexpr double draw_price[] = {733, 107, 264, 471, 364};
@@ -90,7 +91,7 @@ Cost rest_cost(const Shape& shape, double draw, int tiles) {
                         layer_operation * flops.aggregator * parameters +
                         chained_operation * (flops.rim * shape.T + flops.real_code)) +
               lanes_of_a_weight * aggregator_weights * blocks + rim_lanes_of_a_weight * rim_weights,
-          0, step + summed_number * sums.count * (layout.size - layout.encoder_size())};
+          0, step + summed_number * sums.count * (layout.size - layout.encoder_size()), 1};
 }
 
 }  // namespace
@@ -102,7 +103,8 @@ double meta_step_flops(const Shape& shape) {
 }
 
 double Cost::until_done(int tiles, int threads) const {
-  return std::ceil(static_cast<double>(tiles) / threads) * tile + shared / threads + alone;
+  return std::ceil(static_cast<double>(tiles) / threads) * tile + shared / threads + alone +
+         (threads > 1 ? meeting * meetings : 0);
 }
 
 Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles) {
@@ -114,7 +116,7 @@ Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles) {
   const double observations = tile_lanes * observations_of(shape), size = layout.encoder_size();
   const GradientSums partials = gradient_sums(layout, tiles);
   if (encoder == Encoder::dense)
-    return {observations * (forward + backward), 0, summed_number * partials.count * partials.pieces * size};
+    return {observations * (forward + backward), 0, summed_number * partials.count * partials.pieces * size, 0};
 
   // Segments: as many as both hidden layers have units, in practice. Rows that nothing falls on have no gradient.
   const double segments = 2.0 * shape.encoder_hidden, rows = table + 2 * segments, places = table + segments;
@@ -126,7 +128,7 @@ Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles) {
                         (moments ? moments_sixteen * sixteens : 0);
   return {observations * lookup + tile_lanes * parameters_of(shape) * pooled_number * shape.CP(),
           rows * forward + hit * backward + summed_number * partials.count * sums,
-          segment_search * shape.encoder_hidden * shape.encoder_hidden + summed_number * size * hit / lookup_block};
+          segment_search * shape.encoder_hidden * shape.encoder_hidden + summed_number * size * hit / lookup_block, 3};
 }
 
 int mean_real_observations(const Configuration& configuration) {

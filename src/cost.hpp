@@ -32,6 +32,7 @@ struct Cost {
   double tile;    ///< of each tile, which is one thread's
   double shared;  ///< once, shared out between the threads
   double alone;   ///< once, by one thread while the others wait
+  int meetings;   ///< times that threads are woken to share work and waited for
 
   /// Until all threads are done.
   double until_done(int tiles, int threads) const;
