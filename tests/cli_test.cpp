@@ -254,6 +254,7 @@ TEST_F(Cli, SimulatesTheSameToEveryPlace) {
     EXPECT_EQ(read.values, expected);
   }
   EXPECT_EQ(alfi(call).out, content_of(path("x.csv")));
+  EXPECT_EQ(alfi(with({"--npy"})).out, content_of(path("x.npy")));
   // A shorter run is the beginning of a longer one.
   const Outcome shorter = alfi({"simulate", "gaussian", "--theta", "-1.5,-0.5", "--count", "10", "--seed", "9"});
   EXPECT_EQ(shorter.out, content_of(path("x.csv")).substr(0, shorter.out.size()));
@@ -291,6 +292,7 @@ TEST_F(Cli, SimulateRefusesWhatItCannotDo) {
       {{"poisson", "--theta", "nan", "--count", "3"}, "'nan'"},
       {{"poisson", "--theta", "", "--count", "3"}, "--theta"},
       {{"poisson", "--theta", "1", "--count", "0"}, "--count 0"},
+      {{"poisson", "--theta", "1", "--count", "3", "--npy", "--out", "x.csv"}, "--npy does not go with --out 'x.csv'"},
       {{"poisson", "--theta", "1", "--count", "99999999999999"}, "--count 99999999999999"},
       {{"linear_regression", "--theta", "1,0", "--count", "3"}, "has 4 (angle_1,angle_2,angle_3,offset)"},
       {{"linear_regression", "--theta", "1,0", "--count", "3", "--parameter", "inputs=64"}, "from 1 to 63"},

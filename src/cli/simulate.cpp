@@ -39,6 +39,7 @@ struct Arguments {
   std::vector<std::string> constants;
   std::int64_t count = 0;
   std::uint64_t seed = 1;
+  bool npy = false;
   BackendArguments backend;
 };
 
@@ -123,6 +124,8 @@ void run_simulation(const Arguments& arguments) {
   const std::string extension = std::filesystem::path(arguments.out).extension().string();
   if (!arguments.out.empty() && extension != ".csv" && extension != ".npy")
     throw InputError(fmt::format("--out {} must end in .csv or .npy", printable(arguments.out)));
+  if (arguments.npy && extension == ".csv")
+    throw InputError(fmt::format("--npy does not go with --out {}", printable(arguments.out)));
   const Sample sample = make_sample(
       simulator, theta, stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0), arguments.count);
   warn_outside_domain(simulator, sample);
@@ -133,10 +136,18 @@ void run_simulation(const Arguments& arguments) {
     write_file(arguments, *processor, sample, dimension, extension == ".npy");
     return;
   }
+  std::ostringstream text;
+  const auto put_out = [&] {
+    write_output(text.view());
+    text.str({});
+  };
+  if (arguments.npy) {
+    write_npy_header(text, arguments.count, dimension);
+    put_out();
+  }
   processor->simulate(sample, [&](std::span<const float> values) {
-    std::ostringstream lines;
-    write_csv_values(lines, values, dimension);
-    write_output(lines.view());
+    arguments.npy ? write_npy_values(text, values) : write_csv_values(text, values, dimension);
+    put_out();
   });
 }
 
@@ -156,6 +167,7 @@ void add_simulate(CLI::App& app) {
       ->allow_extra_args(false);
   command->add_option("--count", arguments->count, "Observations")->type_name("N")->required();
   command->add_option("--seed", arguments->seed, "Names the random numbers; 1 if not given")->type_name("S");
+  command->add_flag("--npy", arguments->npy, "As .npy to standard output");
   command->add_option("--out", arguments->out, "Where to; as .csv to standard output if not given")
       ->type_name("FILE.csv|.npy");
   arguments->backend.engine.backend = Backend::cpu;
