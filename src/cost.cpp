@@ -20,11 +20,11 @@ namespace alfi {
 namespace {
 
 // Peak operations, by least squares over 118 configurations on one core of an EPYC 9004 with AVX-512.
-constexpr double layer_operation = 1.17;       // of a layer over many rows, which reaches 85 % of the peak
+constexpr double layer_operation = 1.13;       // of a layer over many rows, which reaches 88 % of the peak
 constexpr double chained_operation = 1.55;     // of the RIM's, whose 16 rows are one vector: 65 %
 constexpr double hidden_unit = 9.9;            // to load, bound and store a hidden number of a row, forward or backward
 constexpr double code_unit = 54;               // tanh, pooling and their gradients, of a number of a code
-constexpr double lanes_of_a_weight = 243;      // adding a weight gradient's 16 lanes up after a block of parameters
+constexpr double lanes_of_a_weight = 150;      // adding a weight gradient's 16 lanes up after a block of parameters
 constexpr double rim_lanes_of_a_weight = 126;  // the same once a tile
 constexpr double draw_in_place = 1.18;         // a draw beside its price alone, below: θ's law, units, storing
 constexpr double parameter = 2400;             // a dimension of a drawn θ: noise, scores and their gradient
