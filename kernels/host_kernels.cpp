@@ -80,6 +80,10 @@ void draw_problem_tile(const EpisodeSettings<float>& settings, const StepInput& 
 
 void draw(const Sample& sample) { draw_sample(Team{}, sample, 0, 1); }
 
+void simulate_tile(int simulator, const ObservationUnits<float>& units, const Simulation& to) {
+  simulate(Team{}, simulator, units, to);
+}
+
 double spin(std::int64_t rounds) {
   constexpr int chains = 12;
   FloatLanes sum[chains];
@@ -117,6 +121,7 @@ constexpr HostKernels kernels{isa_name,
                               update_weights,
                               draw_problem_tile,
                               draw,
+                              simulate_tile,
                               spin};
 
 }  // namespace

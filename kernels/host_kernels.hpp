@@ -37,6 +37,8 @@ struct HostKernels {
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
   /// A sample, or a part of it.
   void (*draw_sample)(const Sample&);
+  /// Observations of parameters of 16 episodes, as the networks see them.
+  void (*simulate)(int simulator, const ObservationUnits<float>&, const Simulation&);
   /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
   double (*spin)(std::int64_t rounds);
 };

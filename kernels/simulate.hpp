@@ -18,6 +18,19 @@ struct ObservationUnits {
   const R* scale;  ///< (X)
 };
 
+/// What is asked of a simulator: `count` observations of each of `parameters` parameters.
+struct Simulation {
+  PhiloxKey key;
+  const std::uint32_t* episode;  ///< (16): with `first_row` + the parameter's number it names the random numbers
+  std::uint32_t first_row;
+  int parameters, count;
+  int D;               ///< numbers of a parameter
+  int pieces;          ///< the observations of a parameter are split into so many, so that a team has enough items
+  const float* theta;  ///< (parameters, D, 16), standardised
+  float* clamped;      ///< (parameters, 16): 1 where θ was outside the domain; or null
+  Rows<float> x;       ///< (X, parameters · count · 16)
+};
+
 inline namespace ALFI_ISA {
 
 /// The prior's mean and deviation, of each parameter or, with any size, of each kind: what θ is standardised by.
@@ -41,19 +54,6 @@ template <class F>
 ALFI_HD F standard_prior_draw(Uint<F> word) {
   return (uniform<F>(word) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
 }
-
-/// What is asked of a simulator: `count` observations of each of `parameters` parameters.
-struct Simulation {
-  PhiloxKey key;
-  const std::uint32_t* episode;  ///< (16): with `first_row` + the parameter's number it names the random numbers
-  std::uint32_t first_row;
-  int parameters, count;
-  int D;               ///< numbers of a parameter
-  int pieces;          ///< the observations of a parameter are split into so many, so that a team has enough items
-  const float* theta;  ///< (parameters, D, 16), standardised
-  float* clamped;      ///< (parameters, 16): 1 where θ was outside the domain; or null
-  Rows<float> x;       ///< (X, parameters · count · 16)
-};
 
 template <class Sim, class Team>
 ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {

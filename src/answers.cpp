@@ -22,12 +22,6 @@ bool all_finite(std::span<const double> values) {
 
 Measured measured(const Interval& interval) { return {interval.estimate, interval.lower, interval.upper}; }
 
-Measured measured_ratio(SampleStatistics& statistics, const std::vector<double>& numerator,
-                        const std::vector<double>& denominator) {
-  if (!all_finite(numerator) || !all_finite(denominator)) return {nan, nan, nan};
-  return measured(bootstrap_ratio(statistics, numerator, denominator, resamples, bootstrap_seed));
-}
-
 /// The root is monotone, so an interval's ends go where its ends went.
 Measured root(const Measured& m) { return {std::sqrt(m.value), std::sqrt(m.lower), std::sqrt(m.upper)}; }
 
@@ -90,6 +84,12 @@ std::vector<double> places(SampleStatistics& statistics, const Answers& answers,
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values) {
   if (!all_finite(values)) return {nan, nan, nan};
   return measured(bootstrap_mean(statistics, values, resamples, bootstrap_seed));
+}
+
+Measured measured_ratio(SampleStatistics& statistics, const std::vector<double>& numerator,
+                        const std::vector<double>& denominator) {
+  if (!all_finite(numerator) || !all_finite(denominator)) return {nan, nan, nan};
+  return measured(bootstrap_ratio(statistics, numerator, denominator, resamples, bootstrap_seed));
 }
 
 void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation& evaluation) {

@@ -35,6 +35,10 @@ std::vector<double> places(SampleStatistics& statistics, const Answers& answers,
 /// The mean with its interval, NaN where a value is not finite.
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values);
 
+/// mean(numerator) / mean(denominator) over the same episodes, likewise.
+Measured measured_ratio(SampleStatistics& statistics, const std::vector<double>& numerator,
+                        const std::vector<double>& denominator);
+
 /// Fills in errors, losses, coverage and calibration.
 void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation& evaluation);
 

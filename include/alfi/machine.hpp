@@ -12,6 +12,9 @@
 
 namespace alfi {
 
+enum class Baseline;
+struct BaselineComparison;
+struct BaselineOptions;
 struct Checkpoint;
 struct Diagnostics;
 struct Evaluation;
@@ -66,6 +69,7 @@ class Machine {
  private:
   friend Evaluation evaluate(const Machine& machine, const EvaluationOptions& options);
   friend Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options);
+  friend BaselineComparison compare(Baseline baseline, const Machine& machine, const BaselineOptions& options);
 
   explicit Machine(std::unique_ptr<const Checkpoint> checkpoint);
 

@@ -15,6 +15,7 @@ void add_bench(CLI::App& app);
 void add_replay(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_report(CLI::App& app);
+void add_baseline(CLI::App& app);
 void add_info(CLI::App& app);
 
 }  // namespace alfi::cli

@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   alfi::cli::add_replay(app);
   alfi::cli::add_convert(app);
   alfi::cli::add_report(app);
+  alfi::cli::add_baseline(app);
   alfi::cli::add_info(app);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,67 @@
+// What a baseline is given: the problems of a tile, and a simulator whose calls are counted. Parameters and
+// observations are standardised, as a machine sees them: the prior's mean is 0, its deviation 1.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "src/baselines/random.hpp"
+#include "src/instruction_set.hpp"
+#include "src/model.hpp"
+
+namespace alfi::baselines {
+
+struct Problems {
+  int D, X, first;                       ///< `first` is the number of the tile's first episode
+  std::vector<std::vector<float>> real;  ///< x* (R, X) of each episode
+  PhiloxKey key;
+
+  int episodes() const { return static_cast<int>(real.size()); }
+  /// Of each episode, from their beginnings.
+  std::vector<Random> random() const;
+};
+
+/// Observations of parameters of the tile's episodes, which are its lanes.
+class Simulations {
+ public:
+  /// At most `calls` observations an episode. `spent` is told of every draw, by its observations of all episodes; what
+  /// it throws ends the method.
+  Simulations(int simulator, int D, Transform transform, const Normalisation& normalisation, PhiloxKey key,
+              const Problems& problems, std::int64_t calls, std::function<void(std::int64_t)> spent);
+
+  /// Observations an episode may still make.
+  std::int64_t left() const { return left_; }
+
+  /// θ of the next draw (parameters, D, 16), zeros to begin with.
+  std::span<float> theta(int parameters);
+  /// `count` observations of each of them. Throws std::logic_error for more than are left.
+  void draw(int parameters, int count);
+  /// Those of one parameter of one episode (count, X).
+  void observations(int parameter, int episode, std::vector<float>& x) const;
+
+ private:
+  const HostKernels& kernels_;
+  int simulator_, D_, X_, episodes_;
+  ObservationUnits<float> units_;
+  PhiloxKey key_;
+  std::uint32_t episode_[tile_lanes];
+  std::uint32_t row_ = 0;
+  std::int64_t left_;
+  std::function<void(std::int64_t)> spent_;
+  int parameters_ = 0, count_ = 0;  // of the latest draw
+  std::vector<float> theta_, x_;
+};
+
+/// A method: its estimates (episodes, D).
+using Method = std::vector<double> (*)(const Problems&, Simulations&);
+
+/// Separable natural evolution strategies on the energy distance to the real observations.
+std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simulations);
+/// Adversarial variational optimization.
+std::vector<double> estimate_by_avo(const Problems& problems, Simulations& simulations);
+/// Rejection ABC on the energy distance.
+std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simulations);
+
+}  // namespace alfi::baselines

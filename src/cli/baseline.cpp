@@ -1,0 +1,145 @@
+// alfi baseline: another method on the problems of a configuration or a run, with as many simulator calls as ALFI and
+// more.
+#include "alfi/baseline.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "alfi/error.hpp"
+#include "src/cli/command.hpp"
+#include "src/cli/configuration_arguments.hpp"
+
+namespace alfi::cli {
+namespace {
+
+volatile std::sig_atomic_t stop_wanted = 0;
+
+/// The first signal asks for a stop, the second one kills.
+extern "C" void want_baseline_stop(int) {
+  stop_wanted = 1;
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+struct Arguments {
+  Baseline baseline{};
+  ConfigurationArguments configuration;
+  BaselineOptions options;
+  bool json = false;
+};
+
+std::string with_interval(const Measured& m) {
+  return std::isfinite(m.value) ? fmt::format("{:.4g} [{:.4g}, {:.4g}]", m.value, m.lower, m.upper) : "-";
+}
+
+void print_table(const BaselineComparison& c) {
+  fmt::print(
+      "{} on {}, {} episodes of its evaluation. One inference by ALFI makes {} simulator calls.\n"
+      "Mean errors in units of the prior's deviation and their ratios, [95 % interval].\n\n",
+      c.method, c.simulator, c.episodes, c.calls_of_alfi);
+  constexpr const char* row = "{:<20} {:<28} {:<24} {:<24} {:<24} {:>8}\n";
+  fmt::print(row, "calls an episode", "error", "/ ALFI", "/ maximum likelihood", "/ exact posterior", "seconds");
+  for (const BaselineResult& r : c.results)
+    fmt::print(row, fmt::format("{} ({} ×)", r.calls, r.calls / c.calls_of_alfi), with_interval(r.error),
+               with_interval(r.over_alfi), with_interval(r.over_mle), with_interval(r.over_posterior),
+               fmt::format("{:.1f}", r.seconds));
+  const auto other = [](const char* name, const Measured& error) {
+    fmt::print("{:<20} {}\n", name, with_interval(error));
+  };
+  other("ALFI", c.error.alfi);
+  other("maximum likelihood", c.error.mle);
+  other("exact posterior", c.error.posterior);
+  for (const BaselineResult& r : c.results)
+    if (r.episodes < c.episodes) fmt::print("stopped: {} calls are of {} episodes\n", r.calls, r.episodes);
+}
+
+/// A percentage on standard error, redrawn on a terminal, else a line every few seconds.
+class Progress {
+ public:
+  bool show(double done) {
+    using Clock = std::chrono::steady_clock;
+    const int percent = static_cast<int>(100 * done);
+    if (percent != shown_ && Clock::now() >= next_) {
+      if (terminal_)
+        fmt::print(stderr, "\r{:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
+      else
+        fmt::print(stderr, "{} %\n", percent);
+      shown_ = percent;
+      next_ = Clock::now() + (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(5));
+    }
+    return stop_wanted == 0;
+  }
+
+ private:
+  bool terminal_ = isatty(STDERR_FILENO) == 1;
+  int shown_ = -1;
+  std::chrono::steady_clock::time_point next_;
+};
+
+BaselineComparison compare(const Arguments& arguments, const BaselineOptions& options) {
+  const ConfigurationArguments& given = arguments.configuration;
+  const std::filesystem::path path(given.file);
+  std::error_code hidden;  // what cannot be looked at is said by who opens it
+  if (!std::filesystem::is_directory(path, hidden) && path.extension() != ".safetensors")
+    return alfi::compare(arguments.baseline, given.load(), options);
+  if (!given.overrides.empty())
+    throw InputError(fmt::format("--set {}: {} is a run, whose configuration stands", given.overrides.front(), given.file));
+  return alfi::compare(arguments.baseline, Machine::load(path), options);
+}
+
+void run_baseline(const Arguments& arguments) {
+  std::signal(SIGINT, want_baseline_stop);
+  std::signal(SIGTERM, want_baseline_stop);
+  Progress progress;
+  BaselineOptions options = arguments.options;
+  options.progress = [&progress](double done) { return progress.show(done); };
+  const BaselineComparison comparison = compare(arguments, options);
+  if (arguments.json)
+    fmt::print("{}", to_json(comparison));
+  else
+    print_table(comparison);
+  if (!comparison.finished) throw RunError("stopped before all was finished");
+}
+
+}  // namespace
+
+void add_baseline(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* const command = app.add_subcommand("baseline", "Another method on the same problems: error against calls");
+  std::map<std::string, Baseline> names;
+  for (const Baseline baseline : {Baseline::maximum_likelihood, Baseline::nes, Baseline::avo, Baseline::abc})
+    names[to_text(baseline)] = baseline;
+  command->add_option("NAME", arguments->baseline, "maximum_likelihood, nes, avo or abc")
+      ->required()
+      ->transform(CLI::CheckedTransformer(names).description(""));
+  command
+      ->add_option("CONFIG", arguments->configuration.file,
+                   "Configuration in YAML; or a run folder or checkpoint file, whose machine is compared too")
+      ->required();
+  arguments->configuration.add_set(*command);
+  command->add_option("--episodes", arguments->options.episodes, "The first so many of an evaluation")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--calls", arguments->options.multiples, "Simulator calls, times those of one inference by ALFI")
+      ->type_name("K,…")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--threads", arguments->options.threads, "Threads; 0: as configured")->type_name("N");
+  command->add_flag("--json", arguments->json, "One JSON object to standard output");
+  command->footer(
+      "nes: natural evolution strategies; avo: adversarial variational optimization; abc: rejection ABC.\n"
+      "They run on the CPU. Ctrl-C stops and shows what was finished; a second one kills.");
+  command->callback([arguments] { run_baseline(*arguments); });
+}
+
+}  // namespace alfi::cli
