@@ -28,9 +28,9 @@ enum class Baseline {
 std::string to_text(Baseline baseline);
 
 struct BaselineOptions {
-  int episodes = 200;                    ///< the first so many of an evaluation
+  int episodes = 200;                      ///< the first so many of an evaluation
   std::vector<int> multiples{1, 10, 100};  ///< of ALFI's simulator calls
-  int threads = 0;                       ///< 0: as configured
+  int threads = 0;                         ///< 0: as configured
   /// Called now and then with the part that is done, 0 to 1; from any thread, one at a time. Returns false to stop:
   /// the comparison then has what was finished.
   std::function<bool(double)> progress{};
@@ -38,10 +38,10 @@ struct BaselineOptions {
 
 /// A baseline with so many simulator calls, on the first of the episodes that were finished.
 struct BaselineResult {
-  std::int64_t calls;  ///< observations allowed in an episode
-  std::int64_t used;   ///< observations made in an episode
-  int episodes;        ///< finished
-  Measured error;      ///< with a 95 % bootstrap interval, as all of these
+  std::int64_t calls;                            ///< observations allowed in an episode
+  std::int64_t used;                             ///< observations made in an episode
+  int episodes;                                  ///< finished
+  Measured error;                                ///< with a 95 % bootstrap interval, as all of these
   Measured over_mle, over_posterior, over_alfi;  ///< ratios of errors on the same episodes; NaN where there is none
   double seconds;
 };

@@ -1,5 +1,5 @@
-// Rejection ABC (Pritchard, Seielstad, Perez-Lezaun, Feldman 1999, Mol. Biol. Evol. 16, 1791): parameters are drawn from
-// the prior, those whose observations are nearest to the real ones are accepted, and their mean is the estimate.
+// Rejection ABC (Pritchard, Seielstad, Perez-Lezaun, Feldman 1999, Mol. Biol. Evol. 16, 1791): parameters are drawn
+// from the prior, those whose observations are nearest to the real ones are accepted, and their mean is the estimate.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -13,6 +13,18 @@ namespace {
 
 constexpr std::int64_t piece = 4096;  // observations an episode draws at a time
 
+struct Draw {
+  double distance;
+  std::vector<double> theta;
+};
+
+void keep_nearest(std::vector<Draw>& draws, std::size_t count) {
+  if (draws.size() <= count) return;
+  std::nth_element(draws.begin(), draws.begin() + static_cast<std::ptrdiff_t>(count), draws.end(),
+                   [](const Draw& a, const Draw& b) { return a.distance < b.distance; });
+  draws.resize(count);
+}
+
 }  // namespace
 
 std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simulations) {
@@ -20,14 +32,11 @@ std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simul
   const std::int64_t calls = simulations.left();
   // Observations of a parameter and parameters grow alike, until there are as many observations as real ones.
   const auto real = static_cast<std::int64_t>(problems.real.front().size()) / X;
-  const std::int64_t count = std::max(std::int64_t{2}, std::min(real, static_cast<std::int64_t>(std::sqrt(static_cast<double>(calls)))));
+  const std::int64_t count =
+      std::max(std::int64_t{2}, std::min(real, static_cast<std::int64_t>(std::sqrt(static_cast<double>(calls)))));
   const std::int64_t all = calls / count;
   const auto accepted = static_cast<std::size_t>(std::min(all, std::max(std::int64_t{5}, all / 100)));
 
-  struct Draw {
-    double distance;
-    std::vector<double> theta;
-  };
   std::vector<std::vector<Draw>> draws(problems.real.size());
   std::vector<Random> random = problems.random();
   std::vector<EnergyDistance> distances;
@@ -55,16 +64,17 @@ std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simul
         simulations.observations(m, b, x);
         draws[e][draws[e].size() - static_cast<std::size_t>(parameters - m)].distance = distances[e].to(x);
       }
-      std::sort(draws[e].begin(), draws[e].end(), [](const Draw& a, const Draw& b) { return a.distance < b.distance; });
-      if (draws[e].size() > accepted) draws[e].resize(accepted);
+      if (draws[e].size() > 2 * accepted) keep_nearest(draws[e], accepted);
     }
   }
   std::vector<double> estimates;
-  for (const std::vector<Draw>& nearest : draws)
+  for (std::vector<Draw>& nearest : draws) {
+    keep_nearest(nearest, accepted);
     for (std::size_t d = 0; d < static_cast<std::size_t>(D); ++d)
       estimates.push_back(std::accumulate(nearest.begin(), nearest.end(), 0.0,
                                           [&](double sum, const Draw& draw) { return sum + draw.theta[d]; }) /
                           static_cast<double>(std::max(std::size_t{1}, nearest.size())));
+  }
   return estimates;
 }
 

@@ -109,8 +109,8 @@ class Comparison {
       engine_.draw_problems(episodes_, Transform::none, [&](const FinishedTile& finished) {
         Problems problems{D(), X, finished.first, {}, key(Purpose::propose)};
         for (int lane = 0; lane < finished.episodes; ++lane)
-          problems.real.push_back(standardise(observations_of(finished.tile, X, lane),
-                                              configuration_.simulator.transform, normalisation_));
+          problems.real.push_back(
+              standardise(observations_of(finished.tile, X, lane), configuration_.simulator.transform, normalisation_));
         Simulations simulations(simulator_number(simulator_.name), D(), configuration_.simulator.transform,
                                 normalisation_, key(Purpose::observe), problems, calls,
                                 [&](std::int64_t spent) { progress.add(spent); });
@@ -133,8 +133,8 @@ class Comparison {
     const auto exact = make_exact_inference(simulator_);
     engine_.draw_problems(episodes_, Transform::none, [&](const FinishedTile& finished) {
       for (int lane = 0; lane < finished.episodes; ++lane) {
-        const Exact best = exact ? exact->infer(observations_of(finished.tile, simulator_.observations.dimension, lane))
-                                 : Exact{};
+        const Exact best =
+            exact ? exact->infer(observations_of(finished.tile, simulator_.observations.dimension, lane)) : Exact{};
         for (int d = 0; d < D(); ++d) {
           const auto k = static_cast<std::size_t>(d);
           const ParameterInfo& prior = simulator_.parameters[k];
@@ -171,7 +171,7 @@ class Comparison {
     const auto over = [&](const std::vector<double>& others) {
       return measured_ratio(host_statistics(), finished, others);
     };
-    return {calls,     used,      static_cast<int>(finished.size()), mean(finished), over(mle), over(posterior),
+    return {calls,      used,   static_cast<int>(finished.size()), mean(finished), over(mle), over(posterior),
             over(alfi), seconds};
   }
 
@@ -223,8 +223,8 @@ Configuration configured(Configuration configuration, const BaselineOptions& opt
 BaselineComparison compare(Baseline baseline, const Subject& subject, const BaselineOptions& options) {
   Comparison comparison(subject, options.episodes);
   const std::int64_t one = calls_of_alfi(subject.configuration);
-  BaselineComparison compared{to_text(baseline), subject.configuration.simulator.name, options.episodes, one, true,
-                              comparison.error(), {}};
+  BaselineComparison compared{
+      to_text(baseline), subject.configuration.simulator.name, options.episodes, one, true, comparison.error(), {}};
   const Method method = method_of(baseline);
   if (method == nullptr) {
     compared.results.push_back(comparison.maximum_likelihood());
@@ -280,25 +280,21 @@ std::string to_json(const BaselineComparison& c) {
             {"calls_of_alfi", c.calls_of_alfi},
             {"finished", c.finished}};
   json["error"] = {{"alfi", c.error.alfi.value}, {"mle", c.error.mle.value}, {"posterior", c.error.posterior.value}};
-  json["error_interval"] = {{"alfi", interval(c.error.alfi)},
-                            {"mle", interval(c.error.mle)},
-                            {"posterior", interval(c.error.posterior)}};
+  json["error_interval"] = {
+      {"alfi", interval(c.error.alfi)}, {"mle", interval(c.error.mle)}, {"posterior", interval(c.error.posterior)}};
   json["results"] = Json::array();
   for (const BaselineResult& r : c.results)
-    json["results"].push_back({{"calls", r.calls},
-                               {"used", r.used},
-                               {"episodes", r.episodes},
-                               {"error", r.error.value},
-                               {"error_interval", interval(r.error)},
-                               {"error_ratio",
-                                {{"alfi", r.over_alfi.value},
-                                 {"mle", r.over_mle.value},
-                                 {"posterior", r.over_posterior.value}}},
-                               {"error_ratio_interval",
-                                {{"alfi", interval(r.over_alfi)},
-                                 {"mle", interval(r.over_mle)},
-                                 {"posterior", interval(r.over_posterior)}}},
-                               {"seconds", r.seconds}});
+    json["results"].push_back(
+        {{"calls", r.calls},
+         {"used", r.used},
+         {"episodes", r.episodes},
+         {"error", r.error.value},
+         {"error_interval", interval(r.error)},
+         {"error_ratio",
+          {{"alfi", r.over_alfi.value}, {"mle", r.over_mle.value}, {"posterior", r.over_posterior.value}}},
+         {"error_ratio_interval",
+          {{"alfi", interval(r.over_alfi)}, {"mle", interval(r.over_mle)}, {"posterior", interval(r.over_posterior)}}},
+         {"seconds", r.seconds}});
   return json.dump(2) + "\n";
 }
 

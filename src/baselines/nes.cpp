@@ -87,7 +87,8 @@ std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simul
     }
   }
   std::vector<double> estimates;
-  for (const SeparableNes& search : searches) estimates.insert(estimates.end(), search.mean().begin(), search.mean().end());
+  for (const SeparableNes& search : searches)
+    estimates.insert(estimates.end(), search.mean().begin(), search.mean().end());
   return estimates;
 }
 

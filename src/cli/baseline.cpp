@@ -7,29 +7,19 @@
 
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "alfi/error.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
+#include "src/cli/stop.hpp"
 
 namespace alfi::cli {
 namespace {
-
-volatile std::sig_atomic_t stop_wanted = 0;
-
-/// The first signal asks for a stop, the second one kills.
-extern "C" void want_baseline_stop(int) {
-  stop_wanted = 1;
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
 
 struct Arguments {
   Baseline baseline{};
@@ -59,8 +49,6 @@ void print_table(const BaselineComparison& c) {
   other("ALFI", c.error.alfi);
   other("maximum likelihood", c.error.mle);
   other("exact posterior", c.error.posterior);
-  for (const BaselineResult& r : c.results)
-    if (r.episodes < c.episodes) fmt::print("stopped: {} calls are of {} episodes\n", r.calls, r.episodes);
 }
 
 /// A percentage on standard error, redrawn on a terminal, else a line every few seconds.
@@ -77,7 +65,7 @@ class Progress {
       shown_ = percent;
       next_ = Clock::now() + (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(5));
     }
-    return stop_wanted == 0;
+    return !stop_wanted();
   }
 
  private:
@@ -93,13 +81,13 @@ BaselineComparison compare(const Arguments& arguments, const BaselineOptions& op
   if (!std::filesystem::is_directory(path, hidden) && path.extension() != ".safetensors")
     return alfi::compare(arguments.baseline, given.load(), options);
   if (!given.overrides.empty())
-    throw InputError(fmt::format("--set {}: {} is a run, whose configuration stands", given.overrides.front(), given.file));
+    throw InputError(
+        fmt::format("--set {}: {} is a run, whose configuration stands", given.overrides.front(), given.file));
   return alfi::compare(arguments.baseline, Machine::load(path), options);
 }
 
 void run_baseline(const Arguments& arguments) {
-  std::signal(SIGINT, want_baseline_stop);
-  std::signal(SIGTERM, want_baseline_stop);
+  listen_for_stop();
   Progress progress;
   BaselineOptions options = arguments.options;
   options.progress = [&progress](double done) { return progress.show(done); };
@@ -108,7 +96,11 @@ void run_baseline(const Arguments& arguments) {
     fmt::print("{}", to_json(comparison));
   else
     print_table(comparison);
-  if (!comparison.finished) throw RunError("stopped before all was finished");
+  if (comparison.finished) return;
+  fmt::print(stderr, "stopped: what was finished is shown");
+  for (const BaselineResult& r : comparison.results)
+    if (r.episodes < comparison.episodes) fmt::print(stderr, "; {} calls are of {} episodes", r.calls, r.episodes);
+  fmt::print(stderr, "\n");
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -12,18 +11,10 @@
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/progress.hpp"
+#include "src/cli/stop.hpp"
 
 namespace alfi::cli {
 namespace {
-
-volatile std::sig_atomic_t stop_wanted = 0;
-
-/// The first signal asks for a stop, the second one kills.
-extern "C" void want_stop(int) {
-  stop_wanted = 1;
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
 
 /// For a line to be pasted into a shell.
 std::string quoted(const std::string& text) {
@@ -44,8 +35,7 @@ struct Arguments {
 void run_training(const Arguments& arguments) {
   const Configuration configuration = arguments.configuration.load();
   say_why_not_cuda(configuration.engine);
-  std::signal(SIGINT, want_stop);
-  std::signal(SIGTERM, want_stop);
+  listen_for_stop();
   TrainingOptions options;
   options.resume = arguments.resume;
   options.force = arguments.force;
@@ -58,7 +48,7 @@ void run_training(const Arguments& arguments) {
       if (!noticed && !progress.notice.empty()) fmt::print(stderr, "warning: {}\n", progress.notice);
       noticed = noticed || !progress.notice.empty();
       line.show(progress);
-      return stop_wanted == 0;
+      return !stop_wanted();
     };
     outcome = train(configuration, arguments.run, options);
   }
