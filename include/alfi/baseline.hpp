@@ -36,7 +36,7 @@ struct BaselineOptions {
   std::function<bool(double)> progress{};
 };
 
-/// A baseline with so many simulator calls, on the first of the episodes that were finished.
+/// A baseline with so many simulator calls, on the episodes that were finished.
 struct BaselineResult {
   std::int64_t calls;                            ///< observations allowed in an episode
   std::int64_t used;                             ///< observations made in an episode

@@ -2,7 +2,6 @@
 // from the prior, those whose observations are nearest to the real ones are accepted, and their mean is the estimate.
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 
 #include "src/baselines/energy_distance.hpp"
@@ -30,10 +29,11 @@ void keep_nearest(std::vector<Draw>& draws, std::size_t count) {
 std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simulations) {
   const int D = problems.D, X = problems.X, episodes = problems.episodes();
   const std::int64_t calls = simulations.left();
-  // Observations of a parameter and parameters grow alike, until there are as many observations as real ones.
+  // Few observations of many parameters come closer than many of few: with the square root, gaussian's error with 10
+  // times ALFI's calls is 0.52, with the cube root 0.25.
   const auto real = static_cast<std::int64_t>(problems.real.front().size()) / X;
   const std::int64_t count =
-      std::max(std::int64_t{2}, std::min(real, static_cast<std::int64_t>(std::sqrt(static_cast<double>(calls)))));
+      std::max(std::int64_t{2}, std::min(real, static_cast<std::int64_t>(std::cbrt(static_cast<double>(calls)))));
   const std::int64_t all = calls / count;
   const auto accepted = static_cast<std::size_t>(std::min(all, std::max(std::int64_t{5}, all / 100)));
 
@@ -50,8 +50,7 @@ std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simul
       for (int m = 0; m < parameters; ++m) {
         Draw draw{0, {}};
         for (int d = 0; d < D; ++d) {
-          // The prior is uniform, with deviation 1.
-          const double value = std::numbers::sqrt3 * (2 * random[static_cast<std::size_t>(b)].uniform() - 1);
+          const double value = prior_parameter(random[static_cast<std::size_t>(b)].normal());
           draw.theta.push_back(value);
           theta[static_cast<std::size_t>((m * D + d) * tile_lanes + b)] = static_cast<float>(value);
         }

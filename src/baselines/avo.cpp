@@ -1,7 +1,7 @@
 // Adversarial variational optimization: Louppe, Hermans, Cranmer 2017, "Adversarial variational optimization of
 // non-differentiable simulators", arXiv 1707.07113.
 //
-// A proposal q(θ|ψ) = N(μ, σ²), ψ = (μ, log σ), begins at the prior and descends
+// A proposal q(θ|ψ), which is N(μ, σ²) of z (prior_parameter) with ψ = (μ, log σ), begins at the prior and descends
 //   U = E_q E_x~p(x|θ) [−d(x)] + γ H(q),
 // where the critic d learns meanwhile what tells real observations from those of q, its log odds. So U is a divergence
 // between the two, and the entropy H a penalty that lets q become narrow. The gradient is REINFORCE's,
@@ -72,7 +72,7 @@ class Search {
 
   float draw(int m, int d) {
     noise_(d, m) = static_cast<float>(random_.normal());
-    return psi_(d) + std::exp(psi_(D_ + d)) * noise_(d, m);
+    return static_cast<float>(prior_parameter(static_cast<double>(psi_(d) + std::exp(psi_(D_ + d)) * noise_(d, m))));
   }
 
   void move_proposal(const Matrix& x, float rate) {
@@ -95,7 +95,7 @@ class Search {
     }
   }
 
-  double mean(int d) const { return static_cast<double>(psi_(d)); }
+  double estimate(int d) const { return prior_parameter(static_cast<double>(psi_(d))); }
 
  private:
   int D_;
@@ -139,7 +139,7 @@ std::vector<double> estimate_by_avo(const Problems& problems, Simulations& simul
   }
   std::vector<double> estimates;
   for (const Search& search : searches)
-    for (int d = 0; d < D; ++d) estimates.push_back(search.mean(d));
+    for (int d = 0; d < D; ++d) estimates.push_back(search.estimate(d));
   return estimates;
 }
 

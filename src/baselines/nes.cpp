@@ -74,7 +74,8 @@ std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simul
     for (int b = 0; b < episodes; ++b) {
       const auto e = static_cast<std::size_t>(b);
       const std::vector<double>& generation = searches[e].ask(random[e]);
-      for (std::size_t i = 0; i < generation.size(); ++i) theta[i * tile_lanes + e] = static_cast<float>(generation[i]);
+      for (std::size_t i = 0; i < generation.size(); ++i)
+        theta[i * tile_lanes + e] = static_cast<float>(prior_parameter(generation[i]));
     }
     simulations.draw(population, count);
     for (int b = 0; b < episodes; ++b) {
@@ -88,7 +89,7 @@ std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simul
   }
   std::vector<double> estimates;
   for (const SeparableNes& search : searches)
-    estimates.insert(estimates.end(), search.mean().begin(), search.mean().end());
+    for (const double z : search.mean()) estimates.push_back(prior_parameter(z));
   return estimates;
 }
 

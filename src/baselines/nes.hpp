@@ -17,7 +17,7 @@ std::vector<double> utilities(int population);
 
 class SeparableNes {
  public:
-  /// Begins at the prior: μ = 0, σ = 1.
+  /// Begins at μ = 0, σ = 1.
   explicit SeparableNes(int D);
 
   /// 4 + ⌊3 log D⌋

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numbers>
 #include <stdexcept>
 #include <utility>
 
 namespace alfi::baselines {
+
+double prior_parameter(double z) { return std::numbers::sqrt3 * (2 * normal_cdf(z) - 1); }  // all priors are uniform
 
 std::vector<Random> Problems::random() const {
   std::vector<Random> random;

@@ -13,6 +13,10 @@
 
 namespace alfi::baselines {
 
+/// The parameter, standardised, at which the prior has the distribution function that N(0, 1) has at z. Searches go
+/// over z: there the prior is N(0, 1), where they begin, and they do not leave it.
+double prior_parameter(double z);
+
 struct Problems {
   int D, X, first;                       ///< `first` is the number of the tile's first episode
   std::vector<std::vector<float>> real;  ///< x* (R, X) of each episode
