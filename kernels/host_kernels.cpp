@@ -84,6 +84,20 @@ void simulate_tile(int simulator, const ObservationUnits<float>& units, const Si
   simulate(Team{}, simulator, units, to);
 }
 
+void draw_quadratic_tile(const QuadraticSettings<float>& settings, const StepInput& step,
+                         const QuadraticTile<float>& tile) {
+  draw_quadratics(Team{}, settings, step, tile);
+}
+
+void minimise_quadratic_tile(const QuadraticSettings<float>& settings, const QuadraticTile<float>& tile) {
+  minimise_quadratics(Team{}, settings, tile);
+}
+
+void quadratic_gradient_tile(const QuadraticSettings<float>& settings, const QuadraticTile<float>& tile,
+                             float* gradient) {
+  quadratic_gradient(Team{}, settings, tile, gradient);
+}
+
 double spin(std::int64_t rounds) {
   constexpr int chains = 12;
   FloatLanes sum[chains];
@@ -122,6 +136,9 @@ constexpr HostKernels kernels{isa_name,
                               draw_problem_tile,
                               draw,
                               simulate_tile,
+                              draw_quadratic_tile,
+                              minimise_quadratic_tile,
+                              quadratic_gradient_tile,
                               spin};
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/lookup.hpp"
+#include "kernels/quadratic.hpp"
 #include "kernels/report.hpp"
 #include "kernels/sample.hpp"
 
@@ -39,6 +40,10 @@ struct HostKernels {
   void (*draw_sample)(const Sample&);
   /// Observations of parameters of 16 episodes, as the networks see them.
   void (*simulate)(int simulator, const ObservationUnits<float>&, const Simulation&);
+  /// Of a tile of quadratics: who they are, W and y; the way down; its gradient.
+  void (*draw_quadratics)(const QuadraticSettings<float>&, const StepInput&, const QuadraticTile<float>&);
+  void (*minimise_quadratics)(const QuadraticSettings<float>&, const QuadraticTile<float>&);
+  void (*quadratic_gradient)(const QuadraticSettings<float>&, const QuadraticTile<float>&, float* gradient);
   /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
   double (*spin)(std::int64_t rounds);
 };

@@ -55,7 +55,7 @@ struct Linear {
 };
 
 /// The flat vector of weights, in the order of the reference's modules. The encoder's part and the whole are rounded up
-/// to whole groups of 16.
+/// to whole groups of 16. A machine without observations, C = 0, has the RIM alone.
 struct Layout {
   Linear encoder[3];
   Linear aggregator[3];
@@ -78,13 +78,15 @@ constexpr Layout make_layout(const Shape& shape) {
     next += in * out + out;
     return placed;
   };
-  layout.encoder[0] = linear(shape.X, shape.encoder_hidden);
-  layout.encoder[1] = linear(shape.encoder_hidden, shape.encoder_hidden);
-  layout.encoder[2] = linear(shape.encoder_hidden, shape.C);
-  next = whole_groups(next);
-  layout.aggregator[0] = linear(shape.aggregator_inputs(), shape.aggregator_hidden);
-  layout.aggregator[1] = linear(shape.aggregator_hidden, shape.aggregator_hidden);
-  layout.aggregator[2] = linear(shape.aggregator_hidden, shape.A);
+  if (shape.C > 0) {
+    layout.encoder[0] = linear(shape.X, shape.encoder_hidden);
+    layout.encoder[1] = linear(shape.encoder_hidden, shape.encoder_hidden);
+    layout.encoder[2] = linear(shape.encoder_hidden, shape.C);
+    next = whole_groups(next);
+    layout.aggregator[0] = linear(shape.aggregator_inputs(), shape.aggregator_hidden);
+    layout.aggregator[1] = linear(shape.aggregator_hidden, shape.aggregator_hidden);
+    layout.aggregator[2] = linear(shape.aggregator_hidden, shape.A);
+  }
   layout.fc0 = linear(shape.rim_inputs(), shape.H);
   layout.fc1 = linear(shape.H, shape.H);
   layout.update_gate = linear(shape.H + shape.S, shape.S);

@@ -49,11 +49,37 @@ struct BlockMemory {
 /// Numbers an observation takes: X, or of one that is located x, place and offset (kernels/lookup.hpp).
 constexpr int located_size(const Shape& shape) { return shape.X > 3 ? shape.X : 3; }
 
+/// What the RIM keeps of so many rows.
+template <class R>
+RimHistory<R> carve_history(const Shape& s, Carver<R>& carver, std::int64_t rows) {
+  const std::int64_t H = s.H, S = s.S;
+  return {carver.rows(s.rim_inputs(), rows),
+          carver.rows(H, rows),
+          carver.rows(H + S, rows),
+          carver.rows(S, rows),
+          carver.rows(S, rows),
+          carver.rows(H + S, rows),
+          carver.rows(S, rows),
+          carver.rows(S, rows),
+          carver.rows(H, rows),
+          carver.rows(s.P(), rows)};
+}
+
+/// Its gradients; `states` of ψ and h side by side.
+template <class R>
+RimGradient<R> carve_gradient(const Shape& s, Carver<R>& carver, std::int64_t rows, std::int64_t states) {
+  const std::int64_t H = s.H, S = s.S, P = s.P();
+  constexpr std::int64_t L = tile_lanes;
+  return {carver.rows(H, rows),          carver.rows(H, rows),         carver.rows(S, rows),
+          carver.rows(S, rows),          carver.rows(S, rows),         carver.rows(H, rows),
+          carver.rows(P, rows),          carver.rows(H + S, L),        carver.rows(s.rim_inputs(), L),
+          carver.take(states * S * L), carver.take(states * P * L)};
+}
+
 /// `features` is the room for an observation: X or located_size.
 template <class R>
 Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
-  const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = features, C = s.C, CP = s.CP(), P = s.P(), H = s.H,
-                     S = s.S;
+  const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = features, C = s.C, CP = s.CP(), P = s.P();
   constexpr std::int64_t L = tile_lanes;
   const std::int64_t steps = T * L;
   Tile<R> tile{};
@@ -75,19 +101,8 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
   tile.slopes = carver.take(T * M * 2 * C * L);
   tile.loss_slope = carver.take(T * L);
   tile.generated_count = carver.take(L);
-  tile.history = {carver.rows(s.rim_inputs(), steps),
-                  carver.rows(H, steps),
-                  carver.rows(H + S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(H + S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(S, steps),
-                  carver.rows(H, steps),
-                  carver.rows(P, steps)};
-  tile.gradient = {carver.rows(H, steps),          carver.rows(H, steps), carver.rows(S, steps), carver.rows(S, steps),
-                   carver.rows(S, steps),          carver.rows(H, steps), carver.rows(P, steps), carver.rows(H + S, L),
-                   carver.rows(s.rim_inputs(), L), carver.take(S * L),    carver.take(P * L)};
+  tile.history = carve_history(s, carver, steps);
+  tile.gradient = carve_gradient(s, carver, steps, 1);
   tile.real_code_gradient = carver.take(CP * L);
   tile.real_share_gradient = carver.take(s.aggregator_hidden * L);
   tile.code_gradient = carver.take(M * CP * L);

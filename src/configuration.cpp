@@ -35,6 +35,7 @@ std::span<const std::string_view> simulator_names() {
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> all;
     for (const SimulatorInfo& info : simulators()) all.push_back(info.name);
+    for (const ObjectiveInfo& info : objectives()) all.push_back(info.name);
     return all;
   }();
   return names;
@@ -282,9 +283,10 @@ constexpr int most_steps = 1'000'000'000;
 // In the order of the struct and of the file. Keys of one section stand together.
 const Key keys[] = {
     {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names()},
-     "The simulator whose parameters are inferred; has no default."},
+     "The simulator whose parameters are inferred, or the objective to minimise (quadratic); has no default."},
     {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
-     "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}."},
+     "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}; of quadratic "
+     "{dimensions: 10}."},
     {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>, transform_names},
      "Applied to the observations before they are standardised; sqrt is sqrt(x + 3/8)."},
 
@@ -388,6 +390,21 @@ const Key keys[] = {
      "Seed of every random number; the same seed gives the same result."},
 };
 
+// What says nothing of a machine that minimises: it has no observations and no density, and runs on the CPU. Keys, and
+// sections with their dot.
+constexpr std::string_view of_inference[] = {
+    "simulator.transform", "episode.thetas",     "episode.observations", "episode.real_observations",
+    "proposal.",           "networks.encoder.",  "networks.aggregator.", "networks.use_grad",
+    "training.loss",       "training.beta.",     "engine.precision",     "engine.encoder",
+    "engine.device"};
+
+bool applies(const Key& key, const Configuration& configuration) {
+  return !minimises(configuration.simulator) ||
+         std::none_of(std::begin(of_inference), std::end(of_inference), [&](std::string_view path) {
+           return path.back() == '.' ? key.path.starts_with(path) : key.path == path;
+         });
+}
+
 // Paths ---------------------------------------------------------------------------------------------------------------
 
 const Key* find_key(std::string_view path) {
@@ -479,14 +496,30 @@ void check(const Configuration& configuration, const Origins& origins) {
     }
   }
 
+  const Configuration defaults;
+  for (const Key& key : keys) {
+    const std::string value = text_of(key, configuration), usual = text_of(key, defaults);
+    if (!applies(key, configuration) && value != usual)
+      throw refusal(origins.of(key.path), key.path, value,
+                    fmt::format("left out, or {}: {} has no observations to infer from and runs on the CPU", usual,
+                                configuration.simulator.name));
+  }
+
   const auto require = [&](bool holds, std::string_view path, std::string_view must) {
     if (!holds) throw refusal(origins.of(path), path, text_of(*find_key(path), configuration), must);
   };
   const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
   const bool point = proposal.family == Family::point;
-  const SimulatorInfo& known = simulators()[static_cast<std::size_t>(simulator_number(simulator.name))];
-  const std::string constants = refused_constants(known, simulator.parameters);
+  const std::string constants = refused_constants(simulator.name, simulator.parameters);
   require(constants.empty(), "simulator.parameters", constants);
+  require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",
+          "above 0 where networks.rim.update is tanh: an update is bound * tanh(x / bound)");
+  if (minimises(simulator)) {
+    require(engine.backend != Backend::cuda, "engine.backend",
+            fmt::format("auto or cpu: {} runs on the CPU", simulator.name));
+    return;
+  }
+  const SimulatorInfo known = find_simulator(simulator);
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
   require(!needs_nonnegative || known.observations.low >= 0, "simulator.transform",
           fmt::format("none or asinh: observations of {} can be negative", simulator.name));
@@ -496,13 +529,11 @@ void check(const Configuration& configuration, const Origins& origins) {
           "mse or l1 where proposal.family is point: a point has no density");
   require(training.loss != Loss::beta_normal || proposal.family == Family::gaussian, "training.loss",
           "normal, mse or l1 unless proposal.family is gaussian: beta_normal weights by a learned sigma");
-  const ObservationInfo observations = find_simulator(simulator).observations;
+  const ObservationInfo& observations = known.observations;
   require(engine.encoder != Encoder::table || (observations.whole && observations.dimension == 1), "engine.encoder",
           fmt::format("auto, dense or segments: observations of {} are not single whole numbers", simulator.name));
   require(engine.encoder != Encoder::segments || observations.dimension == 1, "engine.encoder",
           fmt::format("auto or dense: an observation of {} is {} numbers", simulator.name, observations.dimension));
-  require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",
-          "above 0 where networks.rim.update is tanh: an update is bound * tanh(x / bound)");
 }
 
 // Reading -------------------------------------------------------------------------------------------------------------
@@ -629,6 +660,7 @@ std::string to_yaml(const Configuration& configuration) {
     open = sections;
   };
   for (const Key& key : keys) {
+    if (!applies(key, configuration)) continue;
     enter(sections_of(key.path));
     out << std::string(name_of(key.path));
     std::visit([&](const auto& kind) { kind.emit(out, configuration); }, key.kind);

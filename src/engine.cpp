@@ -18,18 +18,6 @@ namespace {
 
 Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
 
-StepInput step_input(const Episodes& episodes, double beta) {
-  const auto key = [&episodes](Purpose purpose, std::uint64_t step) {
-    return stream_key(episodes.seed, episodes.phase, purpose, step);
-  };
-  // Fixed problems are the same at every step.
-  const std::uint64_t step = episodes.step, problem = episodes.problems > 0 ? 0 : step;
-  return {{key(Purpose::truth, problem), key(Purpose::real_count, problem), key(Purpose::real_set, problem),
-           key(Purpose::start, step), key(Purpose::propose, step), key(Purpose::observe, step)},
-          step * static_cast<std::uint64_t>(episodes.count),
-          beta};
-}
-
 std::vector<float> narrow_iteration_weights(Weights weights, int T) {
   const std::vector<double> w = iteration_weights(weights, T);
   return {w.begin(), w.end()};
@@ -113,7 +101,7 @@ void Engine::submit(std::span<const MetaStep> steps) {
 }
 
 void Engine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink) {
-  const StepInput step = step_input(episodes, 0);
+  const StepInput step = step_input(episodes);
   const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
   const EpisodeSettings<float> settings =
       this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
@@ -123,7 +111,7 @@ void Engine::rollout(const Episodes& episodes, int iterations, std::span<const f
 
 void Engine::rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
                           std::span<const float> weights, const TileSink& sink) {
-  const StepInput step = step_input(episodes, 0);
+  const StepInput step = step_input(episodes);
   const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
   const EpisodeSettings<float> settings =
       this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
@@ -134,9 +122,33 @@ void Engine::rollout_from(std::span<const float> start, const Episodes& episodes
   processor_->rollout({settings, step, {true, false, true}, episodes.count, fill, sink});
 }
 
+Validation Engine::validate(const Episodes& episodes, std::span<const float> weights) {
+  std::vector<double> losses(static_cast<std::size_t>(episodes.count)), errors(losses.size());
+  const int T = configuration_.episode.iterations, D = parameters(), P = layout_.fc4.out;
+  rollout(episodes, T, weights, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      double squares = 0;
+      for (int d = 0; d < D; ++d) {
+        const double distance =
+            finished.tile.truth[d * tile_lanes + lane] - finished.tile.psi[(T * P + d) * tile_lanes + lane];
+        squares += distance * distance;
+      }
+      const auto b = static_cast<std::size_t>(finished.first + lane);
+      losses[b] = finished.tile.episode_loss[lane];
+      errors[b] = std::sqrt(squares);
+    }
+  });
+  Validation mean{0, 0};
+  for (std::size_t b = 0; b < losses.size(); ++b) {
+    mean.loss += losses[b] / episodes.count;
+    mean.error += errors[b] / episodes.count;
+  }
+  return mean;
+}
+
 void Engine::draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink) {
   const Shape shape = shape_of(configuration_, 1);
-  const StepInput step = step_input(episodes, 0);
+  const StepInput step = step_input(episodes);
   EpisodeSettings<float> settings = this->settings(shape, episodes, Loss::normal, nullptr, iteration_weight_);
   const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
       ones(static_cast<std::size_t>(shape.X), 1.0F);
@@ -149,7 +161,7 @@ void Engine::infer(const GivenProblem& problem, int iterations, std::span<const 
   Shape shape = shape_of(configuration_, iterations);
   shape.R = problem.count;
   const Episodes episode{Phase::inference, 0, 1, 0, seed};
-  const StepInput step = step_input(episode, 0);
+  const StepInput step = step_input(episode);
   const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
   const EpisodeSettings<float> settings =
       this->settings(shape, episode, plain(configuration_.training.loss), weights.data(), iteration_weight, true);

@@ -8,20 +8,13 @@
 #include <vector>
 
 #include "alfi/configuration.hpp"
+#include "src/episodes.hpp"
+#include "src/learner.hpp"
 #include "src/model.hpp"
 #include "src/processor.hpp"
 #include "src/real_counts.hpp"
 
 namespace alfi {
-
-/// Which episodes: they name their random numbers.
-struct Episodes {
-  Phase phase;
-  std::uint64_t step;
-  int count;
-  int problems = 0;  ///< > 0: the step's episodes are drawn from this many fixed problems
-  std::uint64_t seed = 0;
-};
 
 /// Real observations given from outside for one episode: (count, X), transformed and standardised.
 struct GivenProblem {
@@ -29,29 +22,25 @@ struct GivenProblem {
   int count;
 };
 
-/// A meta-step of training: its number, which names its episodes, the learning rate, and beta of loss beta_normal.
-struct MetaStep {
-  std::uint64_t number;
-  double rate, beta;
-};
-
 using TileSink = std::function<void(const FinishedTile&)>;
 
-class Engine {
+class Engine final : public Learner {
  public:
   /// On the processor the configuration names. Throws InputError where the buffers would not fit into memory, with the
   /// bytes they need, RunError where the configuration asks for what was not built or is not there.
   Engine(const Configuration& configuration, Normalisation normalisation);
   Engine(const Configuration& configuration, Normalisation normalisation, std::unique_ptr<Processor> processor);
 
-  /// Training goes on from this state; nothing submitted before counts any more.
-  void begin(TrainingState state);
-  /// Meta-steps after those submitted before: rollout, gradients, update.
-  void submit(std::span<const MetaStep> steps);
-  /// What the steps of the oldest submission not yet collected came to.
-  std::vector<StepOutput> collect() { return processor_->collect(); }
-  /// After all steps submitted.
-  const TrainingState& state() { return processor_->state(); }
+  void begin(TrainingState state) override;
+  void submit(std::span<const MetaStep> steps) override;
+  std::vector<StepOutput> collect() override { return processor_->collect(); }
+  const TrainingState& state() override { return processor_->state(); }
+  Pipeline pipeline() const override { return processor_->pipeline(); }
+  Validation validate(const Episodes& episodes, std::span<const float> weights) override;
+  int threads_of_known_cost() const override {
+    return processor_->backend() == Backend::cpu ? processor_->threads() : 0;
+  }
+  const std::string& notice() const override { return processor_->notice(); }
 
   /// Forward only, T iterations, on plain loss; `sink` is called for every tile, from any thread.
   void rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink);

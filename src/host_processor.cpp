@@ -9,16 +9,12 @@
 #include <thread>
 #include <utility>
 
+#include "src/host_update.hpp"
 #include "src/instruction_set.hpp"
 #include "src/simulators.hpp"
-#include "src/update_factors.hpp"
 
 namespace alfi {
 namespace {
-
-int thread_count(int configured) {
-  return configured > 0 ? configured : std::max(1, tbb::this_task_arena::max_concurrency());
-}
 
 template <class T>
 void resize(std::vector<T>& array, std::int64_t size) {
@@ -26,6 +22,10 @@ void resize(std::vector<T>& array, std::int64_t size) {
 }
 
 }  // namespace
+
+int thread_count(int configured) {
+  return configured > 0 ? configured : std::max(1, tbb::this_task_arena::max_concurrency());
+}
 
 void HostProcessor::Worker::prepare(const Shape& shape) {
   const auto fit = [&shape](std::vector<float>& memory, std::int64_t size, auto carve) {
@@ -215,31 +215,12 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
   const int tiles = blocks_of(tile_lanes, plan_.episodes);
   resize(losses_, std::int64_t{tiles} * tile_lanes);
   resize(clamped_, std::int64_t{tiles} * tile_lanes);
-  double loss_sums[sum_places];
-  std::int64_t clamped_sums[sum_places];
-  const BatchReport<float> report{losses_.data(), clamped_.data(), loss_sums, clamped_sums};
-  Optimizer<float> optimizer =
+  const BatchReport<float> report{losses_.data(), clamped_.data(), nullptr, nullptr};
+  const Optimizer<float> optimizer =
       add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
                     [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
-
-  UpdateCounts counts{state_.updates, state_.skipped};
-  const UpdateFactors factors = update_factors(state_.updates, plan_.average_decay);
-  float norm = 0;
-  optimizer.weights = state_.weights.data();
-  optimizer.first_moment = state_.first_moment.data();
-  optimizer.second_moment = state_.second_moment.data();
-  optimizer.average = state_.average.data();
-  optimizer.norm = &norm;
-  optimizer.counts = &counts;
-  optimizer.factors = &factors;
-  optimizer.first_update = &state_.updates;
-  optimizer.clip_norm = static_cast<float>(plan_.clip_norm);
-  StepOutput output{};
-  kernels_.sum_partials(optimizer);
-  kernels_.update(optimizer, step.rate, report, plan_.episodes, output);
-  state_.updates = counts.applied;
-  state_.skipped = counts.skipped;
-  return output;
+  return update_on_host(kernels_, optimizer, {plan_.episodes, plan_.clip_norm, plan_.average_decay}, step.rate, losses_,
+                        clamped_, state_);
 }
 
 double HostProcessor::spin(std::int64_t rounds) {

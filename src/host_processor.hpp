@@ -16,6 +16,9 @@
 
 namespace alfi {
 
+/// Of a configuration's engine.threads: 0 is all there are.
+int thread_count(int configured);
+
 class HostProcessor final : public Processor {
  public:
   /// 0: all threads.

@@ -3,7 +3,7 @@
 #include <Eigen/Dense>
 #include <cmath>
 
-#include "kernels/random.hpp"
+#include "kernels/quadratic.hpp"
 #include "src/parameters.hpp"
 #include "src/simulators.hpp"
 
@@ -53,6 +53,16 @@ Eigen::MatrixXd orthogonal(int rows, int columns, Uniforms& uniforms) {
 }  // namespace
 
 Shape shape_of(const Configuration& c, int iterations) {
+  if (minimises(c.simulator)) {
+    Shape shape{};  // of one coordinate's machine
+    shape.T = iterations;
+    shape.D = 1;
+    shape.A = gradient_inputs;
+    shape.H = c.networks.rim.hidden;
+    shape.S = c.networks.rim.state;
+    shape.family = Family::point;
+    return shape;
+  }
   const SimulatorInfo simulator = find_simulator(c.simulator);
   Shape shape{};
   shape.T = iterations;

@@ -19,8 +19,12 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 // A function: simulators() is asked before this file's constants are made.
 ConstantInfo inputs() { return {"inputs", "of the regression", 1, Sample::most_parameters - 1, 3}; }
 
+ConstantInfo dimensions() { return {"dimensions", "of θ", 1, 64, 10}; }
+
 std::vector<ConstantInfo> constants_of(const std::string& name) {
   if (name == LinearRegression::name) return {inputs()};
+  for (const ObjectiveInfo& objective : objectives())
+    if (objective.name == name) return objective.constants;
   return {};
 }
 
@@ -99,7 +103,9 @@ int simulator_number(const std::string& name) {
     if (simulators()[i].name == name) return static_cast<int>(i);
   std::vector<std::string> names;
   for (const SimulatorInfo& info : simulators()) names.push_back(info.name);
-  throw InputError(fmt::format("simulator '{}' is unknown; there are {}", name, fmt::join(names, ", ")));
+  throw InputError(fmt::format("simulator '{}' {}; there are {}", name,
+                               minimises({name, {}, {}}) ? "is an objective, which has no observations" : "is unknown",
+                               fmt::join(names, ", ")));
 }
 
 int table_size(int simulator) {
@@ -114,24 +120,40 @@ int largest_table() {
   return most;
 }
 
-std::string refused_constants(const SimulatorInfo& simulator, const std::map<std::string, double>& constants) {
+const std::vector<ObjectiveInfo>& objectives() {
+  static const std::vector<ObjectiveInfo> all{
+      {"quadratic", "‖Wθ − y‖² with standard normal W (D, D) and y (D), from θ = 0", {dimensions()}}};
+  return all;
+}
+
+bool minimises(const Configuration::Simulator& simulator) {
+  return std::any_of(objectives().begin(), objectives().end(),
+                     [&](const ObjectiveInfo& objective) { return objective.name == simulator.name; });
+}
+
+int dimensions_of(const Configuration::Simulator& simulator) {
+  return static_cast<int>(value_of(simulator.parameters, dimensions()));
+}
+
+std::string refused_constants(const std::string& name, const std::map<std::string, double>& constants) {
+  const std::vector<ConstantInfo> known = constants_of(name);
   const auto allowed = [&](const auto& given) {
-    return std::any_of(simulator.constants.begin(), simulator.constants.end(), [&](const ConstantInfo& constant) {
-      const auto& [name, value] = given;
-      return name == constant.name && value >= constant.least && value <= constant.most && value == std::floor(value);
+    return std::any_of(known.begin(), known.end(), [&](const ConstantInfo& constant) {
+      return given.first == constant.name && given.second >= constant.least && given.second <= constant.most &&
+             given.second == std::floor(given.second);
     });
   };
   if (std::all_of(constants.begin(), constants.end(), allowed)) return {};
   std::vector<std::string> names;
-  for (const ConstantInfo& c : simulator.constants)
+  for (const ConstantInfo& c : known)
     names.push_back(fmt::format("{}: a whole number from {} to {}", c.name, c.least, c.most));
   return fmt::format("{{{}}}{}", fmt::join(names, ", "),
-                     names.empty() ? fmt::format(": the simulator {} has no parameters", simulator.name) : "");
+                     names.empty() ? fmt::format(": the simulator {} has no parameters", name) : "");
 }
 
 SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants) {
   const int number = simulator_number(name);
-  const std::string must = refused_constants(simulators()[static_cast<std::size_t>(number)], constants);
+  const std::string must = refused_constants(name, constants);
   if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
   return describe(number, constants);
 }

@@ -22,8 +22,13 @@ int largest_table();
 /// The simulator a configuration names.
 SimulatorInfo find_simulator(const Configuration::Simulator& simulator);
 
-/// What these constants of a simulator must be, where they are not; else empty.
-std::string refused_constants(const SimulatorInfo& simulator, const std::map<std::string, double>& constants);
+/// Whether it names an objective to minimise instead of a simulator.
+bool minimises(const Configuration::Simulator& simulator);
+/// Numbers D in the θ of a configured objective.
+int dimensions_of(const Configuration::Simulator& simulator);
+
+/// What these constants of a simulator or an objective must be, where they are not; else empty.
+std::string refused_constants(const std::string& name, const std::map<std::string, double>& constants);
 
 /// The first `count` observations at theta (D, natural units), with no place for them yet. InputError for a wrong
 /// number of parameters or one that is not finite.

@@ -20,8 +20,9 @@
 #include "src/cost.hpp"
 #include "src/engine.hpp"
 #include "src/processors.hpp"
-#include "src/rollout_errors.hpp"
+#include "src/quadratic_engine.hpp"
 #include "src/run_lock.hpp"
+#include "src/simulators.hpp"
 
 namespace alfi {
 namespace {
@@ -79,14 +80,19 @@ bool continues(Configuration a, const Configuration& b) {
   return a == b;
 }
 
-Checkpoint start(const Configuration& configuration, SampleStatistics& statistics) {
+/// How what is trained begins, and how it is made.
+struct Beginning {
+  std::function<Normalisation()> normalisation;
+  std::function<std::unique_ptr<Learner>(const Normalisation&)> learner;
+};
+
+Checkpoint start(const Configuration& configuration, const Beginning& beginning) {
   const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
-  return {configuration, pilot_normalisation(configuration, statistics),
-          initial_state(layout, configuration.engine.seed), 0};
+  return {configuration, beginning.normalisation(), initial_state(layout, configuration.engine.seed), 0};
 }
 
 Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run, const TrainingOptions& options,
-                   SampleStatistics& statistics) {
+                   const Beginning& beginning) {
   const auto saved = checkpoints_of(run);
   if (options.resume) {
     const std::filesystem::path yaml = run / "config.yaml";
@@ -101,7 +107,7 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
     if (!continues(checkpoint.configuration, configuration))
       throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
                                    run.string(), yaml.string()));
-    if (killed_early) return start(configuration, statistics);
+    if (killed_early) return start(configuration, beginning);
     checkpoint.configuration = configuration;
     return checkpoint;
   }
@@ -114,7 +120,7 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
       throw InputError(fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it",
                                    run.string()));
   }
-  return start(configuration, statistics);
+  return start(configuration, beginning);
 }
 
 /// Removes what a run left in its folder.
@@ -123,21 +129,13 @@ void clear(const std::filesystem::path& run) {
     std::filesystem::remove_all(run / name);
 }
 
-}  // namespace
-
-TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
-                      const TrainingOptions& options) {
-  validate(configuration);
-  return train(configuration, run, options, make_processor(configuration.engine));
-}
-
-TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
-                      const TrainingOptions& options, std::unique_ptr<Processor> processor) try {
+TrainingOutcome train_from(const Beginning& beginning, const Configuration& configuration,
+                           const std::filesystem::path& run, const TrainingOptions& options) try {
   std::optional<RunLock> lock;
   if (std::filesystem::is_directory(run)) lock.emplace(run);
-  Checkpoint checkpoint = prepare(configuration, run, options, processor->statistics());
+  Checkpoint checkpoint = prepare(configuration, run, options, beginning);
   const Configuration::Training& training = configuration.training;
-  Engine engine(configuration, checkpoint.normalisation, std::move(processor));
+  const std::unique_ptr<Learner> learner = beginning.learner(checkpoint.normalisation);
   if (!lock) {
     std::filesystem::create_directories(run);
     lock.emplace(run);
@@ -156,13 +154,14 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
   int skipped_in_a_row = 0;
   bool go_on = true;
 
-  if (options.estimate && engine.processor().backend() == Backend::cpu && checkpoint.step < training.steps)
+  const int threads = learner->threads_of_known_cost();
+  if (options.estimate && threads > 0 && checkpoint.step < training.steps)
     if (const double speed = core_speed(measured_core_peak()); speed > 0)
-      options.estimate(training_seconds(configuration, checkpoint.step, engine.processor().threads(), speed));
-  engine.begin(checkpoint.state);
+      options.estimate(training_seconds(configuration, checkpoint.step, threads, speed));
+  learner->begin(checkpoint.state);
   const auto save = [&] {
     if (saved_step == checkpoint.step) return;
-    checkpoint.state = engine.state();
+    checkpoint.state = learner->state();
     write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
     saved_step = checkpoint.step;
   };
@@ -209,9 +208,8 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
     if (checkpoint.step % steps_per_line == 0) write_line(learning);
   };
   const auto validate_weights = [&] {
-    const RolloutErrors validation =
-        rollout_errors(engine, {Phase::validation, 0, validation_episodes, 0, configuration.engine.seed},
-                       configuration.episode.iterations, engine.state().average);
+    const Validation validation = learner->validate(
+        {Phase::validation, 0, validation_episodes, 0, configuration.engine.seed}, learner->state().average);
     validation_loss = validation.loss;
     metrics.write(
         {{"step", checkpoint.step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}});
@@ -224,7 +222,7 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
 
   // Steps are submitted in windows, some ahead of the one that is waited for, so that a device never idles; but none
   // beyond a step whose weights are needed.
-  const Pipeline pipeline = engine.processor().pipeline();
+  const Pipeline pipeline = learner->pipeline();
   std::int64_t submitted = checkpoint.step;
   std::deque<std::int64_t> windows;
   const auto needs_weights = [&](std::int64_t step) {
@@ -238,14 +236,14 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
       ++submitted;
     } while (static_cast<int>(steps.size()) < pipeline.steps && submitted < training.steps &&
              !needs_weights(submitted));
-    engine.submit(steps);
+    learner->submit(steps);
     windows.push_back(submitted);
   };
   while (checkpoint.step < training.steps && (go_on || !windows.empty())) {
     while (go_on && static_cast<int>(windows.size()) < pipeline.windows && submitted < training.steps &&
            (windows.empty() || !needs_weights(submitted)))
       submit();
-    for (const StepOutput& result : engine.collect()) finish_step(result);
+    for (const StepOutput& result : learner->collect()) finish_step(result);
     windows.pop_front();
     if (windows.empty() && needs_weights(checkpoint.step)) {
       if (validates_after(checkpoint.step)) validate_weights();
@@ -255,7 +253,7 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
     if (options.progress)
       go_on = options.progress({checkpoint.step, training.steps, loss_mean, validation_loss, rate_of_episodes,
                                 seconds_per_step * static_cast<double>(training.steps - checkpoint.step), skipped,
-                                engine.processor().notice()}) &&
+                                learner->notice()}) &&
               go_on;
   }
   write_line(learning_rate(training, checkpoint.step));
@@ -270,6 +268,26 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
   throw RunError(error.what());
 } catch (const std::bad_alloc&) {
   throw RunError("memory ran out during training; smaller sizes or fewer engine.threads need less");
+}
+
+}  // namespace
+
+TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
+                      const TrainingOptions& options) {
+  validate(configuration);
+  if (!minimises(configuration.simulator)) return train(configuration, run, options, make_processor(configuration.engine));
+  return train_from({[] { return Normalisation{}; },  // there are no observations
+                     [&](const Normalisation&) { return std::make_unique<QuadraticEngine>(configuration); }},
+                    configuration, run, options);
+}
+
+TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
+                      const TrainingOptions& options, std::unique_ptr<Processor> processor) {
+  return train_from({[&] { return pilot_normalisation(configuration, processor->statistics()); },
+                     [&](const Normalisation& normalisation) {
+                       return std::make_unique<Engine>(configuration, normalisation, std::move(processor));
+                     }},
+                    configuration, run, options);
 }
 
 }  // namespace alfi

@@ -39,6 +39,15 @@ struct SimulatorInfo {
 /// All simulators, with the usual constants.
 const std::vector<SimulatorInfo>& simulators();
 
+/// What a machine can be trained to minimise, from gradients, instead of to infer: simulator.name may be its name too.
+struct ObjectiveInfo {
+  std::string name, description;
+  std::vector<ConstantInfo> constants;
+};
+
+/// All objectives.
+const std::vector<ObjectiveInfo>& objectives();
+
 /// The simulator with these constants and the usual ones. Throws InputError naming the simulators there are, or the
 /// constants it has.
 SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants = {});
