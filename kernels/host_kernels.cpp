@@ -98,6 +98,8 @@ void quadratic_gradient_tile(const QuadraticSettings<float>& settings, const Qua
   quadratic_gradient(Team{}, settings, tile, gradient);
 }
 
+void descend_tile(const Optimiser& optimiser, const Descent& descent) { descend(optimiser, descent); }
+
 double spin(std::int64_t rounds) {
   constexpr int chains = 12;
   FloatLanes sum[chains];
@@ -139,6 +141,7 @@ constexpr HostKernels kernels{isa_name,
                               draw_quadratic_tile,
                               minimise_quadratic_tile,
                               quadratic_gradient_tile,
+                              descend_tile,
                               spin};
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/lookup.hpp"
+#include "kernels/optimisers.hpp"
 #include "kernels/quadratic.hpp"
 #include "kernels/report.hpp"
 #include "kernels/sample.hpp"
@@ -44,6 +45,8 @@ struct HostKernels {
   void (*draw_quadratics)(const QuadraticSettings<float>&, const StepInput&, const QuadraticTile<float>&);
   void (*minimise_quadratics)(const QuadraticSettings<float>&, const QuadraticTile<float>&);
   void (*quadratic_gradient)(const QuadraticSettings<float>&, const QuadraticTile<float>&, float* gradient);
+  /// The same quadratics by an optimizer.
+  void (*descend)(const Optimiser&, const Descent&);
   /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
   double (*spin)(std::int64_t rounds);
 };

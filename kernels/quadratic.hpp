@@ -26,9 +26,9 @@ inline constexpr int gradient_inputs = 2;
 template <class R>
 struct QuadraticSettings {
   ProblemRule problems;
-  int dimensions;  ///< D of θ
-  Shape shape;     ///< of one coordinate's machine: P = 1, A = gradient_inputs
-  Layout layout;   ///< of the RIM alone
+  int dimensions;             ///< D of θ
+  Shape shape;                ///< of one coordinate's machine: P = 1, A = gradient_inputs
+  Layout layout;              ///< of the RIM alone
   const R* weights;           ///< (layout.size)
   const R* iteration_weight;  ///< (T), of the losses; not read with weights oi
   Weights weights_kind;
@@ -38,16 +38,16 @@ struct QuadraticSettings {
 /// The arrays of one tile. Those of recorded quadratics are filled by the caller: matrix, target and input.
 template <class R>
 struct QuadraticTile {
-  int number;           ///< in the meta-batch
-  TileInput<R>* input;  ///< made with the problem
-  R* matrix;            ///< W (D, D, 16)
-  R* target;            ///< y (D, 16)
-  R* theta;             ///< (T + 1, D, 16)
-  R* slope;             ///< g at θ_t (T + 1, D, 16)
-  R* residual;          ///< W θ_t − y (D, 16) of one iteration
-  R* loss;              ///< f(θ_t) (T + 1, 16)
-  R* loss_slope;        ///< (T, 16)
-  R* episode_loss;      ///< (16)
+  int number;               ///< in the meta-batch
+  TileInput<R>* input;      ///< made with the problem
+  R* matrix;                ///< W (D, D, 16)
+  R* target;                ///< y (D, 16)
+  R* theta;                 ///< (T + 1, D, 16)
+  R* slope;                 ///< g at θ_t (T + 1, D, 16)
+  R* residual;              ///< W θ_t − y (D, 16) of one iteration
+  R* loss;                  ///< f(θ_t) (T + 1, 16)
+  R* loss_slope;            ///< (T, 16)
+  R* episode_loss;          ///< (16)
   RimHistory<R> history;    ///< rows (D, T · 16)
   RimGradient<R> gradient;  ///< likewise; state (D, S, 16), psi (D, 16)
 };
@@ -144,7 +144,7 @@ ALFI_HD RimHistory<R> history_of(const Shape& shape, const RimHistory<R>& all, i
   const auto from = [first = d * shape.T * tile_lanes](Rows<R> rows) {
     return Rows<R>{rows.data + first, rows.stride};
   };
-  return {from(all.input), from(all.hidden0),         from(all.gate_input), from(all.update), from(all.reset),
+  return {from(all.input),           from(all.hidden0),   from(all.gate_input), from(all.update),  from(all.reset),
           from(all.candidate_input), from(all.candidate), from(all.state),      from(all.hidden3), from(all.step)};
 }
 template <class R>

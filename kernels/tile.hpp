@@ -70,9 +70,9 @@ template <class R>
 RimGradient<R> carve_gradient(const Shape& s, Carver<R>& carver, std::int64_t rows, std::int64_t states) {
   const std::int64_t H = s.H, S = s.S, P = s.P();
   constexpr std::int64_t L = tile_lanes;
-  return {carver.rows(H, rows),          carver.rows(H, rows),         carver.rows(S, rows),
-          carver.rows(S, rows),          carver.rows(S, rows),         carver.rows(H, rows),
-          carver.rows(P, rows),          carver.rows(H + S, L),        carver.rows(s.rim_inputs(), L),
+  return {carver.rows(H, rows),        carver.rows(H, rows),       carver.rows(S, rows),
+          carver.rows(S, rows),        carver.rows(S, rows),       carver.rows(H, rows),
+          carver.rows(P, rows),        carver.rows(H + S, L),      carver.rows(s.rim_inputs(), L),
           carver.take(states * S * L), carver.take(states * P * L)};
 }
 

@@ -393,9 +393,9 @@ const Key keys[] = {
 // What says nothing of a machine that minimises: it has no observations and no density, and runs on the CPU. Keys, and
 // sections with their dot.
 constexpr std::string_view of_inference[] = {
-    "simulator.transform", "episode.thetas",     "episode.observations", "episode.real_observations",
-    "proposal.",           "networks.encoder.",  "networks.aggregator.", "networks.use_grad",
-    "training.loss",       "training.beta.",     "engine.precision",     "engine.encoder",
+    "simulator.transform", "episode.thetas",    "episode.observations", "episode.real_observations",
+    "proposal.",           "networks.encoder.", "networks.aggregator.", "networks.use_grad",
+    "training.loss",       "training.beta.",    "engine.precision",     "engine.encoder",
     "engine.device"};
 
 bool applies(const Key& key, const Configuration& configuration) {

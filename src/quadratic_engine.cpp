@@ -56,8 +56,7 @@ void QuadraticEngine::require_room(int iterations) const {
                     needed / 0x1p30, threads_, available / 0x1p30));
 }
 
-QuadraticSettings<float> QuadraticEngine::settings(const Episodes& episodes,
-                                                   const std::vector<float>& iteration_weight,
+QuadraticSettings<float> QuadraticEngine::settings(const Episodes& episodes, const std::vector<float>& iteration_weight,
                                                    const float* weights) const {
   const Configuration& c = configuration_;
   return {{episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed, 1, 1, nullptr, &no_count},

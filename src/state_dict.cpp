@@ -14,13 +14,21 @@
 #include "src/parameters.hpp"
 #include "src/printable.hpp"
 #include "src/run_lock.hpp"
+#include "src/simulators.hpp"
 
 namespace alfi {
 namespace {
 
 const std::string first_weight = "x_data_agg.fc1_layer.weight";
 
-Layout layout_of(const Configuration& configuration) { return make_layout(shape_of(configuration, 1)); }
+Layout layout_of(const Configuration& configuration) {
+  if (minimises(configuration.simulator))
+    throw InputError(
+        fmt::format("simulator.name = {}: must be a simulator; the published code has no machine that "
+                    "minimises",
+                    configuration.simulator.name));
+  return make_layout(shape_of(configuration, 1));
+}
 
 /// Of a configuration's simulator.
 std::optional<int> column_of(const Configuration& configuration) {

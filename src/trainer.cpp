@@ -275,7 +275,8 @@ TrainingOutcome train_from(const Beginning& beginning, const Configuration& conf
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options) {
   validate(configuration);
-  if (!minimises(configuration.simulator)) return train(configuration, run, options, make_processor(configuration.engine));
+  if (!minimises(configuration.simulator))
+    return train(configuration, run, options, make_processor(configuration.engine));
   return train_from({[] { return Normalisation{}; },  // there are no observations
                      [&](const Normalisation&) { return std::make_unique<QuadraticEngine>(configuration); }},
                     configuration, run, options);

@@ -16,5 +16,7 @@ struct BackendArguments {
 
 /// A line on standard error where backend auto takes the CPU, with the reason.
 void say_why_not_cuda(const Configuration::Engine& engine);
+/// The same of a machine, which may run on the CPU alone.
+void say_why_not_cuda(const Configuration::Simulator& simulator, const Configuration::Engine& engine);
 
 }  // namespace alfi::cli

@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "alfi/evaluation.hpp"
+#include "alfi/optimisation.hpp"
 #include "src/atomic_file.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/simulators.hpp"
 
 namespace alfi::cli {
 namespace {
@@ -69,12 +71,36 @@ void print_table(const Evaluation& e) {
   if (e.not_finite > 0) fmt::print("{:<20} {} episodes: the machine's training diverged\n", "not finite", e.not_finite);
 }
 
+void print_table(const Optimisation& o) {
+  fmt::print(
+      "{} of {} dimensions, step {}: {} problems, {} iterations, {:.1f} s. Loss is f(θ), [95 % interval]; the others "
+      "were tuned on problems of their own.\n\n",
+      o.objective, o.dimensions, o.step, o.episodes, o.iterations, o.seconds);
+  const auto row = [](const auto&... cells) { fmt::print("{:<18} {:<30} {:<12} {:<26} {}\n", cells...); };
+  row("", "mean final loss", "median", "ALFI's over this", "as tuned");
+  for (const Minimiser& m : o.minimisers)
+    row(m.name, with_interval(m.final_loss), number(m.median),
+        &m == o.minimisers.data() ? "" : with_interval(m.alfi_over_this), m.settings);
+  constexpr int columns = 10;
+  fmt::print("\nmean loss by iteration\n{:<18}", "");
+  const auto iteration = [&](int i) { return static_cast<std::size_t>(std::int64_t{o.iterations} * i / columns); };
+  for (int i = 0; i <= columns; ++i) fmt::print(" {:>9}", iteration(i));
+  for (const Minimiser& m : o.minimisers) {
+    fmt::print("\n{:<18}", m.name);
+    for (int i = 0; i <= columns; ++i) fmt::print(" {:>9}", number(m.loss_by_step[iteration(i)]));
+  }
+  fmt::print("\n");
+  for (const Minimiser& m : o.minimisers)
+    if (m.not_finite > 0) fmt::print("{}: {} final losses are not finite\n", m.name, m.not_finite);
+}
+
 void evaluate(const Arguments& arguments) {
   const Machine machine = Machine::load(arguments.run);
   EvaluationOptions options = arguments.evaluation;
   options.backend = arguments.backend.engine.backend;
   options.device = arguments.backend.engine.device;
-  say_why_not_cuda(arguments.backend.engine);
+  const Configuration::Simulator& simulator = machine.configuration().simulator;
+  say_why_not_cuda(simulator, arguments.backend.engine);
   int shown = -1;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (terminal)
@@ -84,12 +110,16 @@ void evaluate(const Arguments& arguments) {
       shown = percent;
       fmt::print(stderr, "\revaluating {:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
     };
-  const Evaluation evaluation = alfi::evaluate(machine, options);
-  const std::string json = to_json(evaluation);
-  if (arguments.json)
-    fmt::print("{}", json);
-  else
-    print_table(evaluation);
+  const auto show = [&](const auto& evaluation) {
+    std::string json = to_json(evaluation);
+    if (arguments.json)
+      fmt::print("{}", json);
+    else
+      print_table(evaluation);
+    return json;
+  };
+  const std::string json =
+      minimises(simulator) ? show(evaluate_minimiser(machine, options)) : show(alfi::evaluate(machine, options));
   if (!std::filesystem::is_directory(arguments.run)) return;
   const std::filesystem::path file = arguments.run / "evaluation.json";
   write_file_atomically(file, std::as_bytes(std::span(json)));
@@ -101,7 +131,9 @@ void evaluate(const Arguments& arguments) {
 void add_evaluate(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* const command =
-      app.add_subcommand("evaluate", "How good a machine is, beside maximum likelihood and the exact posterior");
+      app.add_subcommand("evaluate",
+                         "How good a machine is, beside maximum likelihood and the exact posterior, or of one "
+                         "that minimises, beside tuned optimizers");
   command
       ->add_option("run", arguments->run,
                    "Run folder (its newest checkpoint; evaluation.json is written there) or checkpoint file")

@@ -26,28 +26,38 @@ struct Arguments {
 
 int thread_count() { return tbb::this_task_arena::max_concurrency(); }
 
+nlohmann::ordered_json as_json(const std::vector<ConstantInfo>& all) {
+  nlohmann::ordered_json constants = nlohmann::json::array();
+  for (const ConstantInfo& c : all)
+    constants.push_back(
+        {{"name", c.name}, {"meaning", c.meaning}, {"low", c.least}, {"high", c.most}, {"default", c.usual}});
+  return constants;
+}
+
 nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
   nlohmann::ordered_json parameters = nlohmann::json::array();
   for (const ParameterInfo& p : simulator.parameters)
     parameters.push_back({{"name", p.name}, {"unit", p.unit}, {"prior", {{"low", p.low}, {"high", p.high}}}});
-  nlohmann::ordered_json constants = nlohmann::json::array();
-  for (const ConstantInfo& c : simulator.constants)
-    constants.push_back(
-        {{"name", c.name}, {"meaning", c.meaning}, {"low", c.least}, {"high", c.most}, {"default", c.usual}});
   // JSON has no infinity: a bound that is none is null.
   const ObservationInfo& o = simulator.observations;
   return {{"name", simulator.name},
           {"description", simulator.description},
-          {"constants", constants},
+          {"constants", as_json(simulator.constants)},
           {"parameters", parameters},
           {"observations",
            {{"dimension", o.dimension}, {"whole", o.whole}, {"low", o.low}, {"high", o.high}, {"meaning", o.meaning}}}};
 }
 
-std::string as_text(const SimulatorInfo& simulator) {
-  std::string text = fmt::format("  {}: {}\n", simulator.name, simulator.description);
-  for (const ConstantInfo& c : simulator.constants)
+/// Name and constants of a simulator or an objective.
+std::string heading(const auto& info) {
+  std::string text = fmt::format("  {}: {}\n", info.name, info.description);
+  for (const ConstantInfo& c : info.constants)
     text += fmt::format("    {} {} ({} to {}), {} unless given\n", c.name, c.meaning, c.least, c.most, c.usual);
+  return text;
+}
+
+std::string as_text(const SimulatorInfo& simulator) {
+  std::string text = heading(simulator);
   for (const ParameterInfo& p : simulator.parameters)
     text += fmt::format("    {}{}, prior uniform on [{}, {}]\n", p.name, p.unit.empty() ? "" : " (" + p.unit + ")",
                         p.low, p.high);
@@ -64,6 +74,9 @@ void show_info(const Arguments& arguments) {
   if (arguments.json) {
     nlohmann::ordered_json simulator_list = nlohmann::json::array();
     for (const SimulatorInfo& simulator : simulators()) simulator_list.push_back(as_json(simulator));
+    nlohmann::ordered_json objective_list = nlohmann::json::array();
+    for (const ObjectiveInfo& o : objectives())
+      objective_list.push_back({{"name", o.name}, {"description", o.description}, {"constants", as_json(o.constants)}});
     nlohmann::ordered_json info{
         {"version", version},
         {"backends", cuda.names.empty() ? nlohmann::json{"cpu"} : nlohmann::json{"cpu", "cuda"}},
@@ -72,7 +85,8 @@ void show_info(const Arguments& arguments) {
         {"instruction_set", host_kernels().name},
         {"instruction_sets", instruction_sets()},
         {"threads", thread_count()},
-        {"simulators", simulator_list}};
+        {"simulators", simulator_list},
+        {"objectives", objective_list}};
     if (arguments.configuration) info["configuration"] = describe_configuration();
     write_output(info.dump(2) + "\n");
     return;
@@ -91,6 +105,8 @@ void show_info(const Arguments& arguments) {
       version, fmt::join(instruction_sets(), ", "), host_kernels().name, thread_count(),
       cuda.names.empty() ? "none: " + cuda.trouble : fmt::format("{}", fmt::join(devices, "; ")));
   for (const SimulatorInfo& simulator : simulators()) text += as_text(simulator);
+  text += "objectives, to be minimised instead of inferred from (train, evaluate, report):\n";
+  for (const ObjectiveInfo& objective : objectives()) text += heading(objective);
   write_output(text);
 }
 

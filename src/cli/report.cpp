@@ -24,7 +24,7 @@ void report(const Arguments& arguments) {
   ReportOptions options{arguments.evaluation, arguments.out};
   options.evaluation.backend = arguments.backend.engine.backend;
   options.evaluation.device = arguments.backend.engine.device;
-  say_why_not_cuda(arguments.backend.engine);
+  say_why_not_cuda(Machine::load(arguments.run).configuration().simulator, arguments.backend.engine);
   int shown = -1;
   if (::isatty(STDERR_FILENO) == 1)
     options.evaluation.progress = [&shown](double done) {

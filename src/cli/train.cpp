@@ -34,7 +34,7 @@ struct Arguments {
 
 void run_training(const Arguments& arguments) {
   const Configuration configuration = arguments.configuration.load();
-  say_why_not_cuda(configuration.engine);
+  say_why_not_cuda(configuration.simulator, configuration.engine);
   listen_for_stop();
   TrainingOptions options;
   options.resume = arguments.resume;

@@ -6,6 +6,7 @@
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
 #include "src/diagnostics.hpp"
+#include "src/optimisation.hpp"
 #include "src/report/figure.hpp"
 #include "src/report/metrics.hpp"
 
@@ -34,5 +35,16 @@ Figure proposal_figure(const Subject& subject);      ///< D = 2: the density on 
 
 /// All that apply, in the order of the page.
 std::vector<Figure> figures(const Subject& subject);
+
+/// What is reported on of a machine that minimises.
+struct MinimisationSubject {
+  Configuration configuration;
+  Metrics metrics;
+  Optimisation optimisation;
+  Paths paths;
+};
+
+/// Training and loss by iteration; of two dimensions the ways over contours.
+std::vector<Figure> figures(const MinimisationSubject& subject);
 
 }  // namespace alfi::report

@@ -66,6 +66,16 @@ std::string numbers(const Evaluation& e) {
   return text + "</tbody></table></div>\n";
 }
 
+std::string training(const Configuration& c, std::int64_t step) {
+  return step == c.training.steps
+             ? fmt::format("{} steps of {} episodes", step, c.training.meta_batch)
+             : fmt::format("stopped at step {} of {}, {} episodes each", step, c.training.steps, c.training.meta_batch);
+}
+
+std::string details(const Configuration& c) {
+  return "<details><summary>The whole configuration</summary>\n<pre>" + escaped(to_yaml(c)) + "</pre></details>\n";
+}
+
 std::string machine(const Subject& subject) {
   const Configuration& c = subject.configuration;
   const Evaluation& e = subject.diagnostics.evaluation;
@@ -81,13 +91,58 @@ std::string machine(const Subject& subject) {
       {fmt::format("{} iterations of {} parameters with {} observations each; {} real observations", e.iterations,
                    c.episode.thetas, c.episode.observations,
                    real.min == real.max ? fmt::format("{}", real.max) : fmt::format("{} to {}", real.min, real.max))});
-  text += row("training",
-              {e.step == c.training.steps ? fmt::format("{} steps of {} episodes", e.step, c.training.meta_batch)
-                                          : fmt::format("stopped at step {} of {}, {} episodes each", e.step,
-                                                        c.training.steps, c.training.meta_batch)});
+  text += row("training", {training(c, e.step)});
   text += row("evaluation", {fmt::format("{} fresh problems, seed {}", e.episodes, c.engine.seed)});
-  return text + "</tbody></table></div>\n<details><summary>The whole configuration</summary>\n<pre>" +
-         escaped(to_yaml(c)) + "</pre></details>\n";
+  return text + "</tbody></table></div>\n" + details(c);
+}
+
+std::string machine(const MinimisationSubject& subject) {
+  const Configuration& c = subject.configuration;
+  const Optimisation& o = subject.optimisation;
+  std::string text = "<div class=\"scroll\"><table><tbody>\n";
+  for (const ObjectiveInfo& objective : objectives())
+    if (objective.name == o.objective)
+      text += row("objective",
+                  {escaped(fmt::format("{}: {}; D = {}", objective.name, objective.description, o.dimensions))});
+  text += row("a descent", {fmt::format("{} iterations, each coordinate moved by its gradient", o.iterations)});
+  text += row("training", {training(c, o.step)});
+  text += row("evaluation", {fmt::format("{} fresh problems, seed {}", o.episodes, c.engine.seed)});
+  return text + "</tbody></table></div>\n" + details(c);
+}
+
+std::string numbers(const Optimisation& o) {
+  std::string text =
+      "<div class=\"scroll\"><table>\n<thead><tr><td></td><th scope=\"col\">mean final loss</th><th "
+      "scope=\"col\">median</th><th scope=\"col\">ALFI’s over this</th><th scope=\"col\">as "
+      "tuned</th></tr></thead>\n<tbody>\n";
+  for (const Minimiser& m : o.minimisers)
+    text += row(m.name, {value_text(m.final_loss), plain(m.median),
+                         &m == o.minimisers.data() ? "" : value_text(m.alfi_over_this), escaped(m.settings)});
+  for (const Minimiser& m : o.minimisers)
+    if (m.not_finite > 0) text += row(m.name + ", not finite", {fmt::format("{}", m.not_finite)});
+  return text + "</tbody></table></div>\n";
+}
+
+/// A page of an introduction, numbers with what is to be said of them, and figures.
+std::string assembled(const std::string& name, const std::string& machine, const std::string& evaluation,
+                      const std::vector<Figure>& figures, const std::vector<std::string>& pictures) {
+  const std::string title = fmt::format("An alfi machine for {}", name);
+  std::string html = fmt::format(
+      "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0}</title>\n"
+      "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n",
+      escaped(title), style);
+  html += machine + "<h2>Evaluation</h2>\n" + evaluation;
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    const Figure& figure = figures[i];
+    html += fmt::format("<h2>{}</h2>\n<figure id=\"{}\">\n", escaped(figure.title), figure.name);
+    if (pictures[i].empty())
+      html += fmt::format("<p class=\"missing\">{}</p>\n", escaped(figure.missing));
+    else
+      html += pictures[i] + fmt::format("<figcaption>{}</figcaption>\n", escaped(figure.caption));
+    html += "</figure>\n";
+  }
+  return html + "</body>\n</html>\n";
 }
 
 }  // namespace
@@ -118,28 +173,35 @@ Table summary(const Evaluation& e) {
   return table;
 }
 
-std::string page(const Subject& subject, const std::vector<Figure>& figures, const std::vector<std::string>& pictures) {
-  const std::string title = fmt::format("An alfi machine for {}", subject.simulator.name);
-  std::string html = fmt::format(
-      "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0}</title>\n"
-      "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n",
-      escaped(title), style);
-  html += machine(subject);
-  html += fmt::format(
-      "<h2>Evaluation</h2>\n<p>All methods answer for the same problems; in brackets, 95 % intervals. Errors count "
-      "parameters in deviations of their prior.</p>\n{}",
-      numbers(subject.diagnostics.evaluation));
-  for (std::size_t i = 0; i < figures.size(); ++i) {
-    const Figure& figure = figures[i];
-    html += fmt::format("<h2>{}</h2>\n<figure id=\"{}\">\n", escaped(figure.title), figure.name);
-    if (pictures[i].empty())
-      html += fmt::format("<p class=\"missing\">{}</p>\n", escaped(figure.missing));
-    else
-      html += pictures[i] + fmt::format("<figcaption>{}</figcaption>\n", escaped(figure.caption));
-    html += "</figure>\n";
+Table summary(const Optimisation& o) {
+  Table table{"evaluation", {"quantity", "method", "value", "lower", "upper"}, {}};
+  const double nan = std::nan("");
+  for (const Minimiser& m : o.minimisers) {
+    table.rows.push_back({"final_loss", m.name, m.final_loss.value, m.final_loss.lower, m.final_loss.upper});
+    table.rows.push_back({"final_loss_median", m.name, m.median, nan, nan});
+    table.rows.push_back(
+        {"alfi_over_this", m.name, m.alfi_over_this.value, m.alfi_over_this.lower, m.alfi_over_this.upper});
+    table.rows.push_back({"not_finite", m.name, static_cast<double>(m.not_finite), nan, nan});
   }
-  return html + "</body>\n</html>\n";
+  return table;
+}
+
+std::string page(const Subject& subject, const std::vector<Figure>& figures, const std::vector<std::string>& pictures) {
+  return assembled(subject.simulator.name, machine(subject),
+                   "<p>All methods answer for the same problems; in brackets, 95 % intervals. Errors count parameters "
+                   "in deviations of their prior.</p>\n" +
+                       numbers(subject.diagnostics.evaluation),
+                   figures, pictures);
+}
+
+std::string page(const MinimisationSubject& subject, const std::vector<Figure>& figures,
+                 const std::vector<std::string>& pictures) {
+  return assembled(
+      subject.optimisation.objective, machine(subject),
+      "<p>All descend on the same problems; in brackets, 95 % intervals. The optimizers were tuned for the "
+      "mean final loss, on problems of their own.</p>\n" +
+          numbers(subject.optimisation),
+      figures, pictures);
 }
 
 }  // namespace alfi::report

@@ -18,6 +18,9 @@ namespace {
 
 using namespace report;
 
+/// Problems whose ways a machine that minimises shows.
+constexpr int shown_paths = 4;
+
 Report places(const std::filesystem::path& run, std::filesystem::path page) {
   std::error_code hidden;  // what cannot be looked at is said by who opens it
   if (std::filesystem::exists(run, hidden) && !std::filesystem::is_directory(run, hidden))
@@ -59,13 +62,24 @@ std::string draw(const Figure& figure, const std::filesystem::path& folder) try 
 Report write_report(const std::filesystem::path& run, const ReportOptions& options) {
   const Report report = places(run, options.out);
   const Machine machine = Machine::load(run);
-  const Subject subject{machine.configuration(), find_simulator(machine.configuration().simulator),
-                        read_metrics(run / "metrics.jsonl"), diagnose(machine, options.evaluation)};
-  const std::vector<Figure> all = figures(subject);
-  write_numbers(report.numbers, summary(subject.diagnostics.evaluation), all);
-  std::vector<std::string> pictures;
-  for (const Figure& figure : all) pictures.push_back(draw(figure, report.numbers));
-  write_text(report.page, page(subject, all, pictures));
+  const Metrics metrics = read_metrics(run / "metrics.jsonl");
+  const auto write = [&](const auto& subject, const Table& summary) {
+    const std::vector<Figure> all = figures(subject);
+    write_numbers(report.numbers, summary, all);
+    std::vector<std::string> pictures;
+    for (const Figure& figure : all) pictures.push_back(draw(figure, report.numbers));
+    write_text(report.page, page(subject, all, pictures));
+  };
+  const Configuration& configuration = machine.configuration();
+  if (minimises(configuration.simulator)) {
+    MinimisationSubject subject{configuration, metrics, {}, {shown_paths, {}, {}, {}}};
+    subject.optimisation = evaluate_minimiser(machine, options.evaluation, &subject.paths);
+    write(subject, summary(subject.optimisation));
+  } else {
+    const Subject subject{configuration, find_simulator(configuration.simulator), metrics,
+                          diagnose(machine, options.evaluation)};
+    write(subject, summary(subject.diagnostics.evaluation));
+  }
   return report;
 }
 

@@ -1,0 +1,176 @@
+// The figures of a machine that minimises.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "src/report/drawing.hpp"
+#include "src/report/figures.hpp"
+
+namespace alfi::report {
+namespace {
+
+/// A column's name.
+std::string column_of(const Minimiser& minimiser) {
+  std::string name = minimiser.name;
+  for (char& c : name) c = c == ' ' ? '_' : static_cast<char>(std::tolower(c));
+  return name;
+}
+
+Figure training_figure(const MinimisationSubject& subject) {
+  Figure figure{
+      "training",
+      "Training",
+      "Left, the training loss and validation on fresh problems, both weighted over the iterations; right, the "
+      "mean loss after the last iteration should come below the tuned optimizers’.",
+      {{"training", {"step", "loss"}, {}}, {"validation", {"step", "loss", "final_loss"}, {}}}};
+  const Metrics& metrics = subject.metrics;
+  for (const auto& line : metrics.losses) figure.tables[0].rows.push_back({line.step, line.loss});
+  for (const auto& line : metrics.validations) figure.tables[1].rows.push_back({line.step, line.loss, line.error});
+  if (metrics.losses.empty() || metrics.validations.empty()) {
+    figure.missing = "The run folder has no metrics.jsonl with finite losses and validations.";
+    return figure;
+  }
+  std::vector<std::string> last{fmt::format(
+      "'validation.csv' using 1:3 with linespoints pt 7 ps 0.5 lc rgb '{}' title 'ALFI, validation'", alfi_colour)};
+  const auto& minimisers = subject.optimisation.minimisers;
+  for (std::size_t i = 1; i < minimisers.size(); ++i)
+    if (std::isfinite(minimisers[i].final_loss.value))
+      last.push_back(fmt::format("{} with lines dt {} lw 1.5 lc rgb '{}' title {}", minimisers[i].final_loss.value,
+                                 i + 1, series_colour(i), literal(minimisers[i].name)));
+  figure.height = 400;
+  figure.frames = {
+      drawing(figure.width, figure.height) + panels(2, 2) +
+      "set key tmargin left vertical maxrows 4\nset logscale y\nset format y '%g'\n"
+      "set xlabel 'training step'\nset ylabel 'loss'\n" +
+      fmt::format("plot 'training.csv' using 1:2 with lines lc rgb '{}' title 'training', 'validation.csv' "
+                  "using 1:2 with linespoints pt 7 ps 0.5 lc rgb '{}' title 'validation'\n",
+                  band_colour, alfi_colour) +
+      fmt::format("set ylabel 'mean loss after iteration {}'\nplot {}\n", subject.optimisation.iterations,
+                  fmt::join(last, ", "))};
+  return figure;
+}
+
+Figure loss_figure(const MinimisationSubject& subject) {
+  const Optimisation& o = subject.optimisation;
+  Figure figure{"loss-by-iteration",
+                "Loss by iteration",
+                fmt::format("The mean of f(θ) over the same {} problems. Gradient descent, momentum and Adam have the "
+                            "settings with the least mean loss at the last iteration on problems of their own. A curve "
+                            "that rises to the right left the bounds of stability in a problem.",
+                            o.episodes),
+                {{"loss_by_iteration", {"iteration"}, {}}}};
+  std::vector<std::string> curves;
+  double least = INFINITY;
+  for (std::size_t i = 0; i < o.minimisers.size(); ++i) {
+    const Minimiser& m = o.minimisers[i];
+    figure.tables[0].columns.push_back(column_of(m));
+    for (const double loss : m.loss_by_step)
+      if (loss > 0) least = std::min(least, loss);
+    curves.push_back(fmt::format("'loss_by_iteration.csv' using 1:{} with lines lw {} dt {} lc rgb '{}' title {}",
+                                 i + 2, i == 0 ? 2.5 : 1.5, i + 1, series_colour(i),
+                                 literal(m.settings.empty() ? m.name : m.name + ": " + m.settings)));
+  }
+  for (std::size_t t = 0; t <= static_cast<std::size_t>(o.iterations); ++t) {
+    figure.tables[0].rows.push_back({static_cast<double>(t)});
+    for (const Minimiser& m : o.minimisers) figure.tables[0].rows.back().emplace_back(m.loss_by_step[t]);
+  }
+  const double start = o.minimisers.front().loss_by_step.front();
+  if (!std::isfinite(least) || !std::isfinite(start)) {
+    figure.missing = "No loss is finite.";
+    return figure;
+  }
+  figure.height = 440;
+  figure.frames = {drawing(figure.width, figure.height) + "set logscale y\nset format y '%g'\n" +
+                   iteration_axis(o.iterations) +
+                   fmt::format("set ylabel 'mean of f(θ)'\nset yrange [{}:{}]\nplot {}\n", 0.8 * least, 3 * start,
+                               fmt::join(curves, ", "))};
+  return figure;
+}
+
+/// A contour has a quarter of the next one's loss.
+constexpr int contours = 6;
+
+/// D = 2. A contour of ‖Wθ − y‖² is an ellipse: W⁻¹ of a circle around y.
+Figure paths_figure(const MinimisationSubject& subject) {
+  const Optimisation& o = subject.optimisation;
+  const Paths& paths = subject.paths;
+  const int count = paths.problems, T = o.iterations;
+  Figure figure{
+      "paths",
+      "Ways to the minimum",
+      "The evaluation’s first problems from θ = 0, a point an iteration, over contours of f, each of a quarter "
+      "of the next one’s; the cross is the minimum.",
+      {{"paths", {"problem", "iteration"}, {}},
+       {"problems", {"problem", "w_11", "w_12", "w_21", "w_22", "y_1", "y_2"}, {}}}};
+  for (const Minimiser& m : o.minimisers)
+    for (const char* const end : {"_1", "_2"}) figure.tables[0].columns.push_back(column_of(m) + end);
+  const auto theta = [&](std::size_t i, int b, int t, int d) {
+    return paths.theta[i][static_cast<std::size_t>(((b * (T + 1)) + t) * 2 + d)];
+  };
+  figure.height = 420 * panel_rows(static_cast<std::size_t>(count), 2);
+  std::string commands = drawing(figure.width, figure.height) + panels(static_cast<std::size_t>(count), 2) +
+                         "set parametric\nset trange [0:2*pi]\nset samples 181\nset border 15\nset key outside bottom "
+                         "center horizontal\nset xlabel 'θ₁'\nset ylabel 'θ₂'\n";
+  for (int b = 0; b < count; ++b) {
+    const double* const w = paths.matrix.data() + 4 * b;
+    const double* const y = paths.target.data() + 2 * b;
+    figure.tables[1].rows.push_back({b + 1.0, w[0], w[1], w[2], w[3], y[0], y[1]});
+    double low[2] = {0, 0}, high[2] = {0, 0};
+    for (int t = 0; t <= T; ++t) {
+      figure.tables[0].rows.push_back({b + 1.0, static_cast<double>(t)});
+      for (std::size_t i = 0; i < o.minimisers.size(); ++i)
+        for (int d = 0; d < 2; ++d) {
+          figure.tables[0].rows.back().emplace_back(theta(i, b, t, d));
+          if (i > 0) continue;
+          low[d] = std::min(low[d], theta(i, b, t, d));
+          high[d] = std::max(high[d], theta(i, b, t, d));
+        }
+    }
+    const double span = std::max({high[0] - low[0], high[1] - low[1], 1e-3});
+    if (!std::isfinite(span)) {
+      figure.missing = "Some of the machine’s ways are not finite: its training diverged.";
+      return figure;
+    }
+    for (int d = 0; d < 2; ++d) {  // squares
+      const double centre = (low[d] + high[d]) / 2;
+      commands += fmt::format("set {}range [{}:{}]\n", d == 0 ? "x" : "y", centre - 0.75 * span, centre + 0.75 * span);
+    }
+    const double determinant = w[0] * w[3] - w[1] * w[2];
+    const auto solve = [&](double first, double second) {
+      return std::pair{(w[3] * first - w[1] * second) / determinant, (w[0] * second - w[2] * first) / determinant};
+    };
+    const auto minimum = solve(y[0], y[1]);
+    std::vector<std::string> layers;
+    double radius = std::hypot(y[0], y[1]);
+    for (int i = 0; i < contours; ++i, radius /= 2) {
+      const auto along = solve(radius, 0), across = solve(0, radius);
+      layers.push_back(
+          fmt::format("{}+({})*cos(t)+({})*sin(t),{}+({})*cos(t)+({})*sin(t) with lines lw 0.6 lc rgb "
+                      "'#BBBBBB'",
+                      minimum.first, along.first, across.first, minimum.second, along.second, across.second));
+    }
+    for (std::size_t i = o.minimisers.size(); i-- > 0;)  // the machine on top
+      layers.push_back(
+          fmt::format("'paths.csv' every ::{}::{} using {}:{} with linespoints pt 7 ps 0.25 lw {} lc rgb "
+                      "'{}' title {}",
+                      b * (T + 1), b * (T + 1) + T, 2 * i + 3, 2 * i + 4, i == 0 ? 1.6 : 0.9, series_colour(i),
+                      literal(o.minimisers[i].name)));
+    layers.push_back(
+        fmt::format("{},{} with points pt 2 ps 1.2 lw 1.6 lc rgb '#000000'", minimum.first, minimum.second));
+    commands += fmt::format("set title 'problem {}'\nplot {}\n", b + 1, fmt::join(layers, ", "));
+  }
+  figure.frames = {commands};
+  return figure;
+}
+
+}  // namespace
+
+std::vector<Figure> figures(const MinimisationSubject& subject) {
+  std::vector<Figure> all{loss_figure(subject), training_figure(subject)};
+  if (subject.optimisation.dimensions == 2) all.insert(all.begin() + 1, paths_figure(subject));
+  return all;
+}
+
+}  // namespace alfi::report
