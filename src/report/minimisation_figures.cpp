@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "src/report/drawing.hpp"
@@ -128,28 +129,35 @@ Figure paths_figure(const MinimisationSubject& subject) {
           high[d] = std::max(high[d], theta(i, b, t, d));
         }
     }
-    const double span = std::max({high[0] - low[0], high[1] - low[1], 1e-3});
+    double span = std::max({high[0] - low[0], high[1] - low[1], 1e-3});
     if (!std::isfinite(span)) {
       figure.missing = "Some of the machine’s ways are not finite: its training diverged.";
       return figure;
     }
-    for (int d = 0; d < 2; ++d) {  // squares
-      const double centre = (low[d] + high[d]) / 2;
-      commands += fmt::format("set {}range [{}:{}]\n", d == 0 ? "x" : "y", centre - 0.75 * span, centre + 0.75 * span);
-    }
     const double determinant = w[0] * w[3] - w[1] * w[2];
     const auto solve = [&](double first, double second) {
-      return std::pair{(w[3] * first - w[1] * second) / determinant, (w[0] * second - w[2] * first) / determinant};
+      return std::array{(w[3] * first - w[1] * second) / determinant, (w[0] * second - w[2] * first) / determinant};
     };
     const auto minimum = solve(y[0], y[1]);
+    // The minimum is shown too, unless W is so nearly singular that it lies far away.
+    const bool near = std::hypot(minimum[0], minimum[1]) < 4 * span;
+    for (std::size_t d = 0; d < 2 && near; ++d) {
+      low[d] = std::min(low[d], minimum[d]);
+      high[d] = std::max(high[d], minimum[d]);
+    }
+    span = std::max({high[0] - low[0], high[1] - low[1], span});
+    for (int d = 0; d < 2; ++d) {  // squares
+      const double centre = (low[d] + high[d]) / 2;
+      commands += fmt::format("set {}range [{}:{}]\n", d == 0 ? "x" : "y", centre - 0.8 * span, centre + 0.8 * span);
+    }
     std::vector<std::string> layers;
     double radius = std::hypot(y[0], y[1]);
     for (int i = 0; i < contours; ++i, radius /= 2) {
       const auto along = solve(radius, 0), across = solve(0, radius);
       layers.push_back(
-          fmt::format("{}+({})*cos(t)+({})*sin(t),{}+({})*cos(t)+({})*sin(t) with lines lw 0.6 lc rgb "
-                      "'#BBBBBB'",
-                      minimum.first, along.first, across.first, minimum.second, along.second, across.second));
+          fmt::format("{}+({})*cos(t)+({})*sin(t),{}+({})*cos(t)+({})*sin(t) with lines lw 0.7 lc rgb "
+                      "'#888888'",
+                      minimum[0], along[0], across[0], minimum[1], along[1], across[1]));
     }
     for (std::size_t i = o.minimisers.size(); i-- > 0;)  // the machine on top
       layers.push_back(
@@ -157,8 +165,7 @@ Figure paths_figure(const MinimisationSubject& subject) {
                       "'{}' title {}",
                       b * (T + 1), b * (T + 1) + T, 2 * i + 3, 2 * i + 4, i == 0 ? 1.6 : 0.9, series_colour(i),
                       literal(o.minimisers[i].name)));
-    layers.push_back(
-        fmt::format("{},{} with points pt 2 ps 1.2 lw 1.6 lc rgb '#000000'", minimum.first, minimum.second));
+    layers.push_back(fmt::format("{},{} with points pt 2 ps 1.2 lw 1.6 lc rgb '#000000'", minimum[0], minimum[1]));
     commands += fmt::format("set title 'problem {}'\nplot {}\n", b + 1, fmt::join(layers, ", "));
   }
   figure.frames = {commands};

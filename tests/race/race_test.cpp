@@ -15,6 +15,7 @@
 
 #include "kernels/device.hpp"
 #include "tests/race/device.hpp"
+#include "tests/race/quadratics.hpp"
 #include "tests/race/tapes.hpp"
 #include "tests/support/fiber_team.hpp"
 #include "tests/support/run_drawn.hpp"
@@ -107,6 +108,7 @@ bool drawn_episode_is_right(int simulator, FiberLaunch launch) {
 int run(int rounds, CallSite left_out) {
   for (int round = 1; round <= rounds; ++round) {
     FiberLaunch launch{device_threads, static_cast<std::uint64_t>(round), 1, left_out};
+    if (!quadratics_are_right(launch, tolerance)) return 1;
     for (int simulator = 0; simulator < Simulators::size; ++simulator)
       if (!drawn_episode_is_right(simulator, launch)) return 1;
     const Tape looked_up = lookup_tape(launch.seed);

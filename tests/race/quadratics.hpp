@@ -1,0 +1,12 @@
+// Quadratics that a machine minimises, on fibers.
+#pragma once
+
+#include "tests/support/fiber_team.hpp"
+
+namespace alfi::test {
+
+/// Drawn and minimised, and the gradient: the oracle's within `tolerance`, on teams of these sizes. Says on standard
+/// output what is wrong.
+bool quadratics_are_right(FiberLaunch launch, double tolerance);
+
+}  // namespace alfi::test
