@@ -498,8 +498,9 @@ void check(const Configuration& configuration, const Origins& origins) {
 
   const Configuration defaults;
   for (const Key& key : keys) {
+    if (applies(key, configuration)) continue;
     const std::string value = text_of(key, configuration), usual = text_of(key, defaults);
-    if (!applies(key, configuration) && value != usual)
+    if (value != usual)
       throw refusal(origins.of(key.path), key.path, value,
                     fmt::format("left out, or {}: {} has no observations to infer from and runs on the CPU", usual,
                                 configuration.simulator.name));

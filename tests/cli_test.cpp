@@ -223,10 +223,13 @@ TEST_F(Cli, InfoTellsWhatIsThere) {
     EXPECT_EQ(simulator.at("parameters").size(), simulators()[i].parameters.size());
     EXPECT_EQ(simulator.at("parameters").at(0).at("prior").at("low"), simulators()[i].parameters[0].low);
   }
+  ASSERT_EQ(info.at("objectives").size(), objectives().size());
+  EXPECT_EQ(info.at("objectives").at(0).at("name"), "quadratic");
+  EXPECT_EQ(info.at("objectives").at(0).at("constants").at(0).at("default"), 10);
   const Outcome text = alfi({"info"});
   EXPECT_EQ(text.code, 0);
-  for (const char* const part :
-       {"alfi ", "poisson", "weinberg", "GeV", "inputs of the regression (1 to 63), 3 unless", "threads"})
+  for (const char* const part : {"alfi ", "poisson", "weinberg", "GeV", "inputs of the regression (1 to 63), 3 unless",
+                                 "threads", "quadratic", "dimensions of θ (1 to 64), 10 unless"})
     EXPECT_THAT(text.out, HasSubstr(part));
   const Outcome keys = alfi({"info", "--config"});
   EXPECT_EQ(keys.code, 0);
@@ -632,6 +635,39 @@ TEST_F(Cli, TrainsEvaluatesAndInfers) {
   const nlohmann::json inference = json_of(alfi({"infer", path("run"), "--data", path("x.csv"), "--json"}));
   EXPECT_EQ(inference.at("observations"), 8);
   EXPECT_EQ(inference.at("parameters").at(0).at("name"), "log_rate");
+}
+
+TEST_F(Cli, TrainsAndEvaluatesWhatMinimises) {
+  folder_.write("quadratic.yaml", std::string_view(R"(
+simulator: {name: quadratic, parameters: {dimensions: 2}}
+episode: {iterations: 3}
+networks: {rim: {hidden: 4, state: 4}}
+training: {steps: 4, meta_batch: 16, validate_every: 4}
+evaluation: {episodes: 32}
+engine: {threads: 1}
+)"));
+  const Outcome trained = alfi({"train", path("quadratic.yaml"), "--out", path("run")});
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, AllOf(StartsWith("running on the CPU; quadratic"), HasSubstr("trained to step 4")));
+  const nlohmann::json evaluation = json_of(alfi({"evaluate", path("run"), "--json"}));
+  EXPECT_EQ(evaluation.at("minimisers").size(), 4U);
+  EXPECT_EQ(evaluation, nlohmann::json::parse(content_of(path("run") + "/evaluation.json")));
+  const Outcome table = alfi({"evaluate", path("run"), "--episodes", "1"});
+  EXPECT_THAT(table.out, AllOf(HasSubstr("2 dimensions"), HasSubstr("ALFI"), HasSubstr("gradient descent"),
+                               HasSubstr("momentum"), HasSubstr("Adam"), HasSubstr("mean loss by iteration")));
+  // What is for simulators alone.
+  folder_.write("x.csv", std::string_view("1\n2\n"));
+  for (const std::vector<std::string>& call :
+       {std::vector<std::string>{"infer", path("run"), "--data", path("x.csv")},
+        {"simulate", "quadratic", "--theta", "1", "--count", "2"},
+        {"bench", path("quadratic.yaml"), "--seconds", "0.01"},
+        {"convert", path("run"), "--out", path("weights.safetensors")},
+        {"evaluate", path("run"), "--backend", "cuda"},
+        {"train", path("quadratic.yaml"), "--out", path("other"), "--set", "networks.encoder.code=3"}}) {
+    const Outcome outcome = alfi(call);
+    EXPECT_EQ(outcome.code, 2) << call[0];
+    EXPECT_THAT(outcome.err, HasSubstr("quadratic")) << call[0];
+  }
 }
 
 TEST_F(Cli, TrainsEvaluatesAndInfersFromVectors) {

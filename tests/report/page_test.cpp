@@ -9,11 +9,13 @@
 #include <set>
 
 #include "alfi/error.hpp"
+#include "alfi/optimisation.hpp"
 #include "alfi/report.hpp"
 #include "src/checkpoint.hpp"
 #include "src/report/metrics.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/search_path.hpp"
+#include "tests/support/small_quadratic.hpp"
 #include "tests/support/small_run.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/xml.hpp"
@@ -119,6 +121,35 @@ TEST_F(ReportPage, HasEveryFigureOfEveryTask) {
     if (std::string(name) != "poisson") expected.push_back("proposal");
     EXPECT_THAT(page.drawn, testing::UnorderedElementsAreArray(expected));
     EXPECT_TRUE(page.missing.empty());
+  }
+}
+
+TEST_F(ReportPage, ShowsHowAMachineMinimises) {
+  for (const int dimensions : {2, 3}) {
+    SCOPED_TRACE(dimensions);
+    const fs::path run = small_run(folder_.path() / std::to_string(dimensions), test::small_quadratic(dimensions));
+    const Report report = write_report(run);
+    const Page page = checked_page(report.page);
+    std::vector<std::string> expected{"loss-by-iteration", "training"};
+    if (dimensions == 2) expected.push_back("paths");
+    EXPECT_THAT(page.drawn, testing::UnorderedElementsAreArray(expected));
+    const Optimisation o = evaluate_minimiser(Machine::load(run));
+    const auto losses = read_csv(report.numbers / "loss_by_iteration.csv");
+    ASSERT_EQ(losses.at("alfi").size(), 4U);
+    for (std::size_t t = 0; t < 4; ++t) {
+      EXPECT_FLOAT_EQ(static_cast<float>(losses.at("alfi")[t]), static_cast<float>(o.minimisers[0].loss_by_step[t]));
+      EXPECT_FLOAT_EQ(static_cast<float>(losses.at("adam")[t]), static_cast<float>(o.minimisers[3].loss_by_step[t]));
+    }
+    EXPECT_THAT(content_of(report.page), AllOf(HasSubstr(o.minimisers[1].settings), HasSubstr("64 fresh problems")));
+    if (dimensions != 2) continue;
+    const auto paths = read_csv(report.numbers / "paths.csv"), problems = read_csv(report.numbers / "problems.csv");
+    ASSERT_EQ(paths.at("alfi_1").size(), 4U * 4U);
+    // The first step of gradient descent goes along −∇f(0) = 2 Wᵀy.
+    const double along =
+        problems.at("w_11")[1] * problems.at("y_1")[1] + problems.at("w_21")[1] * problems.at("y_2")[1];
+    const double across =
+        problems.at("w_12")[1] * problems.at("y_1")[1] + problems.at("w_22")[1] * problems.at("y_2")[1];
+    EXPECT_NEAR(paths.at("gradient_descent_1")[5] * across, paths.at("gradient_descent_2")[5] * along, 1e-5);
   }
 }
 
