@@ -98,7 +98,7 @@ void quadratic_gradient_tile(const QuadraticSettings<float>& settings, const Qua
   quadratic_gradient(Team{}, settings, tile, gradient);
 }
 
-void descend_tile(const Optimiser& optimiser, const Descent& descent) { descend(optimiser, descent); }
+void descend_tile(const ClassicOptimizer& optimizer, const Descent& descent) { descend(optimizer, descent); }
 
 double spin(std::int64_t rounds) {
   constexpr int chains = 12;

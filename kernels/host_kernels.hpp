@@ -1,8 +1,8 @@
 // The kernels as the host calls them: one table of functions per instruction set.
 #pragma once
 
+#include "kernels/classic_optimizers.hpp"
 #include "kernels/lookup.hpp"
-#include "kernels/optimisers.hpp"
 #include "kernels/quadratic.hpp"
 #include "kernels/report.hpp"
 #include "kernels/sample.hpp"
@@ -46,7 +46,7 @@ struct HostKernels {
   void (*minimise_quadratics)(const QuadraticSettings<float>&, const QuadraticTile<float>&);
   void (*quadratic_gradient)(const QuadraticSettings<float>&, const QuadraticTile<float>&, float* gradient);
   /// The same quadratics by an optimizer.
-  void (*descend)(const Optimiser&, const Descent&);
+  void (*descend)(const ClassicOptimizer&, const Descent&);
   /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
   double (*spin)(std::int64_t rounds);
 };

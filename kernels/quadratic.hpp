@@ -10,7 +10,10 @@
 // Every coordinate d is moved by itself: by the same weights, with a recurrent state of its own. So to the RIM a
 // coordinate is an episode with one number in ψ, A = 2, whose code is given.
 //
-// Gradient: a is a constant, as in their paper, so that no second derivatives are needed; θ is not.
+// Gradient: as in their paper a is a constant, so that no second derivatives are needed, and what iteration t did is
+// followed to the end of its run of 20 iterations. Further on a constant a misleads: θ seems to keep what in truth the
+// machine would see and correct, and a training to the end of 100 iterations learns ever longer steps until they
+// diverge.
 #pragma once
 
 #include "kernels/loss.hpp"
@@ -21,6 +24,9 @@ namespace alfi {
 
 /// Numbers the RIM gets of a coordinate's gradient: A.
 inline constexpr int gradient_inputs = 2;
+
+/// Iterations that are followed together on the way back.
+inline constexpr int unrolled = 20;
 
 /// What is the same for all quadratics of a run.
 template <class R>
@@ -204,16 +210,18 @@ ALFI_HD void quadratic_gradient(const Team& team, const QuadraticSettings<typena
   using F = typename Team::F;
   const Shape& shape = settings.shape;
   const int D = settings.dimensions, T = shape.T;
-  team.each(D * (shape.S + 1), [&](int item, int lane) {
-    store<F>((item < D ? tile.gradient.psi + item * tile_lanes : tile.gradient.state + (item - D) * tile_lanes) + lane,
-             F{});
-  });
   team.sync();
   for (int t = T - 1; t >= 0; --t) {
-    team.each(D, [&](int d, int lane) {
+    const bool ends = t == T - 1 || (t + 1) % unrolled == 0;  // nothing comes from later iterations
+    team.each(ends ? D * (shape.S + 1) : D, [&](int item, int lane) {
+      if (item >= D) {
+        store<F>(tile.gradient.state + (item - D) * tile_lanes + lane, F{});
+        return;
+      }
       const F scale = load<F>(tile.input->weight + lane) * load<F>(tile.loss_slope + t * tile_lanes + lane);
-      typename Team::Real* const place = tile.gradient.psi + d * tile_lanes + lane;
-      store<F>(place, fma(scale, load<F>(tile.slope + ((t + 1) * D + d) * tile_lanes + lane), load<F>(place)));
+      typename Team::Real* const place = tile.gradient.psi + item * tile_lanes + lane;
+      store<F>(place,
+               fma(scale, load<F>(tile.slope + ((t + 1) * D + item) * tile_lanes + lane), ends ? F{} : load<F>(place)));
     });
     team.sync();
     for (int d = 0; d < D; ++d)

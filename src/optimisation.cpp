@@ -50,7 +50,7 @@ Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions&
   return evaluate_minimiser(machine, options, nullptr);
 }
 
-Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options, Paths* paths) {
+Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options, MinimiserPaths* paths) {
   const auto begin = std::chrono::steady_clock::now();
   const Configuration configuration = configured(machine, options);
   if (!minimises(configuration.simulator))
@@ -63,7 +63,7 @@ Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions&
   QuadraticEngine engine(configuration);
   const int D = engine.dimensions();
 
-  std::vector<Optimiser> tuned;
+  std::vector<ClassicOptimizer> tuned;
   for (const Method method : methods)
     tuned.push_back(tune(method, engine, T, seed, [&](double done) {
       if (options.progress)

@@ -18,8 +18,8 @@ constexpr std::size_t part_left = 8, least_left = 4;
 constexpr std::uint64_t tuning_step = 1;
 
 /// Rates ten to a decade, and momenta.
-std::vector<Optimiser> grid(Method method) {
-  std::vector<Optimiser> all;
+std::vector<ClassicOptimizer> grid(Method method) {
+  std::vector<ClassicOptimizer> all;
   const auto rates = [&](int least, int most, double beta1, double beta2) {
     for (int i = least; i <= most; ++i) all.push_back({method, std::pow(10, 0.1 * i), beta1, beta2});
   };
@@ -39,13 +39,13 @@ std::vector<Optimiser> grid(Method method) {
 }
 
 /// Mean f(θ_T) of each of these on so many problems.
-std::vector<double> mean_final_losses(const std::vector<Optimiser>& candidates, QuadraticEngine& engine, int iterations,
-                                      int count, std::uint64_t seed) {
+std::vector<double> mean_final_losses(const std::vector<ClassicOptimizer>& candidates, QuadraticEngine& engine,
+                                      int iterations, int count, std::uint64_t seed) {
   std::vector<std::vector<double>> sums(static_cast<std::size_t>(blocks_of(tile_lanes, count)));  // (tiles, candidates)
   engine.draw({Phase::validation, tuning_step, count, 0, seed}, [&](const FinishedQuadratics& finished) {
     Quadratics quadratics(host_kernels(), finished.tile, engine.dimensions(), iterations);
     auto& of_tile = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
-    for (const Optimiser& candidate : candidates) {
+    for (const ClassicOptimizer& candidate : candidates) {
       quadratics.minimise(candidate);
       double sum = 0;
       for (const double loss : quadratics.loss().last(tile_lanes)) sum += loss;
@@ -62,9 +62,9 @@ std::vector<double> mean_final_losses(const std::vector<Optimiser>& candidates, 
 
 }  // namespace
 
-Optimiser tune(Method method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
-               const std::function<void(double)>& progress) {
-  std::vector<Optimiser> candidates = grid(method);
+ClassicOptimizer tune(Method method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
+                      const std::function<void(double)>& progress) {
+  std::vector<ClassicOptimizer> candidates = grid(method);
   double done = 0;
   for (const int count : problems) {
     const std::vector<double> means = mean_final_losses(candidates, engine, iterations, count, seed);
@@ -72,7 +72,7 @@ Optimiser tune(Method method, QuadraticEngine& engine, int iterations, std::uint
     for (std::size_t i = 0; i < means.size(); ++i) order.emplace_back(means[i], i);
     std::sort(order.begin(), order.end());
     order.resize(std::min(order.size(), std::max(order.size() / part_left, least_left)));
-    std::vector<Optimiser> best;
+    std::vector<ClassicOptimizer> best;
     for (const auto& [mean, i] : order) best.push_back(candidates[i]);
     candidates = std::move(best);
     done += 1.0 / std::size(problems);

@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <functional>
 
-#include "src/optimisers.hpp"
+#include "src/classic_optimizers.hpp"
 #include "src/quadratic_engine.hpp"
 
 namespace alfi {
 
 /// Rounds over more and more problems, each with the best part of the settings before: whatever fails on one problem of
 /// thousands does not come through. `progress`, where given, gets the part that is done.
-Optimiser tune(Method method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
-               const std::function<void(double)>& progress = {});
+ClassicOptimizer tune(Method method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
+                      const std::function<void(double)>& progress = {});
 
 }  // namespace alfi

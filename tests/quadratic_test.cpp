@@ -68,6 +68,10 @@ std::vector<QuadraticTape> tapes() {
   small.parameters.at("rim.fc4_layer.weight").assign(6, 0.0);
   small.parameters.at("rim.fc4_layer.bias") = {1e-7};
   all.push_back(small);
+  // More than two runs of 20 iterations, in steps so small that no rounding grows on the way.
+  all.push_back(test::random_quadratics(2, 45, 2, 6, 5, 7));
+  for (double& value : all.back().parameters.at("rim.fc4_layer.weight")) value *= 0.02;
+  all.back().parameters.at("rim.fc4_layer.bias") = {1e-3};
   return all;
 }
 
@@ -206,8 +210,8 @@ TEST(QuadraticTrainer, Learns) {
 }
 
 /// Each optimizer as its equations say, in one number after the other.
-std::vector<double> descend_plainly(const Optimiser& o, const std::vector<double>& W, const std::vector<double>& y,
-                                    int T) {
+std::vector<double> descend_plainly(const ClassicOptimizer& o, const std::vector<double>& W,
+                                    const std::vector<double>& y, int T) {
   const std::size_t D = y.size();
   std::vector<double> theta(D), m(D), v(D), losses;
   for (int t = 0;; ++t) {
@@ -237,14 +241,15 @@ std::vector<double> descend_plainly(const Optimiser& o, const std::vector<double
   }
 }
 
-TEST(Optimisers, AreTheirEquations) {
+TEST(ClassicOptimizers, AreTheirEquations) {
   constexpr int D = 4, T = 30;
   QuadraticEngine engine(small_quadratic(D));
   for (const std::string& set : instruction_sets())
     engine.draw({Phase::evaluation, 0, tile_lanes, 0, 5}, [&](const FinishedQuadratics& finished) {
       Quadratics quadratics(host_kernels(set), finished.tile, D, T);
-      for (const Optimiser& o : {Optimiser{Method::descent, 0.01}, Optimiser{Method::momentum, 0.02, 0.8},
-                                 Optimiser{Method::adam, 0.1, 0.8, 0.95}}) {
+      for (const ClassicOptimizer& o :
+           {ClassicOptimizer{Method::descent, 0.01}, ClassicOptimizer{Method::momentum, 0.02, 0.8},
+            ClassicOptimizer{Method::adam, 0.1, 0.8, 0.95}}) {
         quadratics.minimise(o);
         for (int lane = 0; lane < tile_lanes; ++lane) {
           const auto of_lane = [lane](const float* array, int size) {
@@ -269,7 +274,7 @@ TEST(Optimisers, AreTheirEquations) {
 // is 1 − 4η + 12η², least at η = 1/6. The grid has 10^-0.8 = 0.158.
 TEST(Tuning, FindsTheBestRate) {
   QuadraticEngine engine(small_quadratic(1));
-  const Optimiser best = tune(Method::descent, engine, 1, 3);
+  const ClassicOptimizer best = tune(Method::descent, engine, 1, 3);
   EXPECT_NEAR(best.rate, std::pow(10, -0.8), 1e-9);
 }
 
@@ -278,7 +283,7 @@ TEST(MinimiserEvaluation, ComparesOnTheSameProblems) {
   Configuration configuration = small_quadratic(2);
   train(configuration, folder.path() / "run");
   const Machine machine = Machine::load(folder.path() / "run");
-  Paths paths{3, {}, {}, {}};
+  MinimiserPaths paths{3, {}, {}, {}};
   const Optimisation o = evaluate_minimiser(machine, {.threads = 2}, &paths);
   auto json = nlohmann::json::parse(to_json(o)), again = nlohmann::json::parse(to_json(evaluate_minimiser(machine)));
   json.erase("seconds");

@@ -20,7 +20,7 @@ struct Diagnostics;
 struct Evaluation;
 struct EvaluationOptions;
 struct Optimisation;
-struct Paths;
+struct MinimiserPaths;
 
 /// What a machine believes about one parameter, in the parameter's natural units.
 struct ParameterEstimate {
@@ -72,7 +72,7 @@ class Machine {
   friend Evaluation evaluate(const Machine& machine, const EvaluationOptions& options);
   friend Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options);
   friend BaselineComparison compare(Baseline baseline, const Machine& machine, const BaselineOptions& options);
-  friend Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options, Paths* paths);
+  friend Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options, MinimiserPaths* paths);
 
   explicit Machine(std::unique_ptr<const Checkpoint> checkpoint);
 

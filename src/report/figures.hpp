@@ -41,7 +41,7 @@ struct MinimisationSubject {
   Configuration configuration;
   Metrics metrics;
   Optimisation optimisation;
-  Paths paths;
+  MinimiserPaths paths;
 };
 
 /// Training and loss by iteration; of two dimensions the ways over contours.

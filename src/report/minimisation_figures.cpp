@@ -96,7 +96,7 @@ constexpr int contours = 6;
 /// D = 2. A contour of ‖Wθ − y‖² is an ellipse: W⁻¹ of a circle around y.
 Figure paths_figure(const MinimisationSubject& subject) {
   const Optimisation& o = subject.optimisation;
-  const Paths& paths = subject.paths;
+  const MinimiserPaths& paths = subject.paths;
   const int count = paths.problems, T = o.iterations;
   Figure figure{
       "paths",

@@ -4,7 +4,8 @@
 //   f(θ) = ‖Wθ − y‖²,  θ_0 = 0,  g = 2 Wᵀ(Wθ_t − y), held constant on the way back
 //   a_d = (log|g_d| / 10, sign g_d) where |g_d| ≥ e^{−10}, else (−1, e^10 g_d)
 //   per coordinate d:  y = relu fc1 relu fc0 [a_d, θ_d],  h_d ← GRU(y, h_d),  θ_d ← θ_d + bounded fc4 relu fc3 h_d
-//   loss = mean over the problems of Σ_t w_t f(θ_{t+1})
+//   loss = mean over the problems of Σ_t w_t f(θ_{t+1}); on the way back θ and h are constants after every 20
+//   iterations
 #pragma once
 
 #include <cmath>
@@ -96,6 +97,10 @@ inline QuadraticOutputs run_quadratic_oracle(const QuadraticTape& tape, const st
       for (Node coordinate : theta) out.theta.push_back(graph.value(coordinate)[0]);
       if (t > 0) terms.push_back(graph.affine(loss, tape.iteration_weights[t - 1], 0.0));
       if (t == T) break;
+      for (std::size_t d = 0; d < D && t % 20 == 0; ++d) {
+        theta[d] = graph.leaf(graph.value(theta[d]));
+        state[d] = graph.leaf(graph.value(state[d]));
+      }
       for (std::size_t d = 0; d < D; ++d) {
         double g = 0;
         for (std::size_t i = 0; i < D; ++i) g += 2 * W[i * D + d] * graph.value(residual)[i];

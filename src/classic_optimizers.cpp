@@ -1,4 +1,4 @@
-#include "src/optimisers.hpp"
+#include "src/classic_optimizers.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@ std::string name_of(Method method) {
   return method == Method::descent ? "gradient descent" : method == Method::momentum ? "momentum" : "Adam";
 }
 
-std::string settings_of(const Optimiser& o) {
+std::string settings_of(const ClassicOptimizer& o) {
   std::string text = fmt::format("rate {:.3g}", o.rate);
   if (o.method == Method::momentum) text += fmt::format(", momentum {:g}", o.beta1);
   if (o.method == Method::adam) text += fmt::format(", betas {:g} and {:g}", o.beta1, o.beta2);
@@ -25,8 +25,8 @@ Quadratics::Quadratics(const HostKernels& kernels, const QuadraticTile<float>& t
       theta_(static_cast<std::size_t>(iterations + 1) * target_.size()),
       loss_(static_cast<std::size_t>((iterations + 1) * tile_lanes)) {}
 
-void Quadratics::minimise(const Optimiser& optimiser) {
-  kernels_.descend(optimiser, {dimensions_, iterations_, matrix_.data(), target_.data(), state_.data(), theta_.data(),
+void Quadratics::minimise(const ClassicOptimizer& optimizer) {
+  kernels_.descend(optimizer, {dimensions_, iterations_, matrix_.data(), target_.data(), state_.data(), theta_.data(),
                                loss_.data()});
 }
 

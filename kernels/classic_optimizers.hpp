@@ -14,7 +14,7 @@ namespace alfi {
 
 enum class Method { descent, momentum, adam };
 
-struct Optimiser {
+struct ClassicOptimizer {
   Method method;
   double rate;       ///< η
   double beta1 = 0;  ///< of momentum β
@@ -39,7 +39,7 @@ inline namespace ALFI_ISA {
 typedef double DoubleLanes __attribute__((vector_size(vector_width * 4)));
 
 /// A tile's descent, some lanes after the other.
-ALFI_HD void descend(const Optimiser& o, const Descent& d) {
+ALFI_HD void descend(const ClassicOptimizer& o, const Descent& d) {
   constexpr int width = sizeof(DoubleLanes) / sizeof(double);
   const int D = d.dimensions;
   const auto get = [](const double* array, int i) {

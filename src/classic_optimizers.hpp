@@ -1,4 +1,4 @@
-// The optimizers of kernels/optimisers.hpp at work, and how they are named.
+// The optimizers of kernels/classic_optimizers.hpp at work, and how they are named.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@ namespace alfi {
 
 /// For people: "gradient descent", "rate 0.01".
 std::string name_of(Method method);
-std::string settings_of(const Optimiser& optimiser);
+std::string settings_of(const ClassicOptimizer& optimizer);
 
 /// A tile's quadratics in double, for one optimizer after the other.
 class Quadratics {
@@ -19,7 +19,7 @@ class Quadratics {
   Quadratics(const HostKernels& kernels, const QuadraticTile<float>& tile, int dimensions, int iterations);
 
   /// From θ = 0.
-  void minimise(const Optimiser& optimiser);
+  void minimise(const ClassicOptimizer& optimizer);
 
   // Of the optimizer that was last at work.
   std::span<const double> loss() const { return loss_; }    ///< f(θ_t) (T + 1, 16)
