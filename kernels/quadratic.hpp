@@ -223,7 +223,7 @@ ALFI_HD void quadratic_gradient(const Team& team, const QuadraticSettings<typena
       store<F>(place,
                fma(scale, load<F>(tile.slope + ((t + 1) * D + item) * tile_lanes + lane), ends ? F{} : load<F>(place)));
     });
-    team.sync();
+    // No barrier: coordinate 0 is the same thread's, and before the others, and the states, are read there are its own.
     for (int d = 0; d < D; ++d)
       rim_step_gradient(team, shape, settings.layout, settings.weights, settings.update,
                         history_of(shape, tile.history, d), t, gradient_of(shape, tile.gradient, d));
