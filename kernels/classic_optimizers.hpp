@@ -12,10 +12,10 @@
 
 namespace alfi {
 
-enum class Method { descent, momentum, adam };
+enum class OptimizerKind { descent, momentum, adam };
 
 struct ClassicOptimizer {
-  Method method;
+  OptimizerKind method;
   double rate;       ///< η
   double beta1 = 0;  ///< of momentum β
   double beta2 = 0;
@@ -81,10 +81,10 @@ ALFI_HD void descend(const ClassicOptimizer& o, const Descent& d) {
         for (int i = 0; i < D; ++i) g += get(matrix, i * D + j) * get(residual, i);
         g *= 2.0;
         DoubleLanes step = -o.rate * g;
-        if (o.method == Method::momentum) {
+        if (o.method == OptimizerKind::momentum) {
           step = o.beta1 * get(first, j) + step;
           put(first, j, step);
-        } else if (o.method == Method::adam) {
+        } else if (o.method == OptimizerKind::adam) {
           const DoubleLanes m = o.beta1 * get(first, j) + (1 - o.beta1) * g;
           const DoubleLanes v = o.beta2 * get(second, j) + (1 - o.beta2) * g * g;
           put(first, j, m);

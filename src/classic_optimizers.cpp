@@ -4,14 +4,14 @@
 
 namespace alfi {
 
-std::string name_of(Method method) {
-  return method == Method::descent ? "gradient descent" : method == Method::momentum ? "momentum" : "Adam";
+std::string name_of(OptimizerKind method) {
+  return method == OptimizerKind::descent ? "gradient descent" : method == OptimizerKind::momentum ? "momentum" : "Adam";
 }
 
 std::string settings_of(const ClassicOptimizer& o) {
   std::string text = fmt::format("rate {:.3g}", o.rate);
-  if (o.method == Method::momentum) text += fmt::format(", momentum {:g}", o.beta1);
-  if (o.method == Method::adam) text += fmt::format(", betas {:g} and {:g}", o.beta1, o.beta2);
+  if (o.method == OptimizerKind::momentum) text += fmt::format(", momentum {:g}", o.beta1);
+  if (o.method == OptimizerKind::adam) text += fmt::format(", betas {:g} and {:g}", o.beta1, o.beta2);
   return text;
 }
 

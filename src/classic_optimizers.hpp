@@ -10,7 +10,7 @@
 namespace alfi {
 
 /// For people: "gradient descent", "rate 0.01".
-std::string name_of(Method method);
+std::string name_of(OptimizerKind method);
 std::string settings_of(const ClassicOptimizer& optimizer);
 
 /// A tile's quadratics in double, for one optimizer after the other.

@@ -24,7 +24,7 @@
 namespace alfi {
 namespace {
 
-constexpr Method methods[] = {Method::descent, Method::momentum, Method::adam};
+constexpr OptimizerKind methods[] = {OptimizerKind::descent, OptimizerKind::momentum, OptimizerKind::adam};
 constexpr std::size_t minimisers = 1 + std::size(methods);
 /// Of the time, what tuning takes, as a progress shows it.
 constexpr double tuning_share = 0.9;
@@ -64,7 +64,7 @@ Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions&
   const int D = engine.dimensions();
 
   std::vector<ClassicOptimizer> tuned;
-  for (const Method method : methods)
+  for (const OptimizerKind method : methods)
     tuned.push_back(tune(method, engine, T, seed, [&](double done) {
       if (options.progress)
         options.progress(tuning_share * (static_cast<double>(tuned.size()) + done) / std::size(methods));

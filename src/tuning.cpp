@@ -18,19 +18,19 @@ constexpr std::size_t part_left = 8, least_left = 4;
 constexpr std::uint64_t tuning_step = 1;
 
 /// Rates ten to a decade, and momenta.
-std::vector<ClassicOptimizer> grid(Method method) {
+std::vector<ClassicOptimizer> grid(OptimizerKind method) {
   std::vector<ClassicOptimizer> all;
   const auto rates = [&](int least, int most, double beta1, double beta2) {
     for (int i = least; i <= most; ++i) all.push_back({method, std::pow(10, 0.1 * i), beta1, beta2});
   };
   switch (method) {
-    case Method::descent:
+    case OptimizerKind::descent:
       rates(-30, 0, 0, 0);
       break;
-    case Method::momentum:
+    case OptimizerKind::momentum:
       for (const double beta : {0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98}) rates(-30, 0, beta, 0);
       break;
-    case Method::adam:
+    case OptimizerKind::adam:
       for (const double beta1 : {0.5, 0.7, 0.8, 0.9, 0.95})
         for (const double beta2 : {0.5, 0.8, 0.9, 0.95, 0.99, 0.999}) rates(-20, 5, beta1, beta2);
       break;
@@ -62,7 +62,7 @@ std::vector<double> mean_final_losses(const std::vector<ClassicOptimizer>& candi
 
 }  // namespace
 
-ClassicOptimizer tune(Method method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
+ClassicOptimizer tune(OptimizerKind method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
                       const std::function<void(double)>& progress) {
   std::vector<ClassicOptimizer> candidates = grid(method);
   double done = 0;

@@ -11,7 +11,7 @@ namespace alfi {
 
 /// Rounds over more and more problems, each with the best part of the settings before: whatever fails on one problem of
 /// thousands does not come through. `progress`, where given, gets the part that is done.
-ClassicOptimizer tune(Method method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
+ClassicOptimizer tune(OptimizerKind method, QuadraticEngine& engine, int iterations, std::uint64_t seed,
                       const std::function<void(double)>& progress = {});
 
 }  // namespace alfi

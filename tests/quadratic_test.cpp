@@ -189,7 +189,9 @@ TEST(QuadraticTrainer, GoesOnBitForBit) {
   options.progress = [](const TrainingProgress& progress) { return progress.step < 7; };
   EXPECT_FALSE(train(configuration, folder.path() / "parts", options).finished);
   configuration.engine.threads = 2;
-  EXPECT_TRUE(train(configuration, folder.path() / "parts", {true, false, {}}).finished);
+  TrainingOptions going_on;
+  going_on.resume = true;
+  EXPECT_TRUE(train(configuration, folder.path() / "parts", going_on).finished);
   EXPECT_EQ(read_checkpoint(checkpoint_path(folder.path() / "whole", 12)).state,
             read_checkpoint(checkpoint_path(folder.path() / "parts", 12)).state);
 }
@@ -226,9 +228,9 @@ std::vector<double> descend_plainly(const ClassicOptimizer& o, const std::vector
     losses.push_back(loss);
     if (t == T) return losses;
     for (std::size_t j = 0; j < D; ++j) {
-      if (o.method == Method::descent) {
+      if (o.method == OptimizerKind::descent) {
         theta[j] -= o.rate * g[j];
-      } else if (o.method == Method::momentum) {
+      } else if (o.method == OptimizerKind::momentum) {
         v[j] = o.beta1 * v[j] - o.rate * g[j];
         theta[j] += v[j];
       } else {
@@ -248,8 +250,8 @@ TEST(ClassicOptimizers, AreTheirEquations) {
     engine.draw({Phase::evaluation, 0, tile_lanes, 0, 5}, [&](const FinishedQuadratics& finished) {
       Quadratics quadratics(host_kernels(set), finished.tile, D, T);
       for (const ClassicOptimizer& o :
-           {ClassicOptimizer{Method::descent, 0.01}, ClassicOptimizer{Method::momentum, 0.02, 0.8},
-            ClassicOptimizer{Method::adam, 0.1, 0.8, 0.95}}) {
+           {ClassicOptimizer{OptimizerKind::descent, 0.01}, ClassicOptimizer{OptimizerKind::momentum, 0.02, 0.8},
+            ClassicOptimizer{OptimizerKind::adam, 0.1, 0.8, 0.95}}) {
         quadratics.minimise(o);
         for (int lane = 0; lane < tile_lanes; ++lane) {
           const auto of_lane = [lane](const float* array, int size) {
@@ -274,7 +276,7 @@ TEST(ClassicOptimizers, AreTheirEquations) {
 // is 1 − 4η + 12η², least at η = 1/6. The grid has 10^-0.8 = 0.158.
 TEST(Tuning, FindsTheBestRate) {
   QuadraticEngine engine(small_quadratic(1));
-  const ClassicOptimizer best = tune(Method::descent, engine, 1, 3);
+  const ClassicOptimizer best = tune(OptimizerKind::descent, engine, 1, 3);
   EXPECT_NEAR(best.rate, std::pow(10, -0.8), 1e-9);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -24,7 +25,8 @@ void report(const Arguments& arguments) {
   ReportOptions options{arguments.evaluation, arguments.out};
   options.evaluation.backend = arguments.backend.engine.backend;
   options.evaluation.device = arguments.backend.engine.device;
-  say_why_not_cuda(Machine::load(arguments.run).configuration().simulator, arguments.backend.engine);
+  if (std::filesystem::is_directory(arguments.run))  // else write_report says what is wrong
+    say_why_not_cuda(Machine::load(arguments.run).configuration().simulator, arguments.backend.engine);
   int shown = -1;
   if (::isatty(STDERR_FILENO) == 1)
     options.evaluation.progress = [&shown](double done) {
