@@ -72,13 +72,18 @@ std::vector<double> distances(const Answers& answers, const std::vector<double>&
   return result;
 }
 
-std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d) {
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& mean,
+                           const std::vector<double>& log_deviation, std::size_t d) {
   std::vector<double> u;
   for (std::size_t i = d; i < answers.truth.size(); i += static_cast<std::size_t>(answers.parameters))
-    u.push_back(normal_cdf((answers.truth[i] - answers.alfi[i]) * std::exp(-answers.alfi_log_deviation[i])));
+    u.push_back(normal_cdf((answers.truth[i] - mean[i]) * std::exp(-log_deviation[i])));
   if (!all_finite(u)) return {};
   statistics.sort(u);
   return u;
+}
+
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d) {
+  return places(statistics, answers, answers.alfi, answers.alfi_log_deviation, d);
 }
 
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values) {
@@ -114,14 +119,18 @@ void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation&
   evaluation.loss_floor = mean(floor);
   evaluation.loss_gap = mean(gap);
 
-  std::vector<std::vector<double>> u;
-  for (std::size_t d = 0; d < D; ++d) u.push_back(places(statistics, answers, d));
+  std::vector<std::vector<double>> u, best;
+  for (std::size_t d = 0; d < D; ++d) {
+    u.push_back(places(statistics, answers, d));
+    best.push_back(places(statistics, answers, answers.posterior, answers.posterior_log_deviation, d));
+  }
   for (const int percent : {50, 80, 90, 95}) {
-    Coverage covered{percent, 0, {}};
+    Coverage covered{percent, 0, {}, {}};
     for (const auto& place : u) {
       covered.per_parameter.push_back(coverage(place, percent / 100.0));
       covered.all += covered.per_parameter.back() / static_cast<double>(D);
     }
+    for (const auto& place : best) covered.best_gaussian.push_back(coverage(place, percent / 100.0));
     evaluation.coverage.push_back(covered);
   }
   double least = 1;

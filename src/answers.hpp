@@ -28,8 +28,12 @@ struct Answers {
 /// ‖θ* − estimate‖₂ of each episode; estimate (episodes, D).
 std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate);
 
-/// Places of θ* in ALFI's proposal, between 0 and 1, for parameter d: in ascending order, or empty where one is not
-/// finite.
+/// Places of θ* in Gaussians of these means and log deviations (episodes, D), between 0 and 1, for parameter d: in
+/// ascending order, or empty where one is not finite.
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& mean,
+                           const std::vector<double>& log_deviation, std::size_t d);
+
+/// The same in ALFI's proposal.
 std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d);
 
 /// The mean with its interval, NaN where a value is not finite.

@@ -188,6 +188,7 @@ std::string to_json(const Evaluation& e) {
   for (const Coverage& coverage : e.coverage) {
     json["coverage"][std::to_string(coverage.percent)] = coverage.all;
     json["coverage_per_parameter"][std::to_string(coverage.percent)] = coverage.per_parameter;
+    json["coverage_of_best_gaussian"][std::to_string(coverage.percent)] = coverage.best_gaussian;
   }
   json["sbc_p"] = e.sbc_p;
   json["sbc_p_per_parameter"] = e.sbc_p_per_parameter;

@@ -271,6 +271,7 @@ TEST(Evaluation, WritesItsNumbersAsJson) {
   EXPECT_EQ(json["coverage"]["50"], e.coverage[0].all);
   EXPECT_EQ(json["coverage"]["95"], e.coverage[3].all);
   EXPECT_EQ(json["coverage_per_parameter"]["80"], e.coverage[1].per_parameter);
+  EXPECT_EQ(json["coverage_of_best_gaussian"]["80"], e.coverage[1].best_gaussian);
   EXPECT_EQ(json["sbc_p"], e.sbc_p);
   EXPECT_EQ(json["energy_distance"], e.energy_distance.value);
   EXPECT_EQ(json["energy_distance_episodes"], 40);
@@ -340,6 +341,7 @@ TEST(Answers, OfTheTruePosteriorAreCalibrated) {
     for (const double covered : coverage.per_parameter)
       EXPECT_NEAR(covered, p, 4 * std::sqrt(p * (1 - p) / episodes));  // 4 standard errors
     EXPECT_NEAR(coverage.all, 0.5 * (coverage.per_parameter[0] + coverage.per_parameter[1]), 1e-15);
+    EXPECT_EQ(coverage.best_gaussian, coverage.per_parameter);  // the same Gaussians
   }
   EXPECT_GT(e.sbc_p, 0.001);
   EXPECT_EQ(e.sbc_p, std::min(1.0, 2 * std::min(e.sbc_p_per_parameter[0], e.sbc_p_per_parameter[1])));
@@ -353,6 +355,7 @@ TEST(Answers, OfTooNarrowAnIntervalAreNotCalibrated) {
   summarise(host_statistics(), drawn_answers(2000, 0.5), e);
   // P(|z| < q/2) for the 95 % quantile q = 1.96 is 0.673.
   EXPECT_NEAR(e.coverage[3].all, 0.673, 0.03);
+  EXPECT_NEAR(e.coverage[3].best_gaussian[0], 0.95, 4 * std::sqrt(0.95 * 0.05 / 2000));  // 4 standard errors
   EXPECT_LT(e.sbc_p, 1e-6);
   // ⟨log ½ + ½ z² (4 − 1)⟩ for each of two parameters; z² has mean 1 and deviation √2.
   EXPECT_NEAR(e.loss_gap.value, 2 * (std::log(0.5) + 1.5), 4 * 1.5 * std::sqrt(2.0 * 2 / 2000));

@@ -29,6 +29,8 @@ struct Coverage {
   int percent;                        ///< the level
   double all;                         ///< over all parameters
   std::vector<double> per_parameter;  ///< (D)
+  std::vector<double> best_gaussian;  ///< (D): of the Gaussian with the exact posterior's mean and deviations, which
+                                      ///< misses the level where the posterior is not one
 };
 
 struct Evaluation {

@@ -34,11 +34,11 @@ std::string with_interval(const Measured& m) {
   return std::isfinite(m.value) ? fmt::format("{:.4g} [{:.4g}, {:.4g}]", m.value, m.lower, m.upper) : "-";
 }
 
-std::string percentages(const Coverage& coverage) {
+std::string percentages(int level, const std::vector<double>& covered) {
   std::vector<std::string> values;
-  for (const double value : coverage.per_parameter)
+  for (const double value : covered)
     values.push_back(std::isfinite(value) ? fmt::format("{:.1f} %", 100 * value) : "-");
-  return fmt::format("{} % interval: {}", coverage.percent, fmt::join(values, " / "));
+  return fmt::format("{} % interval: {}", level, fmt::join(values, " / "));
 }
 
 void print_table(const Evaluation& e) {
@@ -59,10 +59,14 @@ void print_table(const Evaluation& e) {
   for (std::size_t d = 0; d < e.rmse.size(); ++d) compared("rmse " + e.parameters[d], e.rmse[d]);
   row("loss, nats", with_interval(e.loss), "", number(e.loss_floor.value));
   fmt::print("{:<20} {}\n", "gap, nats", with_interval(e.loss_gap));
-  std::vector<std::string> coverage, errors;
-  for (const Coverage& c : e.coverage) coverage.push_back(percentages(c));
+  std::vector<std::string> coverage, best, errors;
+  for (const Coverage& c : e.coverage) {
+    coverage.push_back(percentages(c.percent, c.per_parameter));
+    best.push_back(percentages(c.percent, c.best_gaussian));
+  }
   for (const double error : e.error_by_iteration) errors.push_back(number(error));
   fmt::print("{:<20} {}\n", "coverage", fmt::join(coverage, ", "));
+  fmt::print("{:<20} {}\n", "of best Gaussian", fmt::join(best, ", "));
   fmt::print("{:<20} p = {}\n", "calibration", number(e.sbc_p));
   fmt::print("{:<20} {}, {} episodes\n", "energy distance", with_interval(e.energy_distance),
              e.energy_distance_episodes);
