@@ -128,6 +128,8 @@ void register_all() {
                                [](benchmark::State& state) { sampler<MultiDistribution>(state, 100e6); });
   benchmark::RegisterBenchmark("linear_regression",
                                [](benchmark::State& state) { sampler<LinearRegression>(state, 100e6); });
+  benchmark::RegisterBenchmark("gaussian_linear",
+                               [](benchmark::State& state) { sampler<GaussianLinear>(state, 100e6); });
 }
 
 }  // namespace ALFI_ISA

@@ -56,7 +56,7 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
   team.each(settings.shape.D, [&](int d, int lane) {
     const Stream<F> stream{step.keys.truth, load_words<F>(tile.input->problem + lane), 0};
     store<F>(tile.truth + d * tile_lanes + lane,
-             standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(d)).word[0]));
+             standard_prior_draw<F>(settings.simulator, stream.block(static_cast<std::uint32_t>(d))));
   });
   team.sync();
   simulate(team, settings.simulator, settings.units,
@@ -74,11 +74,13 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
   team.each(shape.P(), [&](int p, int lane) {
     F value{};
     if (settings.start == Start::draw) {
-      if (p >= shape.D) {
+      if (p >= 2 * shape.D) {
+        value = F{};  // nothing is coupled
+      } else if (p >= shape.D) {
         value = splat<F>(static_cast<R>(settings.start_log_sigma));
       } else if constexpr (simulates<R>) {
         const Stream<F> stream{step.keys.start, load_words<F>(tile.input->episode + lane), 0};
-        value = standard_prior_draw<F>(stream.block(static_cast<std::uint32_t>(p)).word[0]);
+        value = standard_prior_draw<F>(settings.simulator, stream.block(static_cast<std::uint32_t>(p)));
       }
     }
     store<F>(tile.psi + p * tile_lanes + lane, value);
@@ -104,7 +106,7 @@ struct Parameters {
   int first, count;
 };
 
-/// ε and θ of these parameters of iteration t: drawn, or ε from the recorded θ.
+/// θ and its offset u of these parameters of iteration t: drawn, or u from the recorded θ.
 template <class Team>
 ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                              const StepInput& step, const Tile<typename Team::Real>& tile, int t, Parameters parameters,
@@ -120,21 +122,24 @@ ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Te
       const F mean = load<F>(psi + d * tile_lanes + lane);
       if (shape.family == Family::point) {
         if (draw) store<F>(tile.theta + at, mean);
-        store<F>(tile.noise + at, F{});
+        store<F>(tile.offset + at, F{});
         continue;
       }
       const F deviation = exp(log_deviation<F>(shape.family, settings.loss.log_sigma, shape.D, psi, d, lane));
       if (!draw) {
-        store<F>(tile.noise + at, (load<F>(tile.theta + at) - mean) / deviation);
+        store<F>(tile.offset + at, (load<F>(tile.theta + at) - mean) / deviation);
       } else if constexpr (simulates<R>) {
         // One block gives the noise of four dimensions; it is drawn anew for each, which costs less than keeping it.
         const Stream<F> stream{step.keys.propose, load_words<F>(tile.input->episode + lane),
                                static_cast<std::uint32_t>(t * shape.M + m)};
         F normal[4];
         standard_normals<F>(stream.block(static_cast<std::uint32_t>(d / 4)), normal);
-        const F e = d % 4 == 0 ? normal[0] : d % 4 == 1 ? normal[1] : d % 4 == 2 ? normal[2] : normal[3];
-        store<F>(tile.noise + at, e);
-        store<F>(tile.theta + at, fma(deviation, e, mean));
+        F u = d % 4 == 0 ? normal[0] : d % 4 == 1 ? normal[1] : d % 4 == 2 ? normal[2] : normal[3];
+        if (shape.family == Family::gaussian_full)
+          for (int j = 0; j < d; ++j)
+            u = fma(-coupling<F>(shape.D, psi, d, j, lane), load<F>(tile.offset + at + (j - d) * tile_lanes), u);
+        store<F>(tile.offset + at, u);
+        store<F>(tile.theta + at, fma(deviation, u, mean));
       }
     }
   });
@@ -150,14 +155,14 @@ ALFI_HD R* codes_of(const Shape& shape, const Tile<R>& tile, int t) {
 template <class Team>
 ALFI_HD void score_parameters(const Team& team, const Shape& shape, const Tile<typename Team::Real>& tile, int t) {
   if (shape.has_scores())
-    score_statistics(team, shape, tile.noise + t * shape.M * shape.D * tile_lanes,
-                     tile.scores + t * 4 * shape.D * tile_lanes);
+    score_statistics(team, shape, tile.offset + t * shape.M * shape.D * tile_lanes,
+                     tile.scores + t * shape.scores() * 2 * tile_lanes);
 }
 
 template <class R>
 ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& tile, int t) {
   return {tile.real_share, codes_of(shape, tile, t), tile.theta + t * shape.M * shape.D * tile_lanes,
-          tile.noise + t * shape.M * shape.D * tile_lanes, tile.scores + t * 4 * shape.D * tile_lanes};
+          tile.offset + t * shape.M * shape.D * tile_lanes, tile.scores + t * shape.scores() * 2 * tile_lanes};
 }
 
 template <class R>
@@ -281,11 +286,23 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
   });
   team.sync();
   for (int t = shape.T - 1; t >= 0; --t) {
-    const R* const psi = tile.psi + t * P * tile_lanes;
+    const R *const psi = tile.psi + t * P * tile_lanes, *const updated = psi + P * tile_lanes;
+    if (couples(settings.loss)) {
+      team.each(D, [&](int d, int lane) {
+        const F log_sigma = log_deviation<F>(shape.family, settings.loss.log_sigma, D, updated, d, lane);
+        store<F>(tile.residual + d * tile_lanes + lane,
+                 term_weight(settings.loss, step.beta, log_sigma) *
+                     coupled_residual<F>(settings.loss, D, updated, tile.truth, d, lane));
+      });
+      team.sync();
+    }
     team.each(D, [&](int d, int lane) {
       const F scale = load<F>(tile.input->weight + lane) * load<F>(tile.loss_slope + t * tile_lanes + lane);
-      add_loss_gradient<F>(settings.loss, step.beta, D, psi + P * tile_lanes, tile.truth, scale, d, lane,
-                           tile.gradient.psi);
+      if (couples(settings.loss))
+        add_coupled_gradient<F>(settings.loss, step.beta, D, updated, tile.truth, tile.residual, scale, d, lane,
+                                tile.gradient.psi);
+      else
+        add_loss_gradient<F>(settings.loss, step.beta, D, updated, tile.truth, scale, d, lane, tile.gradient.psi);
       if (shape.has_scores())
         store<F>(tile.deviation + d * tile_lanes + lane,
                  exp(log_deviation<F>(shape.family, settings.loss.log_sigma, D, psi, d, lane)));

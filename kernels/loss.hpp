@@ -1,15 +1,16 @@
 // The loss of one iteration and its gradient into ψ; the weights of the iterations.
 //
-//   normal       ℓ = Σ_d ½ log 2π + log σ_d + ½ z_d²,  z = (θ* − μ)/σ;   ∂μ = −z/σ,  ∂log σ = 1 − z²
-//   beta_normal  each d's term times σ_d^{2β}, held constant (Seitzer et al. 2022, arXiv 2203.09168)
+//   normal       ℓ = Σ_d ½ log 2π + log σ_d + ½ z_d²,  z = u = (θ* − μ)/σ;   ∂μ = −z/σ,  ∂log σ = 1 − z²
+//                of gaussian_full z = C u, and with w = Cᵀz  ∂μ = −w/σ,  ∂log σ = 1 − u w,  ∂c_ij = z_i u_j
+//   beta_normal  each d's term times σ_d^{2β}, held constant (Seitzer et al. 2022, arXiv 2203.09168); of gaussian_full
+//                a term is −log q(θ*_d | θ*_{<d}), and σ_d its own deviation
 //   mse, l1      mean over d of (μ − θ*)², |μ − θ*|
 //
 // An episode's loss is Σ_t w_t ℓ_t. Weights `oi` (observed improvement) are (1/T)[ℓ_0 + Σ_{t≥1} (ℓ_t − min_{s<t} ℓ_s)],
 // which depends on the losses: its slope of ℓ_t is (1/T)(1 − how often ℓ_t is the first least of those before).
 #pragma once
 
-#include "kernels/math.hpp"
-#include "kernels/team.hpp"
+#include "kernels/proposal.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
@@ -19,11 +20,32 @@ struct LossRule {
   double log_sigma;  ///< of gaussian_fixed, standardised
 };
 
-/// log σ of dimension d, psi (P, 16).
+/// u_d = (θ*_d − μ_d)/σ_d.
 template <class F>
-ALFI_HD F log_deviation(Family family, double log_sigma, int D, const Real<F>* psi, int d, int lane) {
-  return family == Family::gaussian ? load<F>(psi + (D + d) * tile_lanes + lane)
-                                    : splat<F>(static_cast<Real<F>>(log_sigma));
+ALFI_HD F truth_offset(const LossRule& rule, int D, const Real<F>* psi, const Real<F>* truth, int d, int lane) {
+  const F distance = load<F>(truth + d * tile_lanes + lane) - load<F>(psi + d * tile_lanes + lane);
+  return distance * exp(-log_deviation<F>(rule.family, rule.log_sigma, D, psi, d, lane));
+}
+
+/// z_d of gaussian_full.
+template <class F>
+ALFI_HD F coupled_residual(const LossRule& rule, int D, const Real<F>* psi, const Real<F>* truth, int d, int lane) {
+  F z = truth_offset<F>(rule, D, psi, truth, d, lane);
+  for (int j = 0; j < d; ++j)
+    z = fma(coupling<F>(D, psi, d, j, lane), truth_offset<F>(rule, D, psi, truth, j, lane), z);
+  return z;
+}
+
+/// What the loss weighs dimension d's term by.
+template <class F>
+ALFI_HD F term_weight(const LossRule& rule, double beta, F log_sigma) {
+  using R = Real<F>;
+  return rule.kind == Loss::beta_normal ? exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma) : splat<F>(1);
+}
+
+/// Whether ℓ's gradient is add_coupled_gradient's.
+constexpr bool couples(const LossRule& rule) {
+  return rule.family == Family::gaussian_full && (rule.kind == Loss::normal || rule.kind == Loss::beta_normal);
 }
 
 /// ℓ of one iteration; beta of loss beta_normal, psi (P, 16), truth (D, 16) in standardised units.
@@ -39,7 +61,7 @@ ALFI_HD F iteration_loss(const LossRule& rule, double beta, int D, const Real<F>
       sum = sum + abs(distance);
     } else {
       const F log_sigma = log_deviation<F>(rule.family, rule.log_sigma, D, psi, d, lane);
-      const F z = distance * exp(-log_sigma);
+      const F z = couples(rule) ? coupled_residual<F>(rule, D, psi, truth, d, lane) : distance * exp(-log_sigma);
       F term = fma(splat<F>(R(0.5)) * z, z, log_sigma + splat<F>(R(0.91893853320467274178)));
       if (rule.kind == Loss::beta_normal) term = term * exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma);
       sum = sum + term;
@@ -68,10 +90,28 @@ ALFI_HD void add_loss_gradient(const LossRule& rule, double beta, int D, const R
   F weight = scale;
   if (rule.kind == Loss::beta_normal) weight = weight * exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma);
   store<F>(into_mean, load<F>(into_mean) - weight * z * inverse);
-  if (rule.family == Family::gaussian) {
+  if (learns_deviation(rule.family)) {
     R* const into_log = psi_gradient + (D + d) * tile_lanes + lane;
     store<F>(into_log, fma(weight, fma(-z, z, splat<F>(1)), load<F>(into_log)));
   }
+}
+
+/// The same where the loss couples dimensions. residual (D, 16) = z times the terms' weights.
+template <class F>
+ALFI_HD void add_coupled_gradient(const LossRule& rule, double beta, int D, const Real<F>* psi, const Real<F>* truth,
+                                  const Real<F>* residual, F scale, int d, int lane, Real<F>* psi_gradient) {
+  const auto add = [&](int p, F value) {
+    Real<F>* const place = psi_gradient + p * tile_lanes + lane;
+    store<F>(place, fma(scale, value, load<F>(place)));
+  };
+  const F log_sigma = log_deviation<F>(rule.family, rule.log_sigma, D, psi, d, lane);
+  const F z = load<F>(residual + d * tile_lanes + lane);
+  F w = z;
+  for (int i = d + 1; i < D; ++i)
+    w = fma(coupling<F>(D, psi, i, d, lane), load<F>(residual + i * tile_lanes + lane), w);
+  add(d, -w * exp(-log_sigma));
+  add(D + d, term_weight(rule, beta, log_sigma) - truth_offset<F>(rule, D, psi, truth, d, lane) * w);
+  for (int j = 0; j < d; ++j) add(coupling_place(D, d, j), z * truth_offset<F>(rule, D, psi, truth, j, lane));
 }
 
 /// slope (T, 16) = ∂(episode's loss)/∂ℓ_t, and episode_loss (16). fixed_weights (T) for all but oi.

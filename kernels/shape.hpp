@@ -37,13 +37,20 @@ struct Shape {
   bool use_grad;     ///< the aggregator sees s1 and s2
   bool count_input;  ///< the RIM sees the number of real observations
 
-  constexpr int P() const { return family == Family::gaussian ? 2 * D : D; }
+  /// Pairs of parameters that ψ has a number for.
+  constexpr int couplings() const { return family == Family::gaussian_full ? D * (D - 1) / 2 : 0; }
+  constexpr int P() const {
+    return family == Family::gaussian || family == Family::gaussian_full ? 2 * D + couplings() : D;
+  }
   /// Numbers in a pooled code.
   constexpr int CP() const { return pooling == Pooling::moments ? 2 * C : C; }
   constexpr bool has_scores() const { return use_grad && family != Family::point; }
-  /// [g, θ, s1, s2]
-  constexpr int generated_inputs() const { return CP() + (has_scores() ? 3 : 1) * D; }
-  /// [r, g, θ, s1, s2]
+  /// Scores of second order, [s2, s3], and all of them.
+  constexpr int square_scores() const { return D + couplings(); }
+  constexpr int scores() const { return D + square_scores(); }
+  /// [g, θ, s1, s2, s3]. Inlined by command: kernels of different instruction sets must not share a function.
+  [[gnu::always_inline]] constexpr int generated_inputs() const { return CP() + D + (has_scores() ? scores() : 0); }
+  /// [r, g, θ, s1, s2, s3]
   constexpr int aggregator_inputs() const { return CP() + generated_inputs(); }
   /// [a, ψ, log R]
   constexpr int rim_inputs() const { return A + P() + (count_input ? 1 : 0); }

@@ -44,15 +44,20 @@ constexpr PriorUnits<Sim> make_prior_units() {
   PriorUnits<Sim> units{};
   for (int d = 0; d < PriorUnits<Sim>::size; ++d) {
     units.mean[d] = 0.5 * (Sim::low[d] + Sim::high[d]);
-    units.deviation[d] = (Sim::high[d] - Sim::low[d]) * 0.28867513459481288225;  // 1/√12 of a uniform law's width
+    units.deviation[d] = (Sim::high[d] - Sim::low[d]) * deviation_of_range(has_normal_prior<Sim>());
   }
   return units;
 }
 
 /// A draw of the prior, standardised.
 template <class F>
-ALFI_HD F standard_prior_draw(Uint<F> word) {
-  return (uniform<F>(word) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
+ALFI_HD F standard_prior_draw(int simulator, const PhiloxBlock<Uint<F>>& block) {
+  bool normal = false;
+  Simulators::with(simulator, [&]<class Sim>() { normal = has_normal_prior<Sim>(); });
+  if (!normal) return (uniform<F>(block.word[0]) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
+  F z[4];
+  standard_normals<F>(block, z);
+  return z[0];
 }
 
 template <class Sim, class Team>

@@ -20,8 +20,8 @@ struct Tile {
   R* episode_loss;      ///< (16)
   Rows<R> real;         ///< x* (X, real_rows · 16)
   R* theta;             ///< (T, M, D, 16)
-  R* noise;             ///< ε (T, M, D, 16)
-  R* scores;            ///< (T, 4, D, 16)
+  R* offset;            ///< u = (θ − μ)/σ (T, M, D, 16)
+  R* scores;            ///< (T, scores, 2, 16)
   Rows<R> x;            ///< (X, T · M · N · 16)
   R* real_code;         ///< r (CP, 16)
   R* real_share;        ///< b + W_r r of the aggregator's first layer (aggregator_hidden, 16)
@@ -35,8 +35,9 @@ struct Tile {
   R* real_code_gradient;   ///< (CP, 16)
   R* real_share_gradient;  ///< (aggregator_hidden, 16)
   R* code_gradient;        ///< (M, CP, 16) of one iteration
-  R* square_gradient;      ///< (M, D, 16) of one iteration
+  R* square_gradient;      ///< (M, square_scores, 16) of one iteration
   R* deviation;            ///< σ (D, 16) of one iteration
+  R* residual;             ///< (D, 16) of one iteration: of θ*, with its weight in the loss
 };
 
 /// Fast memory of a rollout: the activations of one block. Encoder and aggregator share it.
@@ -91,8 +92,8 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
   tile.episode_loss = carver.take(L);
   tile.real = carver.rows(X, s.R * L);
   tile.theta = carver.take(T * M * D * L);
-  tile.noise = carver.take(T * M * D * L);
-  tile.scores = carver.take(T * 4 * D * L);
+  tile.offset = carver.take(T * M * D * L);
+  tile.scores = carver.take(T * s.scores() * 2 * L);
   tile.x = carver.rows(X, T * M * N * L);
   tile.real_code = carver.take(CP * L);
   tile.real_share = carver.take(s.aggregator_hidden * L);
@@ -106,8 +107,9 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
   tile.real_code_gradient = carver.take(CP * L);
   tile.real_share_gradient = carver.take(s.aggregator_hidden * L);
   tile.code_gradient = carver.take(M * CP * L);
-  tile.square_gradient = carver.take(M * D * L);
+  tile.square_gradient = carver.take(M * s.square_scores() * L);
   tile.deviation = carver.take(D * L);
+  tile.residual = carver.take(D * L);
   return tile;
 }
 

@@ -57,6 +57,7 @@ Answers::Answers(int episodes, int parameters)
       truth(static_cast<std::size_t>(episodes) * static_cast<std::size_t>(parameters), nan),
       alfi(truth),
       alfi_log_deviation(truth),
+      alfi_loss(static_cast<std::size_t>(episodes), nan),
       mle(truth),
       posterior(truth),
       posterior_log_deviation(truth) {}
@@ -111,7 +112,7 @@ void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation&
   for (std::size_t d = 0; d < D; ++d)
     evaluation.rmse.push_back({rmse(answers.alfi, d), rmse(answers.mle, d), rmse(answers.posterior, d)});
 
-  const std::vector<double> loss = losses(answers, answers.alfi, answers.alfi_log_deviation);
+  const std::vector<double>& loss = answers.alfi_loss;
   const std::vector<double> floor = losses(answers, answers.posterior, answers.posterior_log_deviation);
   std::vector<double> gap;
   for (std::size_t b = 0; b < loss.size(); ++b) gap.push_back(loss[b] - floor[b]);

@@ -15,7 +15,8 @@ struct Answers {
 
   int parameters;  ///< D
   std::vector<double> truth;
-  std::vector<double> alfi, alfi_log_deviation;
+  std::vector<double> alfi, alfi_log_deviation;  ///< of each parameter alone
+  std::vector<double> alfi_loss;                 ///< (episodes) −log q(θ*), nats
   std::vector<double> mle;
   std::vector<double> posterior, posterior_log_deviation;  ///< mean and deviation of the exact posterior
 

@@ -42,7 +42,7 @@ std::span<const std::string_view> simulator_names() {
 }
 
 constexpr std::array transform_names = {"none"sv, "sqrt"sv, "log1p"sv, "asinh"sv};
-constexpr std::array family_names = {"gaussian"sv, "gaussian_fixed"sv, "point"sv};
+constexpr std::array family_names = {"gaussian"sv, "gaussian_fixed"sv, "point"sv, "gaussian_full"sv};
 constexpr std::array start_names = {"prior"sv, "draw"sv};
 constexpr std::array pooling_names = {"mean"sv, "moments"sv};
 constexpr std::array update_names = {"clamp"sv, "tanh"sv};
@@ -302,7 +302,8 @@ const Key keys[] = {
      "Real observations R of an episode, or the range from which each episode draws its R."},
 
     {"proposal.family", Choice{at<&C::proposal, &C::Proposal::family>, family_names},
-     "What the machine moves: a mean and log sigma, a mean with the configured sigma, or a point."},
+     "What the machine moves: a mean and log sigma, a mean with the configured sigma, a point, or a mean and log sigma "
+     "with what couples the parameters (correlations)."},
     {"proposal.start", Choice{at<&C::proposal, &C::Proposal::start>, start_names},
      "Start at the prior itself, or at a draw from it with the configured sigma."},
     {"proposal.sigma", Real{at<&C::proposal, &C::Proposal::sigma>, 0, 1000, Ends::open_below},
@@ -512,6 +513,7 @@ void check(const Configuration& configuration, const Origins& origins) {
   };
   const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
   const bool point = proposal.family == Family::point;
+  const bool learned_sigma = proposal.family == Family::gaussian || proposal.family == Family::gaussian_full;
   const std::string constants = refused_constants(simulator.name, simulator.parameters);
   require(constants.empty(), "simulator.parameters", constants);
   require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",
@@ -529,8 +531,9 @@ void check(const Configuration& configuration, const Origins& origins) {
           "at least 2 unless proposal.family is point: the aggregator standardises over the drawn parameters");
   require(!point || training.loss == Loss::mse || training.loss == Loss::l1, "training.loss",
           "mse or l1 where proposal.family is point: a point has no density");
-  require(training.loss != Loss::beta_normal || proposal.family == Family::gaussian, "training.loss",
-          "normal, mse or l1 unless proposal.family is gaussian: beta_normal weights by a learned sigma");
+  require(
+      training.loss != Loss::beta_normal || learned_sigma, "training.loss",
+      "normal, mse or l1 unless proposal.family is gaussian or gaussian_full: beta_normal weights by a learned sigma");
   const ObservationInfo& observations = known.observations;
   require(engine.encoder != Encoder::table || (observations.whole && observations.dimension == 1), "engine.encoder",
           fmt::format("auto, dense or segments: observations of {} are not single whole numbers", simulator.name));

@@ -38,10 +38,9 @@ constexpr double segment_search = 735;         // hinge by hidden unit
 constexpr double step = 2e6;                   // what else a meta-step does but once
 constexpr double meeting = 3e6;                // to wake other threads and wait for them: 25 µs, of a virtual machine
 
-// Of a draw of each simulator in the list, by bench/kernel_benchmarks.cpp.
-constexpr double draw_price[] = {733, 107, 264, 471, 364};
-static_assert(std::size(draw_price) == static_cast<std::size_t>(Simulators::size));
-constexpr int inputs_of_price = 3;  // a simulator of any size is priced with as many
+// Of each of the X numbers of an observation, for each simulator in the list, by bench/kernel_benchmarks.cpp.
+constexpr double number_price[] = {733, 107, 264, 94, 91, 100};
+static_assert(std::size(number_price) == static_cast<std::size_t>(Simulators::size));
 
 // AVX2 takes twice the instructions for the same peak; over 54 of those configurations 1.41 to 1.6 times as long.
 constexpr double avx2_cost = 1.45;
@@ -73,7 +72,7 @@ NetworkFlops network_flops(const Shape& shape, const Layout& layout) {
   const double of_real = static_cast<double>(shape.CP()) * shape.aggregator_hidden;
   const double of_generated = multiplications(layout.aggregator) - of_real;
   const double without_gradient =
-      static_cast<double>(shape.generated_inputs() - shape.CP() - (shape.has_scores() ? shape.D : 0)) *
+      static_cast<double>(shape.generated_inputs() - shape.CP() - (shape.has_scores() ? shape.square_scores() : 0)) *
       shape.aggregator_hidden;
   return {2 * encoder, 2 * (3 * encoder - encoder_input), 2 * (4 * of_generated - without_gradient), 2 * 3 * of_real,
           2 * 3 * multiplications(rim)};
@@ -144,8 +143,7 @@ double meta_step_cost(const Configuration& configuration, int threads) {
   const Encoder encoder = choose_encoder(configuration, shape, episodes, false);
   shape.R = mean_real_observations(configuration);
   const int simulator = simulator_number(configuration.simulator.name);
-  double draw = draw_price[simulator];
-  if (configuration.simulator.name == LinearRegression::name) draw *= shape.X / (inputs_of_price + 1.0);
+  const double draw = number_price[simulator] * shape.X;
   return encoder_cost(shape, encoder, encoder == Encoder::table ? table_size(simulator) : 0, tiles)
              .until_done(tiles, threads) +
          rest_cost(shape, draw, tiles).until_done(tiles, threads);

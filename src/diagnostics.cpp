@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <span>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "src/engine.hpp"
 #include "src/evaluation.hpp"
 #include "src/processors.hpp"
+#include "src/proposal_law.hpp"
 #include "src/regenerated.hpp"
 #include "src/simulators.hpp"
 
@@ -36,20 +36,27 @@ class Courses {
   Course operator()(int count, std::span<const float> weights, std::span<const float> start = {}) {
     const int D = shape_.D, T = iterations();
     const std::size_t numbers = static_cast<std::size_t>(count) * static_cast<std::size_t>(D);
-    Course course{count, T, D, std::vector<double>(numbers), {}, {}};
+    Course course{count, T, D, std::vector<double>(numbers), {}, {}, {}};
     course.mean.resize(numbers * static_cast<std::size_t>(T + 1));
     course.deviation.resize(course.mean.size());
+    course.correlation.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(T + 1), 0);
     const auto keep = [&](const FinishedTile& finished) {
-      for (int lane = 0; lane < finished.episodes; ++lane)
-        for (int d = 0; d < D; ++d) {
-          const int b = finished.first + lane;
+      for (int lane = 0; lane < finished.episodes; ++lane) {
+        const int b = finished.first + lane;
+        for (int d = 0; d < D; ++d)
           course.truth[static_cast<std::size_t>(b * D + d)] = finished.tile.truth[d * tile_lanes + lane];
-          for (int t = 0; t <= T; ++t) {
-            const float* const psi = finished.tile.psi + t * shape_.P() * tile_lanes + lane;
-            course.mean[course.at(b, t, d)] = psi[d * tile_lanes];
-            course.deviation[course.at(b, t, d)] = deviation(psi, d);
+        for (int t = 0; t <= T; ++t) {
+          std::vector<double> psi;
+          for (int p = 0; p < shape_.P(); ++p)
+            psi.push_back(double{finished.tile.psi[(t * shape_.P() + p) * tile_lanes + lane]});
+          const ProposalLaw law = proposal_law(shape_.family, configuration_.proposal.sigma, D, psi);
+          for (int d = 0; d < D; ++d) {
+            course.mean[course.at(b, t, d)] = law.mean[static_cast<std::size_t>(d)];
+            course.deviation[course.at(b, t, d)] = law.deviation[static_cast<std::size_t>(d)];
           }
+          if (D > 1) course.correlation[course.at(b, t)] = law.correlation[1];
         }
+      }
     };
     const Episodes episodes{Phase::evaluation, 0, count, 0, configuration_.engine.seed};
     if (start.empty())
@@ -63,18 +70,13 @@ class Courses {
   std::vector<float> start_at(double mean) const {
     std::vector<float> psi(static_cast<std::size_t>(shape_.P()), static_cast<float>(mean));
     const double log_sigma = configuration_.proposal.start == Start::draw ? std::log(configuration_.proposal.sigma) : 0;
-    std::fill(psi.begin() + shape_.D, psi.end(), static_cast<float>(log_sigma));
+    std::fill(psi.begin() + shape_.D, psi.end(), 0.0F);  // nothing is coupled
+    if (learns_deviation(shape_.family)) std::fill_n(psi.begin() + shape_.D, shape_.D, static_cast<float>(log_sigma));
     return psi;
   }
 
  private:
   int iterations() const { return configuration_.evaluation.iterations; }
-
-  double deviation(const float* psi, int d) const {
-    if (shape_.family == Family::gaussian) return std::exp(double{psi[(shape_.D + d) * tile_lanes]});
-    if (shape_.family == Family::gaussian_fixed) return configuration_.proposal.sigma;
-    return std::numeric_limits<double>::quiet_NaN();
-  }
 
   Engine& engine_;
   const Configuration& configuration_;

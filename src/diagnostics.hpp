@@ -18,7 +18,11 @@ struct Course {
   int episodes, iterations, parameters;
   std::vector<double> truth;  ///< (episodes, D)
   std::vector<double> mean, deviation;
+  std::vector<double> correlation;  ///< (episodes, T + 1) of the first two parameters
 
+  std::size_t at(int episode, int iteration) const {
+    return static_cast<std::size_t>(episode * (iterations + 1) + iteration);
+  }
   std::size_t at(int episode, int iteration, int parameter) const {
     return static_cast<std::size_t>((episode * (iterations + 1) + iteration) * parameters + parameter);
   }

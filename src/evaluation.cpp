@@ -17,6 +17,7 @@
 #include "src/engine.hpp"
 #include "src/exact.hpp"
 #include "src/processors.hpp"
+#include "src/proposal_law.hpp"
 #include "src/regenerated.hpp"
 #include "src/simulators.hpp"
 #include "src/statistics.hpp"
@@ -88,15 +89,22 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configura
     errors.assign(static_cast<std::size_t>(T + 1), 0.0);
     for (int lane = 0; lane < finished.episodes; ++lane) {
       bool finite = true;
-      for (int d = 0; d < D; ++d) {
-        const std::size_t i = answers.at(finished.first + lane, d);
-        answers.truth[i] = finished.tile.truth[d * tile_lanes + lane];
-        answers.alfi[i] = psi(T, d, lane);
-        if (shape.family == Family::gaussian) answers.alfi_log_deviation[i] = psi(T, D + d, lane);
-        if (shape.family == Family::gaussian_fixed)
-          answers.alfi_log_deviation[i] = std::log(configuration.proposal.sigma);
+      std::vector<double> last, truth;
+      for (int p = 0; p < shape.P(); ++p) {
+        last.push_back(psi(T, p, lane));
+        finite = finite && std::isfinite(last.back());
       }
-      for (int p = 0; p < shape.P(); ++p) finite = finite && std::isfinite(psi(T, p, lane));
+      const ProposalLaw law = proposal_law(shape.family, configuration.proposal.sigma, D, last);
+      for (int d = 0; d < D; ++d) {
+        const auto k = static_cast<std::size_t>(d);
+        const std::size_t i = answers.at(finished.first + lane, d);
+        truth.push_back(finished.tile.truth[d * tile_lanes + lane]);
+        answers.truth[i] = truth[k];
+        answers.alfi[i] = law.mean[k];
+        answers.alfi_log_deviation[i] = std::log(law.deviation[k]);
+      }
+      answers.alfi_loss[static_cast<std::size_t>(finished.first + lane)] =
+          proposal_loss(shape.family, configuration.proposal.sigma, last, truth);
       not_finite += finite ? 0 : 1;
       for (int t = 0; t <= T; ++t) {
         double squares = 0;

@@ -10,6 +10,7 @@ std::unique_ptr<ExactInference> make_exact_inference(const SimulatorInfo& simula
   if (name == "multi_distribution") return make_exact_multi_distribution();
   if (name == "linear_regression")
     return make_exact_linear_regression(static_cast<int>(simulator.parameters.size()) - 1);
+  if (name == "gaussian_linear") return make_exact_gaussian_linear(static_cast<int>(simulator.parameters.size()));
   return nullptr;
 }
 

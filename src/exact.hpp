@@ -40,5 +40,6 @@ std::unique_ptr<ExactInference> make_exact_gaussian();
 std::unique_ptr<ExactInference> make_exact_weinberg();
 std::unique_ptr<ExactInference> make_exact_multi_distribution();
 std::unique_ptr<ExactInference> make_exact_linear_regression(int inputs);
+std::unique_ptr<ExactInference> make_exact_gaussian_linear(int dimensions);
 
 }  // namespace alfi

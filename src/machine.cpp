@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <random>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "src/checkpoint.hpp"
 #include "src/engine.hpp"
 #include "src/observations.hpp"
+#include "src/proposal_law.hpp"
 #include "src/simulators.hpp"
 #include "src/standardise.hpp"
 #include "src/statistics.hpp"
@@ -78,7 +78,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   const SimulatorInfo simulator = find_simulator(configuration.simulator);
   check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);
 
-  Posterior posterior{{}, options.level, count, {}};
+  Posterior posterior{{}, {}, options.level, count, {}};
   const auto& trained = configuration.episode.real_observations;
   const std::string trained_for =
       trained.min == trained.max ? fmt::format("{}", trained.max) : fmt::format("{} to {}", trained.min, trained.max);
@@ -109,17 +109,15 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
                });
 
   const double quantile = normal_quantile(0.5 * (1 + options.level));
+  const Family family = configuration.proposal.family;
+  const ProposalLaw law = proposal_law(family, configuration.proposal.sigma, D, psi);
+  if (family != Family::point) posterior.correlation = law.correlation;
   bool finite = true;
   for (int d = 0; d < D; ++d) {
     const ParameterInfo& parameter = simulator.parameters[static_cast<std::size_t>(d)];
-    const double mean = parameter.mean() + parameter.deviation() * psi[static_cast<std::size_t>(d)];
-    double deviation = std::numeric_limits<double>::quiet_NaN();
-    if (configuration.proposal.family == Family::gaussian)
-      deviation = parameter.deviation() * std::exp(psi[static_cast<std::size_t>(D + d)]);
-    if (configuration.proposal.family == Family::gaussian_fixed)
-      deviation = parameter.deviation() * configuration.proposal.sigma;
-    finite =
-        finite && std::isfinite(mean) && (configuration.proposal.family == Family::point || std::isfinite(deviation));
+    const double mean = parameter.mean() + parameter.deviation() * law.mean[static_cast<std::size_t>(d)];
+    const double deviation = parameter.deviation() * law.deviation[static_cast<std::size_t>(d)];
+    finite = finite && std::isfinite(mean) && (family == Family::point || std::isfinite(deviation));
     posterior.parameters.push_back(
         {parameter.name, parameter.unit, mean, deviation, mean - quantile * deviation, mean + quantile * deviation});
     if (mean < parameter.low || mean > parameter.high)

@@ -89,7 +89,7 @@ class TapeReader {
   const SafeTensors& tape_;
 };
 
-constexpr std::array<std::string_view, 3> family_names{"gaussian", "gaussian_fixed", "point"};
+constexpr std::array<std::string_view, 4> family_names{"gaussian", "gaussian_fixed", "point", "gaussian_full"};
 constexpr std::array<std::string_view, 2> pooling_names{"mean", "moments"};
 constexpr std::array<std::string_view, 2> update_names{"clamp", "tanh"};
 constexpr std::array<std::string_view, 4> loss_names{"normal", "beta_normal", "mse", "l1"};
@@ -110,6 +110,12 @@ struct Recording {
   std::vector<int> real_counts;          // (B)
   std::vector<float> real_count_inputs;  // (B)
 };
+
+/// (rows, D) of ψ; of gaussian_full, whose numbers are no whole rows, (1, P).
+std::array<std::int64_t, 2> psi_sizes(const Shape& shape) {
+  if (shape.family == Family::gaussian_full) return {1, shape.P()};
+  return {shape.P() / shape.D, shape.D};
+}
 
 /// A tape whose sizes alone are known.
 void require_room(const TapeReader& reader, const Shape& shape, int B, const Processor& processor) {
@@ -196,7 +202,8 @@ void read_draws(const TapeReader& reader, Recording& run) {
   const Shape& s = run.shape;
   run.theta_true = reader.values("theta_true", {run.B, s.D});
   run.x_real = reader.values("x_real", {run.B, s.R, s.X});
-  run.psi_0 = reader.values("psi_0", {run.B, s.P() / s.D, s.D});
+  const auto [psi_rows, psi_width] = psi_sizes(s);
+  run.psi_0 = reader.values("psi_0", {run.B, psi_rows, psi_width});
   run.theta_gen = reader.values("theta_gen", {run.B, s.T, s.M, s.D});
   run.x_gen = reader.values("x_gen", {run.B, s.T, s.M, s.N, s.X});
   run.real_counts.assign(static_cast<std::size_t>(run.B), s.R);
@@ -309,7 +316,8 @@ SafeTensors replay(const SafeTensors& tape, Processor& processor) {
   SafeTensors result;
   result.metadata = tape.metadata;
   result.metadata["source"] = fmt::format("alfi, float32, {}", processor.name());
-  add_result(result, "psi", {run.B, s.T, s.P() / s.D, s.D}, psi);
+  const auto [psi_rows, psi_width] = psi_sizes(s);
+  add_result(result, "psi", {run.B, s.T, psi_rows, psi_width}, psi);
   add_result(result, "loss_per_iteration", {run.B, s.T}, losses);
   result.tensors["loss"] =
       Tensor::of<double>({1}, std::vector{std::reduce(episode_losses.begin(), episode_losses.end()) / run.B});

@@ -12,8 +12,9 @@
 //
 //   bound, loss (normal, beta_normal, mse, l1), weight (exp, const, last, oi), use_grad (True, False);
 //   beta with loss beta_normal, sigma with family gaussian_fixed; and, where they differ from the first named,
-//   family (gaussian, gaussian_fixed, point), update (clamp, tanh), pooling (mean, moments), real_count_input (False,
-//   True); batch, iterations, num_theta, num_x, num_real, theta_dim, x_dim: optional, but true.
+//   family (gaussian, gaussian_fixed, point, gaussian_full: psi (B, T, 1, P)), update (clamp, tanh), pooling (mean,
+//   moments), real_count_input (False, True); batch, iterations, num_theta, num_x, num_real, theta_dim, x_dim:
+//   optional, but true.
 //
 // Every size follows from the tensors' shapes. Other tensors (the recorded results) are not read.
 #pragma once

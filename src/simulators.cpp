@@ -18,11 +18,11 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // A function: simulators() is asked before this file's constants are made.
 ConstantInfo inputs() { return {"inputs", "of the regression", 1, Sample::most_parameters - 1, 3}; }
-
-ConstantInfo dimensions() { return {"dimensions", "of θ", 1, 64, 10}; }
+ConstantInfo dimensions() { return {"dimensions", "of θ", 1, Sample::most_parameters, 10}; }
 
 std::vector<ConstantInfo> constants_of(const std::string& name) {
   if (name == LinearRegression::name) return {inputs()};
+  if (name == GaussianLinear::name) return {dimensions()};
   for (const ObjectiveInfo& objective : objectives())
     if (objective.name == name) return objective.constants;
   return {};
@@ -64,6 +64,14 @@ Words words_of(const std::string& name, const std::map<std::string, double>& con
     words.parameters.emplace_back("offset", "");
     return words;
   }
+  if (name == "gaussian_linear") {
+    const int count = static_cast<int>(value_of(constants, dimensions()));
+    Words words{"the mean of a normal law of several dimensions, itself normal before anything is observed",
+                {},
+                {count, false, -infinity, infinity, "real numbers"}};
+    for (int i = 1; i <= count; ++i) words.parameters.emplace_back(fmt::format("mean_{}", i), "");
+    return words;
+  }
   throw InputError(fmt::format("simulator '{}' has no description", name));
 }
 
@@ -76,7 +84,8 @@ SimulatorInfo describe(const std::map<std::string, double>& constants) {
     // With any size there are two kinds of parameters: the last one, and the others.
     const std::size_t kind = Sim::D != any_size ? d : d + 1 == D ? 1 : 0;
     const auto& [name, unit] = words.parameters[d];
-    info.parameters.push_back({name, unit, Sim::low[kind], Sim::high[kind]});
+    info.parameters.push_back(
+        {name, unit, Sim::low[kind], Sim::high[kind], has_normal_prior<Sim>() ? Prior::normal : Prior::uniform});
   }
   return info;
 }

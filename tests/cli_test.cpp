@@ -221,7 +221,13 @@ TEST_F(Cli, InfoTellsWhatIsThere) {
     const nlohmann::json& simulator = info.at("simulators").at(i);
     EXPECT_EQ(simulator.at("name"), simulators()[i].name);
     EXPECT_EQ(simulator.at("parameters").size(), simulators()[i].parameters.size());
-    EXPECT_EQ(simulator.at("parameters").at(0).at("prior").at("low"), simulators()[i].parameters[0].low);
+    const nlohmann::json& prior = simulator.at("parameters").at(0).at("prior");
+    if (simulators()[i].name == "gaussian_linear")
+      EXPECT_EQ(
+          prior,
+          (nlohmann::json{{"law", "normal"}, {"mean", 0.0}, {"deviation", simulators()[i].parameters[0].deviation()}}));
+    else
+      EXPECT_EQ(prior.at("low"), simulators()[i].parameters[0].low);
   }
   ASSERT_EQ(info.at("objectives").size(), objectives().size());
   EXPECT_EQ(info.at("objectives").at(0).at("name"), "quadratic");

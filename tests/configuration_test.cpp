@@ -297,7 +297,8 @@ TEST(Configuration, UnknownNamesListTheAllowedAndTheNearest) {
               AllOf(StartsWith("line 1: simulator.name = poison:"), HasSubstr("one of poisson, gaussian, weinberg"),
                     HasSubstr("nearest is poisson")));
   EXPECT_THAT(refusal_of_override("proposal.family=gausian_fixed"),
-              AllOf(HasSubstr("proposal.family = gausian_fixed"), HasSubstr("one of gaussian, gaussian_fixed, point"),
+              AllOf(HasSubstr("proposal.family = gausian_fixed"),
+                    HasSubstr("one of gaussian, gaussian_fixed, point, gaussian_full"),
                     HasSubstr("nearest is gaussian_fixed")));
   EXPECT_THAT(refusal_of_override("training.weights=constant"), HasSubstr("one of exp, const, last, oi"));
   EXPECT_THAT(refusal_of_override("engine.backend=CPU"), HasSubstr("one of auto, cpu, cuda"));
@@ -445,7 +446,8 @@ TEST(Configuration, RulesBetweenKeys) {
               HasSubstr("training.loss = beta_normal: must be normal, mse or l1"));
 
   for (const std::string transform : {"sqrt", "log1p"}) {
-    for (const std::string simulator : {"gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
+    for (const std::string simulator :
+         {"gaussian", "weinberg", "multi_distribution", "linear_regression", "gaussian_linear"}) {
       EXPECT_THAT(refusal_of("simulator: {name: " + simulator + ", transform: " + transform + "}"),
                   AllOf(StartsWith("line 1: simulator.transform = " + transform), HasSubstr("none or asinh"),
                         HasSubstr(simulator + " can be negative")));

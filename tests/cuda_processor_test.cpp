@@ -47,7 +47,8 @@ using ::testing::HasSubstr;
 
 class CudaProcessorOf : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Simulators, CudaProcessorOf,
-                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"));
+                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression",
+                                         "gaussian_linear"));
 
 TEST_P(CudaProcessorOf, TrainsToTheBitsOfTheHostOnFibers) {
   Configuration configuration = test::small_configuration(GetParam());
@@ -349,7 +350,8 @@ TEST(CudaProcessor, DrawsTheNextPieceOfASampleWhileTheHostHasTheLast) {
 // However the observations are shared out and cut up.
 TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
   constexpr std::int64_t count = 3000;
-  for (const char* const simulator : {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
+  for (const char* const simulator :
+       {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression", "gaussian_linear"}) {
     const std::int64_t X = find_simulator(simulator).observations.dimension;
     HostProcessor host(1);
     const std::vector<float> expected = sample_of(simulator, count, host);

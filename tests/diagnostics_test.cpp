@@ -88,7 +88,7 @@ TEST(Diagnostics, StartWhereTheySay) {
 }
 
 TEST(StartInfluence, IsTheDistanceToTheMeanAnswer) {
-  const auto course = [](double x, double y) { return Course{1, 1, 2, {0, 0}, {9, 9, x, y}, {1, 1, 1, 1}}; };
+  const auto course = [](double x, double y) { return Course{1, 1, 2, {0, 0}, {9, 9, x, y}, {1, 1, 1, 1}, {0, 0}}; };
   const StartInfluence influence{{-1, 1}, {course(0, 0), course(6, 8)}};
   EXPECT_EQ(influence.shifts(0), std::vector<double>{5});
   EXPECT_EQ(influence.shifts(1), std::vector<double>{5});

@@ -34,7 +34,8 @@ std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& c
 
 class Simulators : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, Simulators,
-                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"));
+                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression",
+                                         "gaussian_linear"));
 
 TEST_P(Simulators, SameBitsOnOneAndTwoThreads) {
   Configuration configuration = test::small_configuration(GetParam());

@@ -38,7 +38,7 @@ std::vector<EpisodeSettings> all_choices() {
   std::vector<EpisodeSettings> out;
   EpisodeSettings s;
   s.beta = 0.7, s.sigma = 0.4, s.bound = 0.5;
-  for (Family family : {Family::gaussian, Family::gaussian_fixed, Family::point})
+  for (Family family : {Family::gaussian, Family::gaussian_fixed, Family::point, Family::gaussian_full})
     for (Loss loss : {Loss::normal, Loss::beta_normal, Loss::mse, Loss::l1})
       for (Weights weights : {Weights::exp, Weights::constant, Weights::last, Weights::oi})
         for (Pooling pooling : {Pooling::mean, Pooling::moments})

@@ -92,8 +92,9 @@ Expected expected_of(const std::vector<Episode>& episodes, const std::vector<Par
   for (const Episode& e : episodes) {
     double alfi = 0, mle = 0, posterior = 0;
     for (std::size_t d = 0; d < parameters.size(); ++d) {
+      const bool normal = parameters[d].prior == Prior::normal;  // on four deviations to either side
       const double middle = 0.5 * (parameters[d].low + parameters[d].high);
-      const double deviation = (parameters[d].high - parameters[d].low) / std::sqrt(12.0);
+      const double deviation = (parameters[d].high - parameters[d].low) / (normal ? 8 : std::sqrt(12.0));
       const double truth = middle + deviation * e.truth[d];
       const auto squared = [&](double estimate) { return std::pow((truth - estimate) / deviation, 2); };
       alfi += squared(middle + deviation * e.alfi[d]);
@@ -134,7 +135,8 @@ TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
   for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt},
                                         {"gaussian", Transform::none},
                                         {"multi_distribution", Transform::none},
-                                        {"linear_regression", Transform::none}}) {
+                                        {"linear_regression", Transform::none},
+                                        {"gaussian_linear", Transform::none}}) {
     SCOPED_TRACE(name);
     const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
     const auto& parameters = find_simulator(name).parameters;
@@ -234,6 +236,31 @@ TEST(Evaluation, OfAFixedDeviationUsesTheConfiguredOne) {
   EXPECT_NEAR(e.loss.value, std::log(0.3 * std::sqrt(2 * std::numbers::pi)) + 0.5 * square / 0.09, 1e-9);
 }
 
+// The loss is the joint density's, as the kernels have it; intervals are each parameter's own.
+TEST(Evaluation, OfCoupledParametersHasTheirJointDensity) {
+  Configuration configuration = small_configuration("weinberg");
+  configuration.proposal.family = Family::gaussian_full;
+  const Checkpoint checkpoint = small_checkpoint(configuration);
+  Engine engine(configuration, checkpoint.normalisation);
+  double loss = 0, apart = 0, covered = 0;
+  engine.rollout({Phase::evaluation, 0, 40, 0, configuration.engine.seed}, 3, checkpoint.state.average,
+                 [&](const FinishedTile& finished) {
+                   for (int lane = 0; lane < finished.episodes; ++lane) {
+                     const auto psi = [&](int p) { return double{finished.tile.psi[(3 * 5 + p) * tile_lanes + lane]}; };
+                     const auto truth = [&](int d) { return double{finished.tile.truth[d * tile_lanes + lane]}; };
+                     loss += finished.tile.loss[2 * tile_lanes + lane] / 40.0;
+                     const double sigma = std::exp(psi(3)) * std::sqrt(1 + psi(4) * psi(4));
+                     apart -=
+                         (log_normal(truth(0), psi(0), std::exp(psi(2))) + log_normal(truth(1), psi(1), sigma)) / 40;
+                     covered += std::abs(truth(1) - psi(1)) < 1.2815515655 * sigma ? 1.0 / 40 : 0;
+                   }
+                 });
+  const Evaluation e = evaluate(machine_of(checkpoint));
+  EXPECT_NEAR(e.loss.value, loss, 1e-5);  // float's, of numbers around 1
+  EXPECT_GT(std::abs(loss - apart), 1e-3) << "nothing is coupled: this test is blind";
+  EXPECT_NEAR(e.coverage[1].per_parameter[1], covered, 1e-12);
+}
+
 TEST(Evaluation, OfADivergedMachineIsNullAndLeavesTheOthersStanding) {
   Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
   for (float& weight : checkpoint.state.average) weight = std::numeric_limits<float>::quiet_NaN();
@@ -310,6 +337,16 @@ TEST(Evaluation, ReportsItsProgressUpToTheEnd) {
   EXPECT_EQ(reports.back(), 1);
 }
 
+/// −log N(θ*; μ, σ) of an episode's two parameters.
+double independent_loss(const Answers& answers, int b) {
+  double loss = 0;
+  for (int d = 0; d < 2; ++d) {
+    const std::size_t i = answers.at(b, d);
+    loss -= log_normal(answers.truth[i], answers.alfi[i], std::exp(answers.alfi_log_deviation[i]));
+  }
+  return loss;
+}
+
 /// Truths drawn from the exact posterior, which ALFI gives with its deviation times `factor`.
 Answers drawn_answers(int episodes, double factor) {
   Answers answers(episodes, 2);
@@ -328,6 +365,7 @@ Answers drawn_answers(int episodes, double factor) {
       answers.posterior_log_deviation[i] = std::log(deviation);
       answers.alfi_log_deviation[i] = std::log(deviation * factor);
     }
+  for (int b = 0; b < episodes; ++b) answers.alfi_loss[static_cast<std::size_t>(b)] = independent_loss(answers, b);
   return answers;
 }
 
@@ -367,6 +405,7 @@ TEST(Answers, AreSummedUpByHand) {
   answers.truth = {0, 0, 1, 1};
   answers.alfi = {3, 4, 1, 1};  // distances 5 and 0
   answers.alfi_log_deviation = {0, 0, std::log(2.0), 0};
+  for (int b = 0; b < 2; ++b) answers.alfi_loss[static_cast<std::size_t>(b)] = independent_loss(answers, b);
   answers.mle = {0, 1, 1, 0};        // 1 and 1
   answers.posterior = {0, 0, 1, 3};  // 0 and 2
   answers.posterior_log_deviation = {0, 0, 0, 0};
@@ -389,7 +428,7 @@ TEST(Answers, AreSummedUpByHand) {
 
 TEST(Answers, ThatAreNotAllFiniteAreNaN) {
   Answers answers = drawn_answers(100, 1);
-  answers.alfi[answers.at(17, 1)] = std::numeric_limits<double>::infinity();
+  answers.alfi[answers.at(17, 1)] = answers.alfi_loss[17] = std::numeric_limits<double>::infinity();
   Evaluation e{};
   summarise(host_statistics(), answers, e);
   EXPECT_TRUE(std::isnan(e.error.alfi.value));

@@ -576,6 +576,29 @@ TEST(ExactLinearRegression, StaysInThePriorWhateverTheObservations) {
   }
 }
 
+// Bayes' rule on a grid, one dimension at a time: neither prior nor noise ties two of them together.
+TEST(ExactGaussianLinear, AgreesWithBruteForce) {
+  const auto exact = make_exact_inference(find_simulator("gaussian_linear", {{"dimensions", 2}}));
+  const std::vector<float> x{0.4f, -1.5f, 0.1f, -0.25f, 0.7f, 0.0f};
+  const Exact found = exact->infer(x);
+  for (std::size_t d = 0; d < 2; ++d) {
+    double mass = 0, first = 0, second = 0;
+    for (int i = -20000; i <= 20000; ++i) {
+      const double theta = i * 1e-4;
+      double squares = theta * theta;
+      for (std::size_t r = 0; r < 3; ++r) squares += std::pow(static_cast<double>(x[2 * r + d]) - theta, 2);
+      const double weight = std::exp(-squares / 0.2);
+      mass += weight, first += weight * theta, second += weight * theta * theta;
+    }
+    const double mean = first / mass;
+    // The trapezoidal rule of a smooth function that vanishes at its ends: rounding is all there is.
+    EXPECT_NEAR(found.posterior_mean[d], mean, 1e-12);
+    EXPECT_NEAR(found.posterior_deviation[d], std::sqrt(second / mass - mean * mean), 1e-12);
+  }
+  EXPECT_NEAR(found.maximum_likelihood[0], 0.4, 1e-7);  // of x's rounding to float
+  EXPECT_NEAR(found.maximum_likelihood[1], -1.75 / 3, 1e-7);
+}
+
 /// What an evaluation would measure with the exact answers in place of ALFI's: mean over problems of the normalised
 /// error, and of -log N(theta; posterior mean, posterior deviation) in normalised units.
 struct Floors {
@@ -688,7 +711,8 @@ TEST(ExactInference, RefusesWhatTheSimulatorCannotGive) {
                                       {"gaussian", 1u},
                                       {"weinberg", 1u},
                                       {"multi_distribution", 5u},
-                                      {"linear_regression", 4u}}) {
+                                      {"linear_regression", 4u},
+                                      {"gaussian_linear", 10u}}) {
     const auto exact = make_exact_inference(find_simulator(name));
     std::vector<float> x(2 * columns, 1);
     EXPECT_NO_THROW(exact->infer(x)) << name;

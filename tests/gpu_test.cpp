@@ -80,7 +80,8 @@ class OnDevice : public testing::TestWithParam<const char*> {
 INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "gpu"),
                          [](const auto& info) { return std::string(info.param); });
 
-constexpr const char* simulators[] = {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"};
+constexpr const char* simulators[] = {"poisson",           "gaussian",       "weinberg", "multi_distribution",
+                                      "linear_regression", "gaussian_linear"};
 
 TEST_P(OnDevice, TrainsToTheBitsOfTheHost) {
   for (const char* simulator : simulators) {
@@ -357,7 +358,8 @@ TEST_F(Gpu, IsRefusedWhereItDoesNotExist) {
 }
 
 TEST_F(Gpu, TrainsTheExamplesToTheBitsOfTheHost) {
-  for (const char* name : {"demo", "gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
+  for (const char* name :
+       {"demo", "gaussian", "weinberg", "multi_distribution", "linear_regression", "gaussian_linear"}) {
     SCOPED_TRACE(name);
     Configuration configuration = load_configuration(std::string(ALFI_EXAMPLES "/") + name + ".yaml");
     configuration.engine.encoder = Encoder::dense;  // what a device does

@@ -96,7 +96,8 @@ TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
                                         {"gaussian", Transform::asinh},
                                         {"weinberg", Transform::none},
                                         {"multi_distribution", Transform::asinh},
-                                        {"linear_regression", Transform::none}}) {
+                                        {"linear_regression", Transform::none},
+                                        {"gaussian_linear", Transform::none}}) {
     SCOPED_TRACE(name);
     const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
     const Machine machine = machine_of(checkpoint);
@@ -193,6 +194,18 @@ TEST(Machine, OfOtherFamiliesGivesTheConfiguredDeviationOrNone) {
   EXPECT_TRUE(std::isnan(point.parameters[0].lower));
   EXPECT_TRUE(std::isnan(point.parameters[0].upper));
   EXPECT_THAT(point.warnings, IsEmpty());
+}
+
+TEST(Machine, GivesCorrelationsWhereItLearnsThem) {
+  Configuration configuration = small_configuration("gaussian");
+  const std::vector<float> x{0.5F, -1, 2, 0.25F, 0, 1, -2, 3};
+  EXPECT_EQ(machine_of(small_checkpoint(configuration)).infer(x, 8).correlation, (std::vector<double>{1, 0, 0, 1}));
+  configuration.proposal.family = Family::gaussian_full;
+  const Posterior full = machine_of(small_checkpoint(configuration)).infer(x, 8);
+  ASSERT_EQ(full.correlation.size(), 4u);
+  EXPECT_EQ(full.correlation[1], full.correlation[2]);
+  EXPECT_GT(std::abs(full.correlation[1]), 1e-3);
+  EXPECT_LT(std::abs(full.correlation[1]), 1);
 }
 
 TEST(Machine, RefusesObservationsTheSimulatorCannotGive) {

@@ -72,7 +72,7 @@ EpisodeSettings small_settings() {
 std::vector<EpisodeSettings> all_settings() {
   std::vector<EpisodeSettings> out;
   EpisodeSettings s = small_settings();
-  for (Family family : {Family::gaussian, Family::gaussian_fixed, Family::point}) {
+  for (Family family : {Family::gaussian, Family::gaussian_fixed, Family::point, Family::gaussian_full}) {
     for (Loss loss : {Loss::normal, Loss::beta_normal, Loss::mse, Loss::l1}) {
       for (Weights weights : {Weights::exp, Weights::constant, Weights::last, Weights::oi}) {
         for (Pooling pooling : {Pooling::mean, Pooling::moments}) {
@@ -204,7 +204,7 @@ TEST(Oracle, GradientsAreFiniteDifferencesForEveryChoice) {
 // Where one random direction could hide an index gone wrong.
 TEST(Oracle, GradientsAreFiniteDifferencesElementByElement) {
   std::vector<EpisodeSettings> cases;
-  for (Family family : {Family::gaussian, Family::gaussian_fixed, Family::point}) {
+  for (Family family : {Family::gaussian, Family::gaussian_fixed, Family::point, Family::gaussian_full}) {
     EpisodeSettings s = small_settings();
     s.family = family;
     s.loss = s.family == Family::point ? Loss::mse : Loss::normal;
@@ -246,8 +246,11 @@ TEST(Oracle, LossesAreTheirFormulas) {
         double expected = 0.0;
         for (std::size_t d = 0; d < settings.D; ++d) {
           const double error = tape.theta_true[b * settings.D + d] - psi[d];
-          const double sigma = settings.family == Family::gaussian ? std::exp(psi[settings.D + d]) : settings.sigma;
-          const double nll = 0.91893853320467274 + std::log(sigma) + error * error / (2.0 * sigma * sigma);
+          const double sigma = settings.learns_sigma() ? std::exp(psi[settings.D + d]) : settings.sigma;
+          double z = error / sigma;
+          if (settings.family == Family::gaussian_full && d == 1)  // D = 2: the one coupling is ψ's last number
+            z += psi[4] * (tape.theta_true[b * settings.D] - psi[0]) / std::exp(psi[2]);
+          const double nll = 0.91893853320467274 + std::log(sigma) + z * z / 2.0;
           if (settings.loss == Loss::normal) expected += nll;
           if (settings.loss == Loss::beta_normal) expected += std::pow(sigma * sigma, settings.beta) * nll;
           if (settings.loss == Loss::mse) expected += error * error / 2.0;  // D = 2

@@ -140,6 +140,12 @@ const std::vector<Case>& cases() {
          s.sigma = 0.3;
          s.D = 2;
        }},
+      {"coupled", 5, false,
+       [](EpisodeSettings& s) {
+         s.family = Family::gaussian_full;
+         s.D = 4;
+         s.X = 2;
+       }},
       {"point_one_theta", 4, false,
        [](EpisodeSettings& s) {
          s.family = Family::point;
@@ -259,7 +265,7 @@ TEST(ReplayRefuses, MetadataThatMeanNothing) {
   EXPECT_THAT(with("loss", "huber"), AllOf(HasSubstr("'huber'"), HasSubstr("normal, beta_normal, mse, l1")));
   EXPECT_THAT(with("weight", "linear"), HasSubstr("exp, const, last, oi"));
   EXPECT_THAT(with("use_grad", "1"), HasSubstr("False, True"));
-  EXPECT_THAT(with("family", "student"), HasSubstr("gaussian, gaussian_fixed, point"));
+  EXPECT_THAT(with("family", "student"), HasSubstr("gaussian, gaussian_fixed, point, gaussian_full"));
   EXPECT_THAT(with("update", "relu"), HasSubstr("clamp, tanh"));
   EXPECT_THAT(with("pooling", "max"), HasSubstr("mean, moments"));
   EXPECT_THAT(with("real_count_input", "yes"), HasSubstr("False, True"));

@@ -44,8 +44,8 @@ struct Evaluation {
   Measured error_over_mle;  ///< ratios of errors on the same episodes
   Measured error_over_posterior;
   std::vector<Compared> rmse;      ///< (D) root of the mean square of each parameter
-  Measured loss;                   ///< mean of −log N(θ*; μ, σ) after the last iteration, nats, whatever the
-                                   ///< machine was trained on
+  Measured loss;                   ///< mean of −log q(θ*) after the last iteration, nats, whatever the machine was
+                                   ///< trained on
   Measured loss_floor;             ///< the same of the Gaussian with the exact posterior's mean and deviations,
                                    ///< than which no diagonal Gaussian is better on average
   Measured loss_gap;               ///< loss − loss_floor on the same episodes

@@ -31,7 +31,8 @@ struct ParameterEstimate {
 };
 
 struct Posterior {
-  std::vector<ParameterEstimate> parameters;  ///< independent Gaussians
+  std::vector<ParameterEstimate> parameters;  ///< together a Gaussian
+  std::vector<double> correlation;            ///< (D, D) of it, row by row; empty for family point
   double level;                               ///< probability of the intervals
   int used;                                   ///< observations that were used, of those given
   std::vector<std::string> warnings;          ///< reasons to doubt the answer, as sentences for people

@@ -7,12 +7,19 @@
 
 namespace alfi {
 
-/// One component of θ: uniform prior on [low, high] in natural units.
+/// The law of a parameter before anything was observed.
+enum class Prior { uniform, normal };
+
+/// One component of θ, in natural units: its prior is uniform on [low, high], or normal with low and high four
+/// deviations below and above its mean.
 struct ParameterInfo {
   std::string name, unit;
   double low, high;
+  Prior prior = Prior::uniform;
   double mean() const { return (low + high) / 2; }
-  double deviation() const { return (high - low) * 0.28867513459481288225; }  // 1/√12 of the width
+  double deviation() const {
+    return (high - low) * (prior == Prior::normal ? 0.125 : 0.28867513459481288225);  // 1/√12 of a uniform's width
+  }
 };
 
 /// What an observation is: `dimension` numbers in [low, high], whole ones if `whole`. `meaning` is a plural noun.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/sim/gaussian.hpp"
+#include "kernels/sim/gaussian_linear.hpp"
 #include "kernels/sim/linear_regression.hpp"
 #include "kernels/sim/multi_distribution.hpp"
 #include "kernels/sim/poisson.hpp"
@@ -36,7 +37,18 @@ constexpr int table_of() {
     return 0;
 }
 
-using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution, LinearRegression>;
+/// Whether the prior is normal, with low and high four deviations below and above its mean; else it is uniform between
+/// them.
+template <class Sim>
+constexpr bool has_normal_prior() {
+  return requires { Sim::normal_prior; };
+}
+/// The prior's deviation, in parts of high − low.
+constexpr double deviation_of_range(bool normal) {
+  return normal ? 0.125 : 0.28867513459481288225;  // 1/√12
+}
+
+using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution, LinearRegression, GaussianLinear>;
 
 }  // namespace ALFI_ISA
 }  // namespace alfi

@@ -58,6 +58,17 @@ void print_table(const Posterior& posterior, const std::vector<Line>& lines) {
                number(line.maximum_likelihood));
 }
 
+/// Where the machine learned correlations: those of each parameter with the ones before it.
+void print_correlations(const Posterior& posterior) {
+  const std::size_t D = posterior.parameters.size();
+  fmt::print("\ncorrelation\n");
+  for (std::size_t i = 1; i < D; ++i) {
+    fmt::print("{:<16}", posterior.parameters[i].name);
+    for (std::size_t j = 0; j < i; ++j) fmt::print(" {:>6.2f}", posterior.correlation[i * D + j]);
+    fmt::print("\n");
+  }
+}
+
 void print_json(const Machine& machine, const Posterior& posterior, int count, const std::vector<Line>& lines) {
   nlohmann::ordered_json json{{"simulator", machine.configuration().simulator.name},
                               {"step", machine.step()},
@@ -73,6 +84,13 @@ void print_json(const Machine& machine, const Posterior& posterior, int count, c
                                   {"lower", line.lower},
                                   {"upper", line.upper},
                                   {"maximum_likelihood", line.maximum_likelihood}});
+  if (!posterior.correlation.empty()) {  // a row a parameter
+    const std::size_t D = posterior.parameters.size();
+    for (std::size_t i = 0; i < D; ++i) {
+      const auto row = posterior.correlation.begin() + static_cast<std::ptrdiff_t>(i * D);
+      json["correlation"].push_back(std::vector<double>(row, row + static_cast<std::ptrdiff_t>(D)));
+    }
+  }
   json["warnings"] = posterior.warnings;
   fmt::print("{}\n", json.dump(2));
 }
@@ -94,6 +112,8 @@ void infer(const Arguments& arguments) {
     print_json(machine, posterior, data.count, lines);
   else
     print_table(posterior, lines);
+  if (!arguments.json && machine.configuration().proposal.family == Family::gaussian_full)
+    print_correlations(posterior);
 }
 
 }  // namespace

@@ -34,10 +34,20 @@ nlohmann::ordered_json as_json(const std::vector<ConstantInfo>& all) {
   return constants;
 }
 
+nlohmann::ordered_json prior_as_json(const ParameterInfo& p) {
+  if (p.prior == Prior::normal) return {{"law", "normal"}, {"mean", p.mean()}, {"deviation", p.deviation()}};
+  return {{"law", "uniform"}, {"low", p.low}, {"high", p.high}};
+}
+
+std::string prior_as_text(const ParameterInfo& p) {
+  if (p.prior == Prior::normal) return fmt::format("normal with mean {:g}, deviation {:.4g}", p.mean(), p.deviation());
+  return fmt::format("uniform on [{}, {}]", p.low, p.high);
+}
+
 nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
   nlohmann::ordered_json parameters = nlohmann::json::array();
   for (const ParameterInfo& p : simulator.parameters)
-    parameters.push_back({{"name", p.name}, {"unit", p.unit}, {"prior", {{"low", p.low}, {"high", p.high}}}});
+    parameters.push_back({{"name", p.name}, {"unit", p.unit}, {"prior", prior_as_json(p)}});
   // JSON has no infinity: a bound that is none is null.
   const ObservationInfo& o = simulator.observations;
   return {{"name", simulator.name},
@@ -59,8 +69,7 @@ std::string heading(const auto& info) {
 std::string as_text(const SimulatorInfo& simulator) {
   std::string text = heading(simulator);
   for (const ParameterInfo& p : simulator.parameters)
-    text += fmt::format("    {}{}, prior uniform on [{}, {}]\n", p.name, p.unit.empty() ? "" : " (" + p.unit + ")",
-                        p.low, p.high);
+    text += fmt::format("    {}{}, prior {}\n", p.name, p.unit.empty() ? "" : " (" + p.unit + ")", prior_as_text(p));
   const ObservationInfo& o = simulator.observations;
   return text + fmt::format("    observations: {}{}{}\n", o.dimension > 1 ? fmt::format("{} ", o.dimension) : "",
                             o.meaning,

@@ -81,11 +81,13 @@ std::string machine(const Subject& subject) {
   const Evaluation& e = subject.diagnostics.evaluation;
   std::vector<std::string> parameters;
   for (const ParameterInfo& p : subject.simulator.parameters)
-    parameters.push_back(fmt::format("{} in [{}, {}]", axis(p), p.low, p.high));
+    parameters.push_back(p.prior == Prior::normal
+                             ? fmt::format("{} normal, {:g} ± {:.4g}", axis(p), p.mean(), p.deviation())
+                             : fmt::format("{} uniform in [{}, {}]", axis(p), p.low, p.high));
   const auto& real = c.episode.real_observations;
   std::string text = "<div class=\"scroll\"><table><tbody>\n";
   text += row("simulator", {escaped(fmt::format("{}: {}", subject.simulator.name, subject.simulator.description))});
-  text += row("parameters, uniform prior", {escaped(fmt::format("{}", fmt::join(parameters, "; ")))});
+  text += row("parameters, prior", {escaped(fmt::format("{}", fmt::join(parameters, "; ")))});
   text += row(
       "an inference",
       {fmt::format("{} iterations of {} parameters with {} observations each; {} real observations", e.iterations,

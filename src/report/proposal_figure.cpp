@@ -26,13 +26,14 @@ Figure proposal_figure(const Subject& subject) {
   const Course& course = subject.diagnostics.trained;
   const Natural first{subject.simulator.parameters[0]}, second{subject.simulator.parameters[1]};
   const int count = std::min(course.episodes, problems), T = course.iterations;
-  Figure figure{"proposal",
-                "The proposal on its way",
-                "The proposal's density (areas of 50, 80 and 95 %) in the prior's box moves from the start to the true "
-                "parameters, the cross, in the evaluation's first problems; the line is the way of its mean.",
-                {{"proposal",
-                  {"problem", "iteration", "truth_1", "truth_2", "mean_1", "mean_2", "deviation_1", "deviation_2"},
-                  {}}}};
+  Figure figure{
+      "proposal",
+      "The proposal on its way",
+      "The proposal's density (areas of 50, 80 and 95 %) in the prior's box moves from the start to the true "
+      "parameters, the cross, in the evaluation's first problems; the line is the way of its mean.",
+      {{"proposal",
+        {"problem", "iteration", "truth_1", "truth_2", "mean_1", "mean_2", "deviation_1", "deviation_2", "correlation"},
+        {}}}};
   bool finite = true;
   for (int b = 0; b < count; ++b)
     for (int t = 0; t <= T; ++t) {
@@ -42,7 +43,7 @@ Figure proposal_figure(const Subject& subject) {
       figure.tables[0].rows.push_back({b + 1.0, static_cast<double>(t), first.mean(course.truth[truth]),
                                        second.mean(course.truth[truth + 1]), first.mean(course.mean[i]),
                                        second.mean(course.mean[j]), first.deviation(course.deviation[i]),
-                                       second.deviation(course.deviation[j])});
+                                       second.deviation(course.deviation[j]), course.correlation[course.at(b, t)]});
     }
   if (!finite) {
     figure.missing = "Some of the machine's answers are not finite: its training diverged.";
@@ -63,10 +64,11 @@ Figure proposal_figure(const Subject& subject) {
       std::vector<std::string> layers;
       if (std::isfinite(value(6)) && std::isfinite(value(7)))
         for (const double radius : radii)
-          layers.push_back(
-              fmt::format("{}+{}*cos(t),{}+{}*sin(t) with filledcurves fs transparent solid 0.3 noborder "
-                          "lc rgb '{}'",
-                          value(4), radius * value(6), value(5), radius * value(7), alfi_colour));
+          layers.push_back(fmt::format(
+              "{}+{}*cos(t),{}+{}*({}*cos(t)+{}*sin(t)) with filledcurves fs transparent solid 0.3 noborder "
+              "lc rgb '{}'",
+              value(4), radius * value(6), value(5), radius * value(7), value(8), std::sqrt(1 - value(8) * value(8)),
+              alfi_colour));
       layers.push_back(
           fmt::format("'proposal.csv' every ::{}::{} using 5:6 with linespoints pt 7 ps 0.35 lw 0.8 lc rgb "
                       "'{}'",

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/simulate.hpp"
 #include "kernels/simulator_at.hpp"
 
 namespace alfi::inline ALFI_ISA {
@@ -610,6 +611,56 @@ TEST(Simulators, LinearRegressionAtTheEdgesOfItsDomain) {
   }
 }
 
+// --- gaussian_linear
+// -------------------------------------------------------------------------------------------------
+
+TEST(Simulators, GaussianLinearFollowsItsLaw) {
+  std::uint64_t seed = 900;
+  // Centres of the prior, its tails and beyond, where θ's rounding is still far below the noise.
+  for (const std::vector<float>& theta : std::vector<std::vector<float>>{{0.0f, 0.3f, -0.3f, 1.0f},
+                                                                         {-1.0f, 2.0f, -2.0f, 0.1f},
+                                                                         {3.0f, -5.0f, 10.0f, -20.0f},
+                                                                         {0.01f},
+                                                                         {-0.6f, 0.6f, 0.05f},
+                                                                         {40.0f, -40.0f},
+                                                                         {0.7f, -0.9f, 1.2f}}) {
+    auto x = columns<GaussianLinear, FloatLanes>(std::vector<std::vector<float>>{theta}, draws, ++seed);
+    ASSERT_EQ(x.size(), theta.size());
+    std::vector<std::vector<double>> uniform;
+    for (std::size_t k = 0; k < theta.size(); ++k) {
+      x[k].resize(draws);
+      const std::string what = "number " + std::to_string(k + 1) + " at " + std::to_string(theta[k]);
+      for (float& value : x[k])
+        value = static_cast<float>((static_cast<double>(value) - static_cast<double>(theta[k])) / std::sqrt(0.1));
+      expect_moments(x[k], {0, 1, 3}, what);
+      const auto cdf = [](double value) { return std::erfc(-value / M_SQRT2) / 2; };
+      expect_continuous(x[k], cdf, what);
+      std::vector<double>& u = uniform.emplace_back();
+      for (const float value : x[k]) u.push_back(cdf(static_cast<double>(value)));
+      for (std::size_t j = 0; j < k; ++j) expect_independent(uniform[j], u, what + " and " + std::to_string(j + 1));
+    }
+  }
+}
+
+// The first prior that is no uniform law.
+TEST(Simulators, GaussianLinearHasANormalPrior) {
+  int of_list = -1;
+  for (int i = 0; i < alfi::Simulators::size; ++i)
+    alfi::Simulators::with(i, [&]<class Sim>() {
+      if (std::string(Sim::name) == GaussianLinear::name) of_list = i;
+    });
+  std::vector<float> z;
+  for (std::uint32_t episode = 0; episode < draws; ++episode) {
+    const Stream<float> stream{stream_key(7, Phase::training, Purpose::truth, 0), episode, 0};
+    z.push_back(standard_prior_draw<float>(of_list, stream.block(3)));
+  }
+  expect_moments(z, {0, 1, 3}, "prior");
+  expect_continuous(
+      z, [](double value) { return std::erfc(-value / M_SQRT2) / 2; }, "prior");
+  EXPECT_NEAR(make_prior_units<GaussianLinear>().deviation[0], std::sqrt(0.1), 1e-15);
+  EXPECT_EQ(make_prior_units<GaussianLinear>().mean[0], 0);
+}
+
 // --- all
 // ---------------------------------------------------------------------------------------------------------------
 
@@ -661,6 +712,7 @@ TEST(Simulators, SameBitsInVectorsScalarsAndInstructionSets) {
   expect_same_bits<Weinberg>(0x7cdbbf3560977411u);
   expect_same_bits<MultiDistribution>(0x7b25963a9435d178u);
   expect_same_bits<LinearRegression>(0xd671c676bfba51bu);
+  expect_same_bits<GaussianLinear>(0x59790ac74c4a50edu);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct Case {
 /// and 3 blocks of observations, 2 of the real set.
 std::vector<Case> cases(std::uint64_t seed) {
   constexpr int episodes = 70;
-  constexpr Family families[] = {Family::gaussian, Family::gaussian_fixed, Family::point};
+  constexpr Family families[] = {Family::gaussian, Family::gaussian_fixed, Family::point, Family::gaussian_full};
   constexpr Variant built[] = {variants[0], variants[4], variants[2]};
   std::vector<Case> all;
   for (int simulator = 0; simulator < Simulators::size; ++simulator) {
@@ -28,7 +28,7 @@ std::vector<Case> cases(std::uint64_t seed) {
     for (const DeviceRollout& rollout :
          {DeviceRollout{variant, 1}, {variant, 3}, {variant, 3, cuda::EncoderKernels::cublas}})
       all.push_back(
-          {{simulator, seed, episodes, families[turn % 3], even ? Pooling::moments : Pooling::mean, even}, rollout});
+          {{simulator, seed, episodes, families[turn % 4], even ? Pooling::moments : Pooling::mean, even}, rollout});
   }
   return all;
 }

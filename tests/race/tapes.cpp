@@ -28,6 +28,25 @@ Tape wide(std::uint64_t seed) {
   return tape;
 }
 
+/// Three dimensions coupled in the proposal, and the loss with weights of its own.
+Tape coupled(std::uint64_t seed) {
+  EpisodeSettings s;
+  s.T = 2, s.M = 9, s.N = 2, s.R = 3, s.D = 3, s.X = 2;
+  s.encoder_hidden = 5, s.encoder_code = 3;
+  s.aggregator_hidden = 6, s.aggregator_code = 5;
+  s.rim_hidden = 6, s.rim_state = 4;
+  s.family = Family::gaussian_full;
+  s.loss = Loss::beta_normal;
+  s.beta = 0.5;
+  s.update = Update::tanh;
+  Tape tape = random_tape(s, 3, seed);
+  for (auto& [name, values] : tape.parameters)
+    if (!name.starts_with("rim.fc4_layer"))
+      for (double& value : values) value *= 3.0;
+  tape.outputs = run_oracle(tape);
+  return tape;
+}
+
 /// A clamp, the mean, the loss and the weights that wide() has not, and more iterations.
 Tape narrow(std::uint64_t seed) {
   EpisodeSettings s;
@@ -61,6 +80,6 @@ Tape lookup_tape(std::uint64_t seed) {
   return tape;
 }
 
-std::vector<Tape> race_tapes(std::uint64_t seed) { return {wide(seed), narrow(seed)}; }
+std::vector<Tape> race_tapes(std::uint64_t seed) { return {wide(seed), narrow(seed), coupled(seed)}; }
 
 }  // namespace alfi::test

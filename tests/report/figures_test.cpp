@@ -42,7 +42,8 @@ Subject made_up(int D, int X) {
     answers.alfi_log_deviation[i] = std::log(0.1);
   }
   const auto course = [&](double start, bool learned) {
-    Course c{episodes, T, D, answers.truth, {}, {}};
+    Course c{episodes, T, D, answers.truth, {}, {}, {}};
+    c.correlation.assign(static_cast<std::size_t>(episodes * (T + 1)), 0);
     for (int b = 0; b < episodes; ++b)
       for (int t = 0; t <= T; ++t)
         for (int d = 0; d < D; ++d) {

@@ -5,14 +5,15 @@
 //   r = pool enc(x*)                                   pool: mean, or mean and unbiased standard deviation
 //   for t < T:
 //     g_m = pool_n enc(x_mn),  s1_m = standardise_m(θ_m − μ),  s2_m = standardise_m((θ_m − μ)²)
-//     a = mean_m agg [r, g_m, θ_m, s1_m, s2_m]
+//     s3_m = standardise_m((θ_m − μ)_i (θ_m − μ)_j) for j < i, of family gaussian_full
+//     a = mean_m agg [r, g_m, θ_m, s1_m, s2_m, s3_m]
 //     y = relu fc1 relu fc0 [a, ψ, (count input)]
 //     u = σ(update_gate [y, h]),  v = σ(reset_gate [y, h]),  c = tanh(out_gate [y, v∘h]),  h ← (1 − u)∘h + u∘c
 //     ψ ← ψ + bounded fc4 relu fc3 h
 //     ℓ_t = loss(ψ, θ*)
 //   loss = mean over the episodes of Σ_t w_t ℓ_t
 // θ_m and the observations are constants. s1 and s2 use θ_m − μ where the method has ε_m: the factors σ cancel in the
-// standardisation. s1 has no gradient at all (μ cancels too), s2 has one with respect to μ.
+// standardisation. s1 has no gradient at all (μ cancels too), s2 and s3 have one with respect to μ.
 #pragma once
 
 #include <cmath>
@@ -152,7 +153,7 @@ class EpisodeOracle {
   Node mean_of(Node psi) { return graph_.slice(psi, 0, s_.D); }
 
   Node log_sigma_of(Node psi) {
-    if (s_.family == Family::gaussian) return graph_.slice(psi, s_.D, s_.D);
+    if (s_.learns_sigma()) return graph_.slice(psi, s_.D, s_.D);
     return graph_.leaf(std::vector<double>(s_.D, std::log(s_.sigma)));
   }
 
@@ -166,18 +167,27 @@ class EpisodeOracle {
 
   /// agg [r, g_m, θ_m, s1_m, s2_m] for every m.
   std::vector<Node> aggregated(std::size_t t, Node r, Node mu) {
-    std::vector<Node> theta, offset, offset_squared;
+    std::vector<Node> theta, offset, offset_squared, offset_products;
     for (std::size_t m = 0; m < s_.M; ++m) {
       theta.push_back(row(tape_.theta_gen, (b_ * s_.T + t) * s_.M + m, s_.D));
       offset.push_back(graph_.subtract(theta[m], mu));
       offset_squared.push_back(graph_.square(offset[m]));
+      std::vector<Node> products;
+      for (std::size_t i = 1; i < s_.D && s_.couplings() > 0; ++i)
+        for (std::size_t j = 0; j < i; ++j)
+          products.push_back(graph_.multiply(graph_.slice(offset[m], i, 1), graph_.slice(offset[m], j, 1)));
+      if (!products.empty()) offset_products.push_back(graph_.concatenate(products));
     }
-    std::vector<Node> s1, s2;
+    std::vector<Node> s1, s2, s3;
     if (s_.has_scores()) s1 = standardise(offset), s2 = standardise(offset_squared);
+    if (s_.has_scores() && !offset_products.empty()) s3 = standardise(offset_products);
 
     std::vector<Node> out;
     for (std::size_t m = 0; m < s_.M; ++m) {
-      const Node features = s_.has_scores() ? graph_.concatenate({theta[m], s1[m], s2[m]}) : theta[m];
+      std::vector<Node> parts = {theta[m]};
+      if (!s1.empty()) parts.insert(parts.end(), {s1[m], s2[m]});
+      if (!s3.empty()) parts.push_back(s3[m]);
+      const Node features = graph_.concatenate(parts);
       append(theta_features_, graph_.value(features));
       std::vector<Node> observations;
       for (std::size_t n = 0; n < s_.N; ++n) {
@@ -210,6 +220,19 @@ class EpisodeOracle {
     return graph_.affine(graph_.tanh(graph_.affine(raw, 1.0 / s_.bound, 0.0)), s_.bound, 0.0);
   }
 
+  /// C u: the residual of each dimension given those before it, u_i + Σ_{j<i} c_ij u_j.
+  Node coupled(Node u, Node psi) {
+    if (s_.family != Family::gaussian_full) return u;
+    std::vector<Node> z;
+    std::size_t place = 2 * s_.D;
+    for (std::size_t i = 0; i < s_.D; ++i) {
+      z.push_back(graph_.slice(u, i, 1));
+      for (std::size_t j = 0; j < i; ++j)
+        z[i] = graph_.add(z[i], graph_.multiply(graph_.slice(psi, place++, 1), graph_.slice(u, j, 1)));
+    }
+    return graph_.concatenate(z);
+  }
+
   /// ℓ_t. Notes the detached factor of every dimension.
   Node iteration_loss(std::size_t t, Node psi) {
     const Node error = graph_.subtract(mean_of(psi), row(tape_.theta_true, b_, s_.D));
@@ -221,7 +244,7 @@ class EpisodeOracle {
     } else {
       // −log N(θ*; μ, σ) = ½ log 2π + log σ + ½ ((θ* − μ)/σ)²
       const Node log_sigma = log_sigma_of(psi);
-      const Node z = graph_.multiply(error, graph_.exp(graph_.affine(log_sigma, -1.0, 0.0)));
+      const Node z = coupled(graph_.multiply(error, graph_.exp(graph_.affine(log_sigma, -1.0, 0.0))), psi);
       const double half_log_2pi = 0.5 * std::log(2.0 * std::numbers::pi);
       per_dimension =
           graph_.add(graph_.affine(log_sigma, 1.0, half_log_2pi), graph_.affine(graph_.square(z), 0.5, 0.0));

@@ -66,7 +66,7 @@ void draw_observation(std::span<const double> theta, std::span<double> x, Draws&
 }
 
 /// The names in the metadata, in the order of the enumerators.
-constexpr std::array<std::string_view, 3> family_names = {"gaussian", "gaussian_fixed", "point"};
+constexpr std::array<std::string_view, 4> family_names = {"gaussian", "gaussian_fixed", "point", "gaussian_full"};
 constexpr std::array<std::string_view, 2> pooling_names = {"mean", "moments"};
 constexpr std::array<std::string_view, 2> update_names = {"clamp", "tanh"};
 constexpr std::array<std::string_view, 4> loss_names = {"normal", "beta_normal", "mse", "l1"};
@@ -92,7 +92,7 @@ void visit_inputs(AnyTape& tape, Visit visit) {
   for (const auto& [name, shape] : parameter_shapes(s)) visit("param." + name, shape, tape.parameters.at(name));
   visit("theta_true", Shape{tape.B, s.D}, tape.theta_true);
   visit("x_real", Shape{tape.B, s.R, s.X}, tape.x_real);
-  visit("psi_0", Shape{tape.B, s.psi_rows(), s.D}, tape.psi_0);
+  visit("psi_0", Shape{tape.B, s.psi_rows(), s.psi_size() / s.psi_rows()}, tape.psi_0);
   visit("theta_gen", Shape{tape.B, s.T, s.M, s.D}, tape.theta_gen);
   visit("x_gen", Shape{tape.B, s.T, s.M, s.N, s.X}, tape.x_gen);
   if (s.real_count_input) visit("real_count_inputs", Shape{tape.B}, tape.real_count_inputs);
@@ -104,7 +104,7 @@ void visit_outputs(AnyTape& tape, Visit visit) {
   visit("theta_features", Shape{tape.B, s.T, s.M, s.feature_size()}, o.theta_features);
   visit("hidden", Shape{tape.B, s.T, s.rim_state}, o.hidden);
   visit("d_psi", Shape{tape.B, s.T, s.psi_size()}, o.d_psi);
-  visit("psi", Shape{tape.B, s.T, s.psi_rows(), s.D}, o.psi);
+  visit("psi", Shape{tape.B, s.T, s.psi_rows(), s.psi_size() / s.psi_rows()}, o.psi);
   visit("loss_per_iteration", Shape{tape.B, s.T}, o.loss_per_iteration);
   for (const auto& [name, shape] : parameter_shapes(s)) visit("grad." + name, shape, o.gradients.at(name));
 }
@@ -212,7 +212,9 @@ Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t s
   tape.psi_0.resize(B * s.psi_size());
   for (std::size_t b = 0; b < B; ++b) {
     for (std::size_t i = 0; i < s.psi_size(); ++i) {
-      tape.psi_0[b * s.psi_size() + i] = i < s.D ? draws.normal() : draws.uniform(-1.0, 0.0);
+      tape.psi_0[b * s.psi_size() + i] = i < s.D       ? draws.normal()
+                                         : i < 2 * s.D ? draws.uniform(-1.0, 0.0)
+                                                       : draws.uniform(-1.5, 1.5);
     }
   }
   tape.x_real.assign(B * s.R * s.X, 1e3);  // a row that does not count keeps this
@@ -231,11 +233,13 @@ Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t s
 
   tape.outputs = record_oracle(tape, [&](std::size_t, std::size_t, std::span<const double> psi,
                                          std::span<double> theta_gen, std::span<double> x_gen) {
+    std::vector<double> u(s.D);  // (θ − μ)/σ
     for (std::size_t i = 0; i < theta_gen.size(); ++i) {
       const std::size_t d = i % s.D;
-      theta_gen[i] = psi[d];
-      if (s.family == Family::gaussian) theta_gen[i] += std::exp(psi[s.D + d]) * draws.normal();
-      if (s.family == Family::gaussian_fixed) theta_gen[i] += s.sigma * draws.normal();
+      u[d] = s.family == Family::point ? 0.0 : draws.normal();
+      if (s.family == Family::gaussian_full)  // d · (d − 1)/2 couplings come before d's
+        for (std::size_t j = 0; j < d; ++j) u[d] -= psi[2 * s.D + d * (d - 1) / 2 + j] * u[j];
+      theta_gen[i] = psi[d] + (s.learns_sigma() ? std::exp(psi[s.D + d]) : s.sigma) * u[d];
     }
     for (std::size_t k = 0; k < s.M * s.N; ++k) {
       draw_observation(theta_gen.subspan(k / s.N * s.D, s.D), x_gen.subspan(k * s.X, s.X), draws);

@@ -40,13 +40,16 @@ struct EpisodeSettings {
   Weights weights = Weights::exp;
   bool real_count_input = false;  // one more RIM input after ψ, a given number per episode
 
-  /// Rows of ψ: μ, and log σ where it is learned.
+  bool learns_sigma() const { return family == Family::gaussian || family == Family::gaussian_full; }
+  /// Couplings in ψ, one for each pair of parameters.
+  std::size_t couplings() const { return family == Family::gaussian_full ? D * (D - 1) / 2 : 0; }
+  /// P: numbers in ψ: μ; log σ where it is learned; couplings c₂₁, c₃₁, c₃₂, …
+  std::size_t psi_size() const { return (learns_sigma() ? 2 : 1) * D + couplings(); }
+  /// In a file ψ is (rows, D), or one row where its numbers are no whole rows.
   std::size_t psi_rows() const { return family == Family::gaussian ? 2 : 1; }
-  /// P: numbers in ψ.
-  std::size_t psi_size() const { return psi_rows() * D; }
   bool has_scores() const { return use_grad && family != Family::point; }
-  /// Length of the feature block [θ, s1, s2] or [θ].
-  std::size_t feature_size() const { return has_scores() ? 3 * D : D; }
+  /// Length of the feature block [θ, s1, s2, s3] or [θ].
+  std::size_t feature_size() const { return has_scores() ? 3 * D + couplings() : D; }
   /// Length of a pooled set of codes.
   std::size_t pooled_size() const { return pooling == Pooling::moments ? 2 * encoder_code : encoder_code; }
 };
@@ -64,7 +67,7 @@ struct TapeOutputs {
   std::vector<double> theta_features;      // (B, T, M, feature_size)
   std::vector<double> hidden;              // (B, T, S)
   std::vector<double> d_psi;               // (B, T, P) update after its bound
-  std::vector<double> psi;                 // (B, T, P) after the update; [μ; log σ]
+  std::vector<double> psi;                 // (B, T, P) after the update
   std::vector<double> loss_per_iteration;  // (B, T)
   double loss = 0.0;                       // mean over the episodes of Σ_t w_t ℓ_t
   Arrays gradients;                        // ∂loss/∂parameter, by name

@@ -1,0 +1,60 @@
+#include "src/proposal_law.hpp"
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numbers>
+
+namespace alfi {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+double sigma_of(Family family, double sigma, int D, std::span<const double> psi, int d) {
+  if (family == Family::point) return nan;
+  return learns_deviation(family) ? std::exp(psi[static_cast<std::size_t>(D + d)]) : sigma;
+}
+
+/// C, unit lower triangular.
+Eigen::MatrixXd couplings_of(Family family, int D, std::span<const double> psi) {
+  Eigen::MatrixXd C = Eigen::MatrixXd::Identity(D, D);
+  if (family == Family::gaussian_full)
+    for (int i = 0; i < D; ++i)
+      for (int j = 0; j < i; ++j) C(i, j) = psi[static_cast<std::size_t>(coupling_place(D, i, j))];
+  return C;
+}
+
+}  // namespace
+
+ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi) {
+  // (θ − μ)/σ = C⁻¹ ε.
+  const Eigen::MatrixXd factor =
+      couplings_of(family, D, psi).triangularView<Eigen::UnitLower>().solve(Eigen::MatrixXd::Identity(D, D));
+  const Eigen::VectorXd lengths = factor.rowwise().norm();
+  ProposalLaw law;
+  for (int i = 0; i < D; ++i) {
+    law.mean.push_back(psi[static_cast<std::size_t>(i)]);
+    law.deviation.push_back(sigma_of(family, sigma, D, psi, i) * lengths[i]);
+    for (int j = 0; j < D; ++j)
+      law.correlation.push_back(family == Family::point ? nan
+                                : i == j                ? 1
+                                                        : factor.row(i).dot(factor.row(j)) / (lengths[i] * lengths[j]));
+  }
+  return law;
+}
+
+double proposal_loss(Family family, double sigma, std::span<const double> psi, std::span<const double> truth) {
+  const int D = static_cast<int>(truth.size());
+  Eigen::VectorXd u(D);
+  double loss = 0;
+  for (int d = 0; d < D; ++d) {
+    const auto place = static_cast<std::size_t>(d);
+    const double deviation = sigma_of(family, sigma, D, psi, d);
+    u[d] = (truth[place] - psi[place]) / deviation;
+    loss += 0.5 * std::log(2 * std::numbers::pi) + std::log(deviation);
+  }
+  return loss + 0.5 * (couplings_of(family, D, psi) * u).squaredNorm();
+}
+
+}  // namespace alfi

@@ -1,0 +1,24 @@
+// The law that ψ stands for (kernels/proposal.hpp), in double and as people read it: means, deviations, correlations.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "kernels/proposal.hpp"
+
+namespace alfi {
+
+/// A normal law of θ, standardised by the prior.
+struct ProposalLaw {
+  std::vector<double> mean;         ///< (D)
+  std::vector<double> deviation;    ///< (D) of each parameter alone; NaN of a point
+  std::vector<double> correlation;  ///< (D, D), row by row; NaN of a point
+};
+
+/// psi (P); sigma of gaussian_fixed.
+ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi);
+
+/// −log q(truth), nats; truth (D). NaN of a point.
+double proposal_loss(Family family, double sigma, std::span<const double> psi, std::span<const double> truth);
+
+}  // namespace alfi
