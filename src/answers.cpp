@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <span>
 
 #include "src/statistics.hpp"
@@ -35,21 +34,6 @@ Measured root_mean_square(SampleStatistics& statistics, const Answers& answers, 
   return root(measured_mean(statistics, squares));
 }
 
-/// −log N(θ*; mean, deviation) of each episode, nats.
-std::vector<double> losses(const Answers& answers, const std::vector<double>& mean,
-                           const std::vector<double>& log_deviation) {
-  std::vector<double> result;
-  const auto D = static_cast<std::size_t>(answers.parameters);
-  for (std::size_t i = 0; i < mean.size(); i += D) {
-    double sum = 0;
-    for (std::size_t d = i; d < i + D; ++d)
-      sum += 0.5 * std::log(2 * std::numbers::pi) + log_deviation[d] +
-             0.5 * square((answers.truth[d] - mean[d]) * std::exp(-log_deviation[d]));
-    result.push_back(sum);
-  }
-  return result;
-}
-
 }  // namespace
 
 Answers::Answers(int episodes, int parameters)
@@ -60,7 +44,8 @@ Answers::Answers(int episodes, int parameters)
       alfi_loss(static_cast<std::size_t>(episodes), nan),
       mle(truth),
       posterior(truth),
-      posterior_log_deviation(truth) {}
+      posterior_log_deviation(truth),
+      posterior_loss(alfi_loss) {}
 
 std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate) {
   std::vector<double> result;
@@ -112,8 +97,7 @@ void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation&
   for (std::size_t d = 0; d < D; ++d)
     evaluation.rmse.push_back({rmse(answers.alfi, d), rmse(answers.mle, d), rmse(answers.posterior, d)});
 
-  const std::vector<double>& loss = answers.alfi_loss;
-  const std::vector<double> floor = losses(answers, answers.posterior, answers.posterior_log_deviation);
+  const std::vector<double>&loss = answers.alfi_loss, &floor = answers.posterior_loss;
   std::vector<double> gap;
   for (std::size_t b = 0; b < loss.size(); ++b) gap.push_back(loss[b] - floor[b]);
   evaluation.loss = mean(loss);

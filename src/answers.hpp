@@ -19,6 +19,7 @@ struct Answers {
   std::vector<double> alfi_loss;                 ///< (episodes) −log q(θ*), nats
   std::vector<double> mle;
   std::vector<double> posterior, posterior_log_deviation;  ///< mean and deviation of the exact posterior
+  std::vector<double> posterior_loss;                      ///< (episodes) of the machine's family's best, as alfi_loss
 
   std::size_t at(int episode, int parameter) const {
     return static_cast<std::size_t>(episode) * static_cast<std::size_t>(parameters) +

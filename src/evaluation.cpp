@@ -10,6 +10,7 @@
 #include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 
 #include "alfi/simulators.hpp"
@@ -43,6 +44,23 @@ class Progress {
   std::int64_t done_ = 0, all_;
   std::mutex mutex_;
 };
+
+/// The Gaussian nearest to the exact posterior, of all or of those without correlations; standardised by the prior.
+ProposalLaw nearest_gaussian(const Exact& exact, const SimulatorInfo& simulator, Family family) {
+  ProposalLaw law;
+  const std::size_t D = simulator.parameters.size();
+  for (std::size_t d = 0; d < D; ++d) {
+    const ParameterInfo& prior = simulator.parameters[d];
+    law.mean.push_back((exact.posterior_mean[d] - prior.mean()) / prior.deviation());
+    law.deviation.push_back(exact.posterior_deviation[d] / prior.deviation());
+  }
+  law.correlation = exact.posterior_correlation;
+  if (family != Family::gaussian_full || law.correlation.empty()) {
+    law.correlation.assign(D * D, 0);
+    for (std::size_t d = 0; d < D; ++d) law.correlation[d * (D + 1)] = 1;
+  }
+  return law;
+}
 
 }  // namespace
 
@@ -128,15 +146,20 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configura
       std::vector<double> estimate;
       for (int d = 0; d < D; ++d) {
         const ParameterInfo& prior = simulator.parameters[static_cast<std::size_t>(d)];
-        const auto k = static_cast<std::size_t>(d);
         const std::size_t i = answers.at(b, d);
         if (!best.maximum_likelihood.empty())
-          answers.mle[i] = (best.maximum_likelihood[k] - prior.mean()) / prior.deviation();
-        if (!best.posterior_mean.empty()) {
-          answers.posterior[i] = (best.posterior_mean[k] - prior.mean()) / prior.deviation();
-          answers.posterior_log_deviation[i] = std::log(best.posterior_deviation[k] / prior.deviation());
-        }
+          answers.mle[i] = (best.maximum_likelihood[static_cast<std::size_t>(d)] - prior.mean()) / prior.deviation();
         estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[i]);
+      }
+      if (!best.posterior_mean.empty()) {
+        const ProposalLaw law = nearest_gaussian(best, simulator, shape.family);
+        const std::size_t first = answers.at(b, 0);
+        for (std::size_t d = 0; d < law.mean.size(); ++d) {
+          answers.posterior[first + d] = law.mean[d];
+          answers.posterior_log_deviation[first + d] = std::log(law.deviation[d]);
+        }
+        answers.posterior_loss[static_cast<std::size_t>(b)] =
+            normal_loss(law, std::span(answers.truth).subspan(first, law.mean.size()));
       }
       // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
       const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));

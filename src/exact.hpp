@@ -20,6 +20,8 @@ struct Exact {
   /// D values each: the posterior's mean and standard deviation, which are also the parameters of the diagonal Gaussian
   /// nearest to the posterior, the best a Gaussian proposal can do.
   std::vector<double> posterior_mean, posterior_deviation;
+  /// (D, D) of the posterior, row by row; empty where its parameters are independent.
+  std::vector<double> posterior_correlation = {};
 };
 
 /// Exact inference for one simulator. Calls may run in parallel.

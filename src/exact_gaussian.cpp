@@ -49,6 +49,7 @@ class ExactGaussian final : public ExactInference {
     const auto keep = [&](double ds) { return profile(ds) > -drop; };
 
     Moments mu, s;
+    double products = 0;
     rule_.over(reach(s_lower - s_mode, keep), reach(s_upper - s_mode, keep), [&](double ds, double s_weight) {
       const double density = s_weight * std::exp(profile(ds));
       const double precision = count * std::exp(-2 * (s_mode + ds));
@@ -59,11 +60,14 @@ class ExactGaussian final : public ExactInference {
                  [&](double u, double mu_weight) {
                    const double weight = mu_weight * std::exp(log_density(u));
                    given_s += weight;
+                   products += density * weight * u * ds;
                    mu.add(density * weight, u);
                  });
       s.add(density * given_s, ds);
     });
-    return {{mean, log_deviation}, {mu_mode + mu.mean(), s_mode + s.mean()}, {mu.deviation(), s.deviation()}};
+    const double r = correlation(mu, s, products);
+    return {
+        {mean, log_deviation}, {mu_mode + mu.mean(), s_mode + s.mean()}, {mu.deviation(), s.deviation()}, {1, r, r, 1}};
   }
 
  private:

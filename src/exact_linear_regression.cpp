@@ -238,15 +238,21 @@ class ExactLinearRegression final : public ExactInference {
       sum += weight;
       squares += weight * weight;
     }
-    exact.posterior_mean.clear();
+    exact.posterior_mean.assign(D_, 0);
+    for (std::size_t n = 0; n < weights.size(); ++n)
+      for (std::size_t d = 0; d < D_; ++d) exact.posterior_mean[d] += weights[n] / sum * thetas[n][d];
+    const auto D = static_cast<Eigen::Index>(D_);
+    MatrixXd covariance = rounding_variance * MatrixXd::Identity(D, D);
+    for (std::size_t n = 0; n < weights.size(); ++n) {
+      const VectorXd distance = VectorXd::Map(thetas[n].data(), D) - VectorXd::Map(exact.posterior_mean.data(), D);
+      covariance.noalias() += weights[n] / sum * distance * distance.transpose();
+    }
     exact.posterior_deviation.clear();
-    for (std::size_t d = 0; d < D_; ++d) {
-      double mean = 0, variance = 0;
-      for (std::size_t n = 0; n < weights.size(); ++n) mean += weights[n] / sum * thetas[n][d];
-      for (std::size_t n = 0; n < weights.size(); ++n)
-        variance += weights[n] / sum * (thetas[n][d] - mean) * (thetas[n][d] - mean);
-      exact.posterior_mean.push_back(mean);
-      exact.posterior_deviation.push_back(std::sqrt(variance + rounding_variance));
+    exact.posterior_correlation.clear();
+    for (Eigen::Index i = 0; i < D; ++i) {
+      exact.posterior_deviation.push_back(std::sqrt(covariance(i, i)));
+      for (Eigen::Index j = 0; j < D; ++j)
+        exact.posterior_correlation.push_back(covariance(i, j) / std::sqrt(covariance(i, i) * covariance(j, j)));
     }
     return sum * sum / squares;
   }

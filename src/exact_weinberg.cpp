@@ -121,6 +121,7 @@ class ExactWeinberg final : public ExactInference {
     edges.push_back(upper);
 
     Moments energy, fermi;  // counted from the prior's middle
+    double products = 0;
     for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
       rule_over_a_.over(edges[i], edges[i + 1], [&](double a, double a_weight) {
         const double likelihood = a_weight * std::exp(log_likelihood.at(a) - top);
@@ -128,12 +129,18 @@ class ExactWeinberg final : public ExactInference {
         rule_over_g_.over(std::max(fermi_lower, std::abs(half) / tanh_edge), fermi_upper,
                           [&](double g, double g_weight) {
                             const double weight = likelihood * g_weight * g / (g * g - half * half);
-                            energy.add(weight, energy_scale * std::atanh(half / g));
+                            const double e = energy_scale * std::atanh(half / g);
+                            energy.add(weight, e);
                             fermi.add(weight, g - fermi_middle);
+                            products += weight * e * (g - fermi_middle);
                           });
       });
     }
-    return {{}, {energy_middle + energy.mean(), fermi_middle + fermi.mean()}, {energy.deviation(), fermi.deviation()}};
+    const double r = correlation(energy, fermi, products);
+    return {{},
+            {energy_middle + energy.mean(), fermi_middle + fermi.mean()},
+            {energy.deviation(), fermi.deviation()},
+            {1, r, r, 1}};
   }
 
  private:

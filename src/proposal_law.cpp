@@ -27,6 +27,20 @@ Eigen::MatrixXd couplings_of(Family family, int D, std::span<const double> psi) 
 
 }  // namespace
 
+double normal_loss(const ProposalLaw& law, std::span<const double> truth) {
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto D = static_cast<Eigen::Index>(truth.size());
+  const Eigen::LLT<Matrix> factor(Matrix::Map(law.correlation.data(), D, D));
+  Eigen::VectorXd z(D);
+  double loss = 0;
+  for (Eigen::Index d = 0; d < D; ++d) {
+    const auto place = static_cast<std::size_t>(d);
+    z[d] = (truth[place] - law.mean[place]) / law.deviation[place];
+    loss += 0.5 * std::log(2 * std::numbers::pi) + std::log(law.deviation[place] * factor.matrixLLT()(d, d));
+  }
+  return loss + 0.5 * factor.matrixL().solve(z).squaredNorm();
+}
+
 ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi) {
   // (θ − μ)/σ = C⁻¹ ε.
   const Eigen::MatrixXd factor =

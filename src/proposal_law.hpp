@@ -15,6 +15,9 @@ struct ProposalLaw {
   std::vector<double> correlation;  ///< (D, D), row by row; NaN of a point
 };
 
+/// −log of its density at truth (D), nats.
+double normal_loss(const ProposalLaw& law, std::span<const double> truth);
+
 /// psi (P); sigma of gaussian_fixed.
 ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi);
 

@@ -58,4 +58,9 @@ struct Moments {
   double deviation() const { return std::sqrt(second / weight - mean() * mean()); }
 };
 
+/// Of two variables under the same weights; products: the sum of w a b.
+inline double correlation(const Moments& a, const Moments& b, double products) {
+  return (products / a.weight - a.mean() * b.mean()) / (a.deviation() * b.deviation());
+}
+
 }  // namespace alfi

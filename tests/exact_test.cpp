@@ -33,6 +33,7 @@ Box regression_prior(std::size_t inputs) {
 
 struct Posterior {
   std::vector<double> mean, deviation;
+  std::vector<double> correlation;  ///< (D, D)
 };
 
 /// The oracle: Simpson's rule with `cells` (even) cells a dimension over a box.
@@ -60,22 +61,22 @@ Posterior brute_force(const Box& box, int cells, const LogLikelihood& log_likeli
       ++place[d + 1];
     }
   }
+  double sum = 0;
+  for (Point& point : points) sum += point.weight *= std::exp(point.log_likelihood - top);
   Posterior posterior;
-  for (std::size_t d = 0; d < dimensions; ++d) {
-    double sum = 0, first = 0, second = 0;
-    for (const Point& point : points) {
-      const double weight = point.weight * std::exp(point.log_likelihood - top);
-      sum += weight;
-      first += weight * point.theta[d];
-    }
-    const double mean = first / sum;
-    for (const Point& point : points) {
-      const double weight = point.weight * std::exp(point.log_likelihood - top);
-      second += weight * (point.theta[d] - mean) * (point.theta[d] - mean);
-    }
-    posterior.mean.push_back(mean);
-    posterior.deviation.push_back(std::sqrt(second / sum));
-  }
+  posterior.mean.assign(dimensions, 0);
+  for (const Point& point : points)
+    for (std::size_t d = 0; d < dimensions; ++d) posterior.mean[d] += point.weight / sum * point.theta[d];
+  const auto covariance = [&](std::size_t i, std::size_t j) {
+    double products = 0;
+    for (const Point& point : points)
+      products += point.weight / sum * (point.theta[i] - posterior.mean[i]) * (point.theta[j] - posterior.mean[j]);
+    return products;
+  };
+  for (std::size_t d = 0; d < dimensions; ++d) posterior.deviation.push_back(std::sqrt(covariance(d, d)));
+  for (std::size_t i = 0; i < dimensions; ++i)
+    for (std::size_t j = 0; j < dimensions; ++j)
+      posterior.correlation.push_back(covariance(i, j) / (posterior.deviation[i] * posterior.deviation[j]));
   return posterior;
 }
 
@@ -87,6 +88,12 @@ void expect_close(const Exact& exact, const Posterior& expected, double relative
     EXPECT_NEAR(exact.posterior_mean[d], expected.mean[d], relative * expected.deviation[d]) << "dimension " << d;
     EXPECT_NEAR(exact.posterior_deviation[d], expected.deviation[d], relative * expected.deviation[d])
         << "dimension " << d;
+  }
+  // Where parameters are independent, no correlation is given.
+  for (std::size_t i = 0; i < expected.correlation.size(); ++i) {
+    const bool itself = i / expected.mean.size() == i % expected.mean.size();
+    const double found = exact.posterior_correlation.empty() ? (itself ? 1 : 0) : exact.posterior_correlation.at(i);
+    EXPECT_NEAR(found, expected.correlation[i], relative) << "pair " << i;
   }
 }
 

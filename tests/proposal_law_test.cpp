@@ -24,6 +24,7 @@ TEST(ProposalLaw, OfTwoCoupledParametersIsTheTextbooks) {
   const double expected = std::log(2 * std::numbers::pi) + std::log(2 * 0.25 * 1.25) + 0.5 * std::log(1 - r * r) +
                           (a * a - 2 * r * a * b + b * b) / (2 * (1 - r * r));
   EXPECT_NEAR(proposal_loss(Family::gaussian_full, 1, psi, std::vector<double>{1, -0.5}), expected, 1e-14);
+  EXPECT_NEAR(normal_loss(law, std::vector<double>{1, -0.5}), expected, 1e-14);
 }
 
 // The precision is σ⁻¹ CᵀC σ⁻¹: times the covariance it is 1.

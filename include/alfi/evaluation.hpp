@@ -43,12 +43,12 @@ struct Evaluation {
   Compared error;           ///< mean of ‖θ* − estimate‖₂
   Measured error_over_mle;  ///< ratios of errors on the same episodes
   Measured error_over_posterior;
-  std::vector<Compared> rmse;      ///< (D) root of the mean square of each parameter
-  Measured loss;                   ///< mean of −log q(θ*) after the last iteration, nats, whatever the machine was
-                                   ///< trained on
-  Measured loss_floor;             ///< the same of the Gaussian with the exact posterior's mean and deviations,
-                                   ///< than which no diagonal Gaussian is better on average
-  Measured loss_gap;               ///< loss − loss_floor on the same episodes
+  std::vector<Compared> rmse;  ///< (D) root of the mean square of each parameter
+  Measured loss;               ///< mean of −log q(θ*) after the last iteration, nats, whatever the machine was
+                               ///< trained on
+  Measured loss_floor;         ///< the same of the Gaussian with the exact posterior's mean and deviations, and
+                               ///< for family gaussian_full its correlations: none of the family is better on average
+  Measured loss_gap;           ///< loss − loss_floor on the same episodes
   std::vector<Coverage> coverage;  ///< 50, 80, 90 and 95 %
   double sbc_p;                    ///< simulation-based calibration: probability of ranks at least as uneven, were
                                    ///< the machine calibrated; the least of all parameters', times D, at most 1
