@@ -20,6 +20,7 @@
 
 #include "alfi/error.hpp"
 #include "tests/support/message_of.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace alfi {
@@ -227,9 +228,8 @@ TEST(ReadFile, ReadsPipesToTheirEnd) {
 }
 
 TEST(ReadFile, FilesTooLargeForMemoryAreAnError) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers reserve more address space than the limit set here, and stop at failed allocations";
-#endif
+  if (test::sanitized)
+    GTEST_SKIP() << "sanitizers reserve more address space than the limit set here, and stop at failed allocations";
   const TemporaryFolder folder;
   const auto path = folder.write("sparse", "x");
   std::filesystem::resize_file(path, std::uintmax_t{1} << 33);

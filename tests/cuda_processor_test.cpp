@@ -23,6 +23,7 @@
 #include "src/trainer.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/processor_runs.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/simulated_device.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -393,12 +394,14 @@ TEST(CudaProcessor, RoundsTheSameOnFibers) {
     configuration.networks.encoder.code = code;
     SimulatedDevice lanes, fibers;
     fibers.team = SimulatedTeam::fibers;
-    EXPECT_EQ(train_steps(configuration, simulated_processor(fibers, precision), 2),
-              train_steps(configuration, simulated_processor(lanes, precision), 2));
+    const int steps = test::sanitized ? 1 : 2;
+    EXPECT_EQ(train_steps(configuration, simulated_processor(fibers, precision), steps),
+              train_steps(configuration, simulated_processor(lanes, precision), steps));
   }
 }
 
 TEST(CudaProcessor, LearnsAsWellInEveryPrecision) {
+  if (test::sanitized) GTEST_SKIP() << "statistics of nine trainings; sanitizers watch over shorter ones";
   Configuration configuration = test::small_configuration();
   configuration.networks.encoder = {16, 8, Pooling::mean};
   configuration.networks.aggregator = {16, 8};
