@@ -28,7 +28,8 @@ for file in "$@"; do
   TIMEFORMAT='%R %U'
   taken=$({ time "$alfi" train "$file" --out "$run" "${resume[@]}" 2>"/dev/fd/3"; } 3>&2 2>&1)
   ((${#resume[@]} > 0)) || read -r seconds processor <<<"$taken"
-  "$alfi" evaluate "$run" --episodes 10000 --json >"$run.json"
+  "$alfi" evaluate "$run" --episodes 10000 --json >"$run.json.new"
+  mv "$run.json.new" "$run.json"
   mapfile -t cells < <(jq -r 'def short: if type == "number" then . * 1000 | round / 1000 else "-" end;
     (.error_ratio.posterior | short), (.error_ratio.mle | short), (.loss_gap | short),
     ([.coverage | to_entries[] | 100 * .value - (.key | tonumber) | . * 10 | round / 10 | tostring] | join(" "))' "$run.json")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The experiments, one after the other or one alone: scripts/reproduce.sh [all|TASK]. For each simulator it trains the recipe
-# of examples/best, and the published configuration where that takes minutes, evaluates both, lets the other methods
-# answer the same problems, and writes reports; then it minimises quadratics. At its end stand the tables of README.md, which
-# runs/reproduce.md keeps. A second call goes on where the first was stopped.
+# The experiments, one after the other or one alone: scripts/reproduce.sh [all|TASK]. For each simulator it trains the recipes
+# of examples/best, and the published configuration where that takes minutes, evaluates them, lets the other methods answer
+# the same problems, and writes reports; then it minimises quadratics. At its end stand tables, which runs/reproduce.md
+# keeps. A second call goes on where the first was stopped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 trap 'echo "reproduce: stopped; the next call goes on" >&2; exit 130' INT TERM
@@ -27,6 +27,7 @@ if [[ ! -x $ALFI ]]; then
   [[ -f build/build.ninja ]] || cmake -S . -B build -G Ninja -DALFI_BUILD_TESTS=OFF -DALFI_BUILD_BENCH=OFF >/dev/null
   cmake --build build --target alfi_cli >&2
 fi
+mkdir -p runs/best runs/paper
 say() { echo "reproduce: $((SECONDS / 60)) min: $*" >&2; }
 
 report() {
@@ -57,15 +58,16 @@ for task in "${tasks[@]}"; do
     done
     continue
   fi
-  folders=(best)
-  [[ " ${published[*]} " != *" $task "* ]] || folders+=(paper)
-  for folder in "${folders[@]}"; do
-    [[ -f runs/$folder/$task.json ]] || scripts/recipes.sh "examples/$folder/$task.yaml" >"runs/$folder/$task.txt"
-    report "runs/$folder/$task"
+  files=(examples/best/*"$task"*.yaml)
+  [[ " ${published[*]} " != *" $task "* ]] || files+=("examples/paper/$task.yaml")
+  for file in "${files[@]}"; do
+    name=${file#examples/} name=${name%.yaml}
+    [[ -f runs/$name.json ]] || scripts/recipes.sh "$file" >"runs/$name.txt"
+    report "runs/$name"
   done
   compare "$task"
 done
-say done
+say finished
 
 {
   if compgen -G 'runs/*/*.txt' >/dev/null; then
