@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 trap 'echo "reproduce: stopped; the next call goes on" >&2; exit 130' INT TERM
 
 simulators=(poisson gaussian weinberg multi_distribution linear_regression)
-published=(poisson gaussian weinberg)  # the other two, at their length, take 45 and 97 minutes of two cores
+published=(poisson gaussian weinberg)  # the other two, at their length, should take 46 and 97 minutes of two cores
 methods=(abc nes avo)
 problems=200
 avo_problems=16  # a network is trained for each of them

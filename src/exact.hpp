@@ -18,7 +18,7 @@ struct Exact {
   /// observations do not single out theta (weinberg: none could; linear_regression: fewer than D, or degenerate).
   std::vector<double> maximum_likelihood;
   /// D values each: the posterior's mean and standard deviation, which are also the parameters of the diagonal Gaussian
-  /// nearest to the posterior, the best a Gaussian proposal can do.
+  /// nearest to the posterior, the best a proposal without correlations can do.
   std::vector<double> posterior_mean, posterior_deviation;
   /// (D, D) of the posterior, row by row; empty where its parameters are independent.
   std::vector<double> posterior_correlation = {};

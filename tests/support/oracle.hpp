@@ -165,7 +165,7 @@ class EpisodeOracle {
     return out;
   }
 
-  /// agg [r, g_m, θ_m, s1_m, s2_m] for every m.
+  /// agg [r, g_m, θ_m, s1_m, s2_m, s3_m] for every m.
   std::vector<Node> aggregated(std::size_t t, Node r, Node mu) {
     std::vector<Node> theta, offset, offset_squared, offset_products;
     for (std::size_t m = 0; m < s_.M; ++m) {
