@@ -145,11 +145,14 @@ TEST(Trainer, ForceReplacesARun) {
   const test::TemporaryFolder folder;
   const auto run = folder.path() / "run";
   train(test::small_configuration(), run);
+  std::filesystem::create_directory(run / "report");
+  folder.write("run/report/energy.csv", "the old machine's");
   Configuration other = test::small_configuration();
   other.training.steps = 3;
   TrainingOptions force;
   force.force = true;
   train(other, run, force);
+  EXPECT_FALSE(std::filesystem::exists(run / "report"));
   ASSERT_EQ(checkpoints_of(run).size(), 1U);
   EXPECT_EQ(checkpoints_of(run).front(), checkpoint_path(run, 3));
 }

@@ -14,7 +14,7 @@ struct ReportOptions {
 
 struct Report {
   std::filesystem::path page;
-  std::filesystem::path numbers;  ///< the folder NAME beside the page: what each figure shows, in .csv files
+  std::filesystem::path numbers;  ///< the folder NAME beside the page: what each figure shows, .csv, and itself, .svg
 };
 
 /// Evaluates a run's newest checkpoint and writes the page and its numbers, each file in one step. gnuplot draws the

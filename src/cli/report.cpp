@@ -36,7 +36,8 @@ void report(const Arguments& arguments) {
       fmt::print(stderr, "\revaluating {:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
     };
   const Report written = write_report(arguments.run, options);
-  fmt::print(stderr, "written: {}; its numbers: {}\n", written.page.string(), (written.numbers / "*.csv").string());
+  fmt::print(stderr, "written: {}; its figures and numbers, each by itself: {}\n", written.page.string(),
+             written.numbers.string());
 }
 
 }  // namespace
@@ -50,8 +51,8 @@ void add_report(CLI::App& app) {
   command->add_option("--threads", arguments->evaluation.threads, "Threads; 0: as configured")->type_name("N");
   command
       ->add_option("--out", arguments->out,
-                   "The page; RUN/report.html if not given. Its numbers go into a folder beside it, of its name "
-                   "without .html")
+                   "The page; RUN/report.html if not given. Its figures and numbers go into a folder beside it, of its "
+                   "name without .html")
       ->type_name("FILE.html");
   arguments->backend.add_to(*command);
   command->footer("gnuplot draws the figures (Debian: gnuplot-nox). Without it the numbers are written all the same.");

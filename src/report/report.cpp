@@ -63,11 +63,14 @@ Report write_report(const std::filesystem::path& run, const ReportOptions& optio
   const Report report = places(run, options.out);
   const Machine machine = Machine::load(run);
   const Metrics metrics = read_metrics(run / "metrics.jsonl");
+  // Nothing of an older picture is touched before all are drawn.
   const auto write = [&](const auto& subject, const Table& summary) {
     const std::vector<Figure> all = figures(subject);
     write_numbers(report.numbers, summary, all);
     std::vector<std::string> pictures;
     for (const Figure& figure : all) pictures.push_back(draw(figure, report.numbers));
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (!pictures[i].empty()) write_text(report.numbers / (all[i].name + ".svg"), pictures[i]);
     write_text(report.page, page(subject, all, pictures));
   };
   const Configuration& configuration = machine.configuration();

@@ -121,6 +121,12 @@ TEST_F(ReportPage, HasEveryFigureOfEveryTask) {
     if (std::string(name) != "poisson") expected.push_back("proposal");
     EXPECT_THAT(page.drawn, testing::UnorderedElementsAreArray(expected));
     EXPECT_TRUE(page.missing.empty());
+    const std::string html = content_of(report.page);
+    for (const std::string& figure : expected) {
+      const std::string alone = content_of(report.numbers / (figure + ".svg"));
+      EXPECT_EQ(test::elements_of(alone).at(0).name, "svg");
+      EXPECT_THAT(html, HasSubstr(alone)) << figure;
+    }
   }
 }
 
