@@ -62,9 +62,8 @@ ALFI_HD F iteration_loss(const LossRule& rule, double beta, int D, const Real<F>
     } else {
       const F log_sigma = log_deviation<F>(rule.family, rule.log_sigma, D, psi, d, lane);
       const F z = couples(rule) ? coupled_residual<F>(rule, D, psi, truth, d, lane) : distance * exp(-log_sigma);
-      F term = fma(splat<F>(R(0.5)) * z, z, log_sigma + splat<F>(R(0.91893853320467274178)));
-      if (rule.kind == Loss::beta_normal) term = term * exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma);
-      sum = sum + term;
+      const F term = fma(splat<F>(R(0.5)) * z, z, log_sigma + splat<F>(R(0.91893853320467274178)));
+      sum = sum + term * term_weight(rule, beta, log_sigma);
     }
   }
   return rule.kind == Loss::mse || rule.kind == Loss::l1 ? sum / splat<F>(static_cast<R>(D)) : sum;
@@ -87,8 +86,7 @@ ALFI_HD void add_loss_gradient(const LossRule& rule, double beta, int D, const R
   const F log_sigma = log_deviation<F>(rule.family, rule.log_sigma, D, psi, d, lane);
   const F inverse = exp(-log_sigma);
   const F z = distance * inverse;
-  F weight = scale;
-  if (rule.kind == Loss::beta_normal) weight = weight * exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma);
+  const F weight = scale * term_weight(rule, beta, log_sigma);
   store<F>(into_mean, load<F>(into_mean) - weight * z * inverse);
   if (learns_deviation(rule.family)) {
     R* const into_log = psi_gradient + (D + d) * tile_lanes + lane;

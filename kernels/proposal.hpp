@@ -18,8 +18,6 @@
 
 namespace alfi::inline ALFI_ISA {
 
-constexpr bool learns_deviation(Family family) { return family == Family::gaussian || family == Family::gaussian_full; }
-
 /// The number of the pair j < i among the couplings; in ψ it comes after μ and log σ.
 constexpr int pair_number(int i, int j) { return i * (i - 1) / 2 + j; }
 constexpr int coupling_place(int D, int i, int j) { return 2 * D + pair_number(i, j); }

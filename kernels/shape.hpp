@@ -26,6 +26,11 @@ inline constexpr int most_pieces = 16;
 /// D and X of a simulator whose sizes only the configuration knows.
 inline constexpr int any_size = 0;
 
+/// Whether ψ has a log σ. Inlined by command: kernels of different instruction sets must not share a function.
+[[gnu::always_inline]] constexpr bool learns_deviation(Family family) {
+  return family == Family::gaussian || family == Family::gaussian_full;
+}
+
 struct Shape {
   int T, M, N, R;
   int D, X;
@@ -39,16 +44,14 @@ struct Shape {
 
   /// Pairs of parameters that ψ has a number for.
   constexpr int couplings() const { return family == Family::gaussian_full ? D * (D - 1) / 2 : 0; }
-  constexpr int P() const {
-    return family == Family::gaussian || family == Family::gaussian_full ? 2 * D + couplings() : D;
-  }
+  constexpr int P() const { return learns_deviation(family) ? 2 * D + couplings() : D; }
   /// Numbers in a pooled code.
   constexpr int CP() const { return pooling == Pooling::moments ? 2 * C : C; }
   constexpr bool has_scores() const { return use_grad && family != Family::point; }
   /// Scores of second order, [s2, s3], and all of them.
   constexpr int square_scores() const { return D + couplings(); }
   constexpr int scores() const { return D + square_scores(); }
-  /// [g, θ, s1, s2, s3]. Inlined by command: kernels of different instruction sets must not share a function.
+  /// [g, θ, s1, s2, s3]. Inlined by command, as learns_deviation.
   [[gnu::always_inline]] constexpr int generated_inputs() const { return CP() + D + (has_scores() ? scores() : 0); }
   /// [r, g, θ, s1, s2, s3]
   constexpr int aggregator_inputs() const { return CP() + generated_inputs(); }

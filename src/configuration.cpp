@@ -21,6 +21,7 @@
 #include <variant>
 
 #include "alfi/error.hpp"
+#include "kernels/shape.hpp"
 #include "src/nearest.hpp"
 #include "src/reference_configuration.hpp"
 #include "src/simulators.hpp"
@@ -513,7 +514,7 @@ void check(const Configuration& configuration, const Origins& origins) {
   };
   const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
   const bool point = proposal.family == Family::point;
-  const bool learned_sigma = proposal.family == Family::gaussian || proposal.family == Family::gaussian_full;
+  const bool learned_sigma = learns_deviation(proposal.family);
   const std::string constants = refused_constants(simulator.name, simulator.parameters);
   require(constants.empty(), "simulator.parameters", constants);
   require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",

@@ -63,7 +63,7 @@ Report write_report(const std::filesystem::path& run, const ReportOptions& optio
   const Report report = places(run, options.out);
   const Machine machine = Machine::load(run);
   const Metrics metrics = read_metrics(run / "metrics.jsonl");
-  // Nothing of an older picture is touched before all are drawn.
+  // All are drawn before the first is written: where gnuplot fails, older pictures stay.
   const auto write = [&](const auto& subject, const Table& summary) {
     const std::vector<Figure> all = figures(subject);
     write_numbers(report.numbers, summary, all);
