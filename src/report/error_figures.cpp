@@ -33,7 +33,7 @@ double natural(const ParameterInfo& prior, double standard) { return prior.mean(
 Figure error_by_iteration_figure(const Subject& subject) {
   const Course &trained = subject.diagnostics.trained, &untrained = subject.diagnostics.untrained;
   const Evaluation& evaluation = subject.diagnostics.evaluation;
-  Figure figure{"error-by-iteration",
+  Figure figure{"error_by_iteration",
                 "Error by iteration",
                 "The mean distance between θ* and the proposal's mean should fall from the start to the last iteration "
                 "and come near to the dashed lines; the band holds the middle half of the problems.",
@@ -84,7 +84,7 @@ Figure error_boxes_figure(const Subject& subject) {
                             {"maximum likelihood", mle_colour, &answers.mle},
                             {"exact posterior mean", posterior_colour, &answers.posterior}};
   Figure figure{
-      "error-boxes",
+      "error_boxes",
       "Error beside what is known exactly",
       "Each box holds the middle half of the problems, with the median inside and whiskers from 5 to 95 %: the "
       "nearer ALFI's is to the others, which know the likelihood, the better.",
@@ -175,7 +175,7 @@ Figure before_after_figure(const Subject& subject) {
   const auto D = static_cast<std::size_t>(trained.parameters);
   const int episodes = std::min(trained.episodes, most_points), T = trained.iterations;
   Figure figure{
-      "before-after",
+      "before_after",
       "Before and after training",
       "Estimates of the same problems by the networks' initial weights, which know nothing, and by the trained "
       "ones, which should lie on the diagonal where the data determine the parameter.",

@@ -55,7 +55,7 @@ Figure training_figure(const MinimisationSubject& subject) {
 
 Figure loss_figure(const MinimisationSubject& subject) {
   const Optimisation& o = subject.optimisation;
-  Figure figure{"loss-by-iteration",
+  Figure figure{"loss_by_iteration",
                 "Loss by iteration",
                 fmt::format("The mean of f(θ) over the same {} problems. Gradient descent, momentum and Adam have the "
                             "settings with the least mean loss at the last iteration on problems of their own. A curve "

@@ -18,7 +18,8 @@ h1, h2 { line-height: 1.2; }
 h2 { margin-top: 2.5rem; font-size: 1.25rem; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 1rem 0.2rem 0; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-td { white-space: nowrap; }
+td, .about th { white-space: nowrap; }
+.about td { white-space: normal; }
 .scroll { overflow-x: auto; }
 .interval { color: #555; font-size: 0.85em; }
 figure { margin: 0; }
@@ -85,7 +86,7 @@ std::string machine(const Subject& subject) {
                              ? fmt::format("{} normal, {:g} ± {:.4g}", axis(p), p.mean(), p.deviation())
                              : fmt::format("{} uniform in [{}, {}]", axis(p), p.low, p.high));
   const auto& real = c.episode.real_observations;
-  std::string text = "<div class=\"scroll\"><table><tbody>\n";
+  std::string text = "<table class=\"about\"><tbody>\n";
   text += row("simulator", {escaped(fmt::format("{}: {}", subject.simulator.name, subject.simulator.description))});
   text += row("parameters, prior", {escaped(fmt::format("{}", fmt::join(parameters, "; ")))});
   text += row(
@@ -95,13 +96,13 @@ std::string machine(const Subject& subject) {
                    real.min == real.max ? fmt::format("{}", real.max) : fmt::format("{} to {}", real.min, real.max))});
   text += row("training", {training(c, e.step)});
   text += row("evaluation", {fmt::format("{} fresh problems, seed {}", e.episodes, c.engine.seed)});
-  return text + "</tbody></table></div>\n" + details(c);
+  return text + "</tbody></table>\n" + details(c);
 }
 
 std::string machine(const MinimisationSubject& subject) {
   const Configuration& c = subject.configuration;
   const Optimisation& o = subject.optimisation;
-  std::string text = "<div class=\"scroll\"><table><tbody>\n";
+  std::string text = "<table class=\"about\"><tbody>\n";
   for (const ObjectiveInfo& objective : objectives())
     if (objective.name == o.objective)
       text += row("objective",
@@ -109,7 +110,7 @@ std::string machine(const MinimisationSubject& subject) {
   text += row("a descent", {fmt::format("{} iterations, each coordinate moved by its gradient", o.iterations)});
   text += row("training", {training(c, o.step)});
   text += row("evaluation", {fmt::format("{} fresh problems, seed {}", o.episodes, c.engine.seed)});
-  return text + "</tbody></table></div>\n" + details(c);
+  return text + "</tbody></table>\n" + details(c);
 }
 
 std::string numbers(const Optimisation& o) {

@@ -35,7 +35,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::vector<std::string> figures_of_all{
-    "training",    "error-by-iteration", "error-boxes", "recovery",     "before-after", "starts",
+    "training",    "error_by_iteration", "error_boxes", "recovery",     "before_after", "starts",
     "calibration", "coverage",           "contraction", "observations", "energy"};
 
 /// Columns of a .csv file by name; text is NaN.
@@ -136,7 +136,7 @@ TEST_F(ReportPage, ShowsHowAMachineMinimises) {
     const fs::path run = small_run(folder_.path() / std::to_string(dimensions), test::small_quadratic(dimensions));
     const Report report = write_report(run);
     const Page page = checked_page(report.page);
-    std::vector<std::string> expected{"loss-by-iteration", "training"};
+    std::vector<std::string> expected{"loss_by_iteration", "training"};
     if (dimensions == 2) expected.push_back("paths");
     EXPECT_THAT(page.drawn, testing::UnorderedElementsAreArray(expected));
     const Optimisation o = evaluate_minimiser(Machine::load(run));
@@ -231,10 +231,10 @@ TEST_F(ReportPage, OfADivergedMachineSaysSo) {
   for (float& weight : checkpoint.state.average) weight = std::numeric_limits<float>::quiet_NaN();
   write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
   const Page page = checked_page(write_report(run).page);
-  for (const char* const name : {"error-by-iteration", "recovery", "before-after", "proposal", "starts", "calibration",
+  for (const char* const name : {"error_by_iteration", "recovery", "before_after", "proposal", "starts", "calibration",
                                  "coverage", "contraction"})
     EXPECT_THAT(page.missing.at(name), HasSubstr("not finite")) << name;
-  EXPECT_THAT(page.drawn, testing::IsSupersetOf({"training", "error-boxes", "observations", "energy"}));
+  EXPECT_THAT(page.drawn, testing::IsSupersetOf({"training", "error_boxes", "observations", "energy"}));
 }
 
 TEST_F(ReportPage, OfARunWithoutMetricsLeavesTrainingOut) {
@@ -361,7 +361,7 @@ TEST_F(ReportPage, DrawsInABrowser) {
   std::string seen = dom.substr(begin, dom.find("</pre>", begin) - begin);
   EXPECT_THAT(seen, HasSubstr("; errors 0."));
   int figures = 0;
-  for (std::smatch match; std::regex_search(seen, match, std::regex("([a-z-]+) (\\d+) (\\d+) (\\d+) (\\d+);"));
+  for (std::smatch match; std::regex_search(seen, match, std::regex("([a-z_]+) (\\d+) (\\d+) (\\d+) (\\d+);"));
        seen = match.suffix()) {
     SCOPED_TRACE(match.str());
     ++figures;
