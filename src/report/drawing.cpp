@@ -89,6 +89,13 @@ std::string wide_ticks(double low, double high) {
   return "set xtics autofreq\n";
 }
 
+std::string step_axis(const Metrics& metrics) {
+  double last = 1;
+  if (!metrics.losses.empty()) last = std::max(last, metrics.losses.back().step);
+  if (!metrics.validations.empty()) last = std::max(last, metrics.validations.back().step);
+  return "set xlabel 'training step'\n" + wide_ticks(0, last);
+}
+
 std::string error_axis(const std::string& label, const std::vector<double>& values) {
   const bool positive = std::all_of(values.begin(), values.end(), [](double v) { return v > 0; });
   return fmt::format("set ylabel {}\n{}set format y '%g'\n", literal(label),

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "alfi/simulators.hpp"
+#include "src/report/metrics.hpp"
 #include "src/report/table.hpp"
 
 namespace alfi::report {
@@ -38,6 +39,9 @@ std::string iteration_axis(int iterations);
 
 /// Ticks at round numbers that leave room for labels of many digits.
 std::string wide_ticks(double low, double high);
+
+/// The axis of training steps up to the last that there is something of.
+std::string step_axis(const Metrics& metrics);
 
 /// Where an error without a sign is drawn: its axis, logarithmic if all of these values are above 0.
 std::string error_axis(const std::string& label, const std::vector<double>& values);

@@ -43,8 +43,8 @@ Figure training_figure(const MinimisationSubject& subject) {
   figure.height = 400;
   figure.frames = {
       drawing(figure.width, figure.height) + panels(2, 2) +
-      "set key tmargin left vertical maxrows 4\nset logscale y\nset format y '%g'\n"
-      "set xlabel 'training step'\nset ylabel 'loss'\n" +
+      "set key tmargin left vertical maxrows 4\nset logscale y\nset format y '%g'\n" + step_axis(metrics) +
+      "set ylabel 'loss'\n" +
       fmt::format("plot 'training.csv' using 1:2 with lines lc rgb '{}' title 'training', 'validation.csv' "
                   "using 1:2 with linespoints pt 7 ps 0.5 lc rgb '{}' title 'validation'\n",
                   band_colour, alfi_colour) +

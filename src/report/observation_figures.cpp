@@ -88,12 +88,13 @@ Figure observations_figure(const Subject& subject) {
       std::string title = fmt::format("problem {}", e + 1);
       if (k == 0 && example.truth.size() <= 2)
         title += fmt::format("\\nθ* {}, estimate {}", several(example.truth), several(example.estimate));
+      const double high = bins.low + bins.count * bins.width;
+      plots += wide_ticks(bins.low, high);
       plots += fmt::format(
           "set title \"{}\"\nset xlabel {}\nset ylabel '{}'\nset xrange [{}:{}]\nset yrange [0:*]\nset boxwidth {}\n"
           "plot '{}.csv' using 1:2 with boxes fs solid 0.45 noborder lc rgb '{}'",
           title, literal(X > 1 ? fmt::format("{}, component {}", info.meaning, k + 1) : info.meaning),
-          e == 0 ? "observations (%)" : "", bins.low, bins.low + bins.count * bins.width, bins.width, table.name,
-          band_colour);
+          e == 0 ? "observations (%)" : "", bins.low, high, bins.width, table.name, band_colour);
       if (!simulated.empty()) plots += fmt::format(", '' using 1:3 with histeps lc rgb '{}'", mle_colour);
       plots += "\n";
       figure.tables.push_back(std::move(table));

@@ -84,7 +84,7 @@ std::string machine(const Subject& subject) {
   for (const ParameterInfo& p : subject.simulator.parameters)
     parameters.push_back(p.prior == Prior::normal
                              ? fmt::format("{} normal, {:g} ± {:.4g}", axis(p), p.mean(), p.deviation())
-                             : fmt::format("{} uniform in [{}, {}]", axis(p), p.low, p.high));
+                             : fmt::format("{} uniform in [{:.4g}, {:.4g}]", axis(p), p.low, p.high));
   const auto& real = c.episode.real_observations;
   std::string text = "<table class=\"about\"><tbody>\n";
   text += row("simulator", {escaped(fmt::format("{}: {}", subject.simulator.name, subject.simulator.description))});

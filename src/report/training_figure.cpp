@@ -74,8 +74,8 @@ Figure training_figure(const Subject& subject) {
   figure.height = 400;
   std::string commands = drawing(figure.width, figure.height) + panels(metrics.validations.empty() ? 1 : 2, 2) +
                          "set key tmargin left vertical maxrows 3\n";
-  commands += fmt::format("set xlabel 'training step'\nset ylabel 'loss ({})'\nset yrange [:{}]\nplot {}\n", unit(loss),
-                          top(metrics), fmt::join(losses, ", "));
+  commands += step_axis(metrics) + fmt::format("set ylabel 'loss ({})'\nset yrange [:{}]\nplot {}\n", unit(loss),
+                                               top(metrics), fmt::join(losses, ", "));
   if (!metrics.validations.empty())
     commands += "set yrange [*:*]\n" + error_axis("mean error (prior deviations)", values) +
                 fmt::format("plot {}\n", fmt::join(errors, ", "));

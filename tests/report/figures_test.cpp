@@ -106,6 +106,16 @@ TEST(Figures, AreOfAnyDimensions) {
   }
 }
 
+/// At 2,000 apart the numbers of 20,000 steps ran into one another.
+TEST(Figures, OfALongTrainingHaveRoomForTheNumbersOfSteps) {
+  Subject subject = made_up(1, 1);
+  for (const auto& [steps, apart] : std::vector<std::pair<double, const char*>>{
+           {3, "xtics 1\n"}, {2500, "xtics 1000\n"}, {20000, "xtics 5000\n"}, {1e6, "xtics 500000\n"}}) {
+    subject.metrics = {{{1, 0.5}}, {{steps, 0.4, 0.3}}};
+    EXPECT_THAT(training_figure(subject).frames.at(0), testing::HasSubstr(apart)) << steps;
+  }
+}
+
 TEST(Figures, OfTwoParametersShowTheProposalOnItsWay) {
   const Figure figure = proposal_figure(made_up(2, 1));
   EXPECT_EQ(figure.frames.size(), 5U);
