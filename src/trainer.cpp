@@ -125,7 +125,8 @@ Checkpoint prepare(const Configuration& configuration, const std::filesystem::pa
 
 /// Removes what a run left in its folder.
 void clear(const std::filesystem::path& run) {
-  for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html", "report"})
+  for (const char* const name :
+       {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html", "report"})
     std::filesystem::remove_all(run / name);
 }
 

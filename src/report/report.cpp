@@ -48,6 +48,14 @@ void write_numbers(const std::filesystem::path& folder, const Table& summary, co
     for (const Table& table : figure.tables) write(table);
 }
 
+/// An empty picture leaves none: what there was is of an older machine.
+void write_picture(const std::filesystem::path& path, const std::string& picture) {
+  if (!picture.empty()) return write_text(path, picture);
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) throw RunError(fmt::format("cannot remove {}: {}", path.string(), error.message()));
+}
+
 std::string draw(const Figure& figure, const std::filesystem::path& folder) try {
   std::vector<std::string> frames;
   for (const std::string& commands : figure.frames) frames.push_back(run_gnuplot(commands, folder));
@@ -69,8 +77,7 @@ Report write_report(const std::filesystem::path& run, const ReportOptions& optio
     write_numbers(report.numbers, summary, all);
     std::vector<std::string> pictures;
     for (const Figure& figure : all) pictures.push_back(draw(figure, report.numbers));
-    for (std::size_t i = 0; i < all.size(); ++i)
-      if (!pictures[i].empty()) write_text(report.numbers / (all[i].name + ".svg"), pictures[i]);
+    for (std::size_t i = 0; i < all.size(); ++i) write_picture(report.numbers / (all[i].name + ".svg"), pictures[i]);
     write_text(report.page, page(subject, all, pictures));
   };
   const Configuration& configuration = machine.configuration();

@@ -230,10 +230,15 @@ TEST_F(ReportPage, OfADivergedMachineSaysSo) {
   Checkpoint checkpoint = read_newest(checkpoints_of(run));
   for (float& weight : checkpoint.state.average) weight = std::numeric_limits<float>::quiet_NaN();
   write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
-  const Page page = checked_page(write_report(run).page);
+  fs::create_directory(run / "report");
+  folder_.write(fs::relative(run / "report" / "recovery.svg", folder_.path()).string(), "of better days");
+  const Report report = write_report(run);
+  const Page page = checked_page(report.page);
   for (const char* const name : {"error_by_iteration", "recovery", "before_after", "proposal", "starts", "calibration",
-                                 "coverage", "contraction"})
+                                 "coverage", "contraction"}) {
     EXPECT_THAT(page.missing.at(name), HasSubstr("not finite")) << name;
+    EXPECT_FALSE(fs::exists(report.numbers / (std::string(name) + ".svg"))) << name;
+  }
   EXPECT_THAT(page.drawn, testing::IsSupersetOf({"training", "error_boxes", "observations", "energy"}));
 }
 
