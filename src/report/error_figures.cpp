@@ -28,6 +28,22 @@ constexpr int most_points = 300;
 
 double natural(const ParameterInfo& prior, double standard) { return prior.mean() + prior.deviation() * standard; }
 
+/// Axes of the truth and of estimates, and the beginning of what is plotted: where both are the same.
+std::string diagonal(const ParameterInfo& prior) {
+  return fmt::format(
+      "set xlabel {}\nset ylabel {}\nset xrange [{}:{}]\nset yrange [{}:{}]\nplot x with lines lc rgb '#666666' dt 2",
+      literal("true " + axis(prior)), literal("estimate of " + prior.name), prior.low, prior.high, natural(prior, -2),
+      natural(prior, 2));
+}
+
+/// A panel for each parameter, where all that is to be seen is finite.
+void draw(Figure& figure, std::size_t parameters, const std::string& plots, bool finite) {
+  if (finite)
+    figure.frames = {drawing(figure.width, figure.height) + panels(parameters, 2) + plots};
+  else
+    figure.missing = not_finite;
+}
+
 }  // namespace
 
 Figure error_by_iteration_figure(const Subject& subject) {
@@ -152,21 +168,14 @@ Figure recovery_figure(const Subject& subject) {
       finite = finite && std::isfinite(answers.alfi[i]);
       intervals = intervals && std::isfinite(half);
     }
-    plots += fmt::format("set xlabel {}\nset ylabel {}\nset xrange [{}:{}]\nset yrange [{}:{}]\nplot ",
-                         literal("true " + axis(prior)), literal("estimate of " + prior.name), prior.low, prior.high,
-                         natural(prior, -2), natural(prior, 2));
-    plots += "x with lines lc rgb '#666666' dt 2";
+    plots += diagonal(prior);
     if (intervals)
       plots += fmt::format(", '{}.csv' using 1:3:(0):($4-$3) with vectors nohead lw 0.8 lc rgb '{}'", table.name,
                            band_colour);
     plots += fmt::format(", '{}.csv' using 1:2 with points pt 7 ps 0.35 lc rgb '{}'\n", table.name, alfi_colour);
     figure.tables.push_back(std::move(table));
   }
-  figure.frames = {drawing(figure.width, figure.height) + panels(D, 2) + plots};
-  if (!finite) {
-    figure.frames.clear();
-    figure.missing = not_finite;
-  }
+  draw(figure, D, plots, finite);
   return figure;
 }
 
@@ -194,19 +203,14 @@ Figure before_after_figure(const Subject& subject) {
                             natural(prior, untrained.mean[untrained.at(b, T, d)]), natural(prior, after)});
       finite = finite && std::isfinite(after);
     }
-    plots += fmt::format(
-        "set key above horizontal\nset xlabel {}\nset ylabel {}\nset xrange [{}:{}]\nset yrange [{}:{}]\n"
-        "plot x with lines lc rgb '#666666' dt 2, '{}.csv' using 1:2 with points pt 6 ps 0.5 lc rgb '{}' title "
-        "'untrained', '' using 1:3 with points pt 7 ps 0.4 lc rgb '{}' title 'trained'\n",
-        literal("true " + axis(prior)), literal("estimate of " + prior.name), prior.low, prior.high, natural(prior, -2),
-        natural(prior, 2), table.name, untrained_colour, alfi_colour);
+    plots += "set key above horizontal\n" + diagonal(prior) +
+             fmt::format(
+                 ", '{}.csv' using 1:2 with points pt 6 ps 0.5 lc rgb '{}' title 'untrained', '' using 1:3 with "
+                 "points pt 7 ps 0.4 lc rgb '{}' title 'trained'\n",
+                 table.name, untrained_colour, alfi_colour);
     figure.tables.push_back(std::move(table));
   }
-  figure.frames = {drawing(figure.width, figure.height) + panels(D, 2) + plots};
-  if (!finite) {
-    figure.frames.clear();
-    figure.missing = not_finite;
-  }
+  draw(figure, D, plots, finite);
   return figure;
 }
 
