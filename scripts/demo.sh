@@ -10,11 +10,7 @@ data=examples/data/rutherford_geiger_1910.csv
 
 trap 'echo "demo: stopped; the next call goes on" >&2; exit 130' INT TERM  # training ends well by itself, the demo here
 
-scripts/setup.sh build
-if [[ ! -f build/build.ninja ]]; then
-  cmake -S . -B build -G Ninja -DALFI_BUILD_TESTS=OFF -DALFI_BUILD_BENCH=OFF >/dev/null
-fi
-cmake --build build --target alfi_cli >&2
+scripts/build.sh
 
 if [[ -f $run/config.yaml ]]; then
   build/alfi train examples/demo.yaml --out "$run" --resume

@@ -10,11 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 trap 'echo "recipes: stopped; the next call goes on" >&2; exit 130' INT TERM
 
 alfi=${ALFI:-build/alfi}
-if [[ ! -x $alfi ]]; then
-  scripts/setup.sh build
-  [[ -f build/build.ninja ]] || cmake -S . -B build -G Ninja >/dev/null
-  cmake --build build --target alfi_cli >&2
-fi
+[[ -n ${ALFI:-} ]] || scripts/build.sh
 (($# > 0)) || set -- examples/best/*.yaml
 
 row() { printf '%-24s %9s %9s %10s   %-24s %9s %9s\n' "$@"; }

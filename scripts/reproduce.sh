@@ -21,12 +21,8 @@ if (($# > 1)) || [[ $wanted != all && " ${tasks[*]} " != *" $wanted "* ]]; then
 fi
 [[ $wanted == all ]] || tasks=("$wanted")
 
+[[ -n ${ALFI:-} ]] || scripts/build.sh
 export ALFI=${ALFI:-build/alfi}
-if [[ ! -x $ALFI ]]; then
-  scripts/setup.sh build
-  [[ -f build/build.ninja ]] || cmake -S . -B build -G Ninja -DALFI_BUILD_TESTS=OFF -DALFI_BUILD_BENCH=OFF >/dev/null
-  cmake --build build --target alfi_cli >&2
-fi
 mkdir -p runs/best runs/paper
 say() { echo "reproduce: $((SECONDS / 60)) min: $*" >&2; }
 

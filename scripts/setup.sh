@@ -7,10 +7,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(g++ cmake ninja-build libcli11-dev libeigen3-dev libfmt-dev libtbb-dev libxxhash-dev libyaml-cpp-dev
-  nlohmann-json3-dev jq)
+  nlohmann-json3-dev gnuplot-nox jq)
 disassemblers=()
 if [[ ${1:-all} != build ]]; then
-  packages+=(binutils patch clang libclang-rt-dev gnuplot-nox libbenchmark-dev libexpat1-dev libgmock-dev libgtest-dev
+  packages+=(binutils patch clang libclang-rt-dev libbenchmark-dev libexpat1-dev libgmock-dev libgtest-dev
     librandom123-dev valgrind)
   cuda=$PATH:${CUDA_PATH:-}/bin:${CUDA_HOME:-}/bin:/usr/local/cuda/bin
   if PATH=$cuda command -v nvcc >/dev/null; then

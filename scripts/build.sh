@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Builds build/alfi, without tests and benchmarks where the folder is new: installs what is missing and brings it up to date.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+scripts/setup.sh build
+[[ -f build/build.ninja ]] || cmake -S . -B build -G Ninja -DALFI_BUILD_TESTS=OFF -DALFI_BUILD_BENCH=OFF >/dev/null
+cmake --build build --target alfi_cli >&2
