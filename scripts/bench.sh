@@ -26,7 +26,7 @@ if [[ ${ALFI_ISA:-} == baseline ]] || ! grep -qw avx2 /proc/cpuinfo; then
 fi
 if [[ ! -x $program && $program == build/bench/alfi_bench ]]; then
   bash scripts/setup.sh
-  cmake -S . -B build -G Ninja -DALFI_BUILD_BENCH=ON  # a folder of scripts/build.sh has them off
+  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DALFI_BUILD_BENCH=ON  # scripts/build.sh leaves them out
   cmake --build build --target alfi_bench
 fi
 results=$("$program" --benchmark_format=json --benchmark_repetitions=5 --benchmark_report_aggregates_only=true \

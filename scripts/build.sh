@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds build/alfi, without tests and benchmarks where the folder is new: installs what is missing and brings it up to date.
+# Builds build/alfi, or brings it up to date; installs what that needs. Tests and benchmarks are left out where the folder is
+# new.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh build
