@@ -13,6 +13,7 @@
 #include "kernels/episode.hpp"
 #include "kernels/host_kernels.hpp"
 #include "kernels/simulator_at.hpp"
+#include "src/lane_memory.hpp"
 
 namespace alfi {
 namespace ALFI_ISA {
@@ -31,7 +32,7 @@ struct EncoderFixture {
   std::vector<float> count = std::vector<float>(tile_lanes, 20.0F);
   std::vector<float> pooled = std::vector<float>(static_cast<std::size_t>(20 * 20 * tile_lanes), 0.0F);
   std::vector<float> slope = std::vector<float>(static_cast<std::size_t>(20 * 40 * tile_lanes), 0.01F);
-  std::vector<float> memory;
+  LaneMemory<float> memory;
   BlockMemory<float> block;
   ObservationSets<float> sets;
 

@@ -16,7 +16,7 @@ constexpr ObservationUnits<float> natural_units{Transform::none, &zero, &one};
 constexpr int groups_at_once = 64;  // of sums, which threads share out
 
 template <class T, class Carve>
-auto carved(std::vector<T>& memory, Carve carve) {
+auto carved(LaneMemory<T>& memory, Carve carve) {
   Carver<T> counting(nullptr);
   carve(counting);
   if (memory.size() < static_cast<std::size_t>(counting.used()))

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/host_kernels.hpp"
+#include "src/lane_memory.hpp"
 
 namespace alfi {
 
@@ -39,8 +40,8 @@ class HostLookup {
 
   const HostKernels& kernels_;
   EachBlock each_block_;
-  std::vector<float> memory_, sums_;
-  std::vector<double> search_memory_;
+  LaneMemory<float> memory_, sums_;
+  LaneMemory<double> search_memory_;
   EpisodeSettings<float> settings_{};
   ObservationUnits<float> network_units_{};
   Lookup<float> lookup_{};

@@ -16,8 +16,8 @@
 namespace alfi {
 namespace {
 
-template <class T>
-void resize(std::vector<T>& array, std::int64_t size) {
+template <class Array>
+void resize(Array& array, std::int64_t size) {
   array.resize(static_cast<std::size_t>(size));
 }
 
@@ -28,7 +28,7 @@ int thread_count(int configured) {
 }
 
 void HostProcessor::Worker::prepare(const Shape& shape) {
-  const auto fit = [&shape](std::vector<float>& memory, std::int64_t size, auto carve) {
+  const auto fit = [&shape](LaneMemory<float>& memory, std::int64_t size, auto carve) {
     if (memory.size() < static_cast<std::size_t>(size)) resize(memory, size);
     Carver<float> carver(memory.data());
     return carve(shape, carver);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "src/host_lookup.hpp"
+#include "src/lane_memory.hpp"
 #include "src/processor.hpp"
 
 namespace alfi {
@@ -48,7 +49,7 @@ class HostProcessor final : public Processor {
  private:
   /// One thread's memory. It is cut up anew for every tile, so a rollout of other sizes can use it too.
   struct Worker {
-    std::vector<float> memory, block_memory;
+    LaneMemory<float> memory, block_memory;
     TileInput<float> input;
     Tile<float> tile;
     BlockMemory<float> block;
@@ -71,7 +72,8 @@ class HostProcessor final : public Processor {
   tbb::enumerable_thread_specific<Worker> workers_;
   HostLookup lookup_;
   std::string notice_;
-  std::vector<float> partials_, squares_, losses_;
+  LaneMemory<float> partials_;
+  std::vector<float> squares_, losses_;
   std::vector<std::int32_t> clamped_;
   TrainingPlan plan_{};
   TrainingState state_;

@@ -16,6 +16,7 @@
 
 #include "alfi/configuration.hpp"
 #include "kernels/host_kernels.hpp"
+#include "src/lane_memory.hpp"
 #include "src/learner.hpp"
 
 namespace alfi {
@@ -56,7 +57,7 @@ class QuadraticEngine final : public Learner {
 
  private:
   struct Worker {
-    std::vector<float> memory;
+    LaneMemory<float> memory;
     TileInput<float> input;
   };
 
