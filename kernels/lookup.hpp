@@ -141,20 +141,16 @@ ALFI_HD void place_nodes(const Team& team, const Lookup<typename Team::Real>& lo
   const int count = static_cast<int>(*lookup.segments.count);
   R* const x = lookup.x.data + lookup.table;
   team.each_number(count, [&](int s) {
-    R near, far;
-    if (count == 1) {
-      near = R(-1);
-      far = R(1);
-    } else if (s == 0 || s == count - 1) {
-      // Far out, so that nothing is extrapolated, and still inside where an ulp of the edge is large.
-      const R edge = lookup.segments.edge[s == 0 ? 1 : s];
-      const R size = max(R(1), abs(edge) * R(1.0 / 1024)), out = s == 0 ? -size : size;
-      near = edge + out;
-      far = fma(out, R(1024), edge);
-    } else {
-      const R low = lookup.segments.edge[s], width = lookup.segments.edge[s + 1] - low;
-      near = fma(width, R(0.25), low);
-      far = fma(width, R(0.75), low);
+    const R low = lookup.segments.edge[s], high = s + 1 < count ? lookup.segments.edge[s + 1] : R(__builtin_inf());
+    const R nearest = max(low, min(high, R(0)));  // to 0
+    const R size = max(R(1), abs(nearest) * R(1.0 / 1024));
+    R near = fma(high - low, R(0.25), low), far = fma(high - low, R(0.75), low);
+    if (high - low > R(4) * size) {
+      // Far out, so that little is extrapolated, but from where most observations are: further out the sums that a code
+      // is made of are larger, and so are their roundings.
+      const R down = nearest - low, up = high - nearest, side = up < down ? R(-1) : R(1);
+      near = nearest + side * size;
+      far = nearest + side * min(R(1024) * size, R(0.75) * max(down, up));
     }
     x[2 * s] = near;
     x[2 * s + 1] = far;
