@@ -134,15 +134,16 @@ class CudaTeam {
   }
 
   template <int count, class Part, class Total>
-  __device__ __forceinline__ void sums(int items, Part part, Total total) const {
-    for (int i = static_cast<int>(threadIdx.x); i < items * tile_lanes; i += threads) {
+  __device__ __forceinline__ void sums(int down, int across, Part part, Total total) const {
+    for (int i = static_cast<int>(threadIdx.x); i < down * across * tile_lanes; i += threads) {
+      const int item = i / tile_lanes;
       Array<float, count> sum = {};
-      part(i / tile_lanes, i % tile_lanes, sum);
+      part(item / across, item % across, i % tile_lanes, sum);
       const unsigned half_warp = 0xFFFFu << (threadIdx.x % 32 / tile_lanes * tile_lanes);
 #pragma unroll
       for (int k = 0; k < count; ++k)
         for (int half = tile_lanes / 2; half > 0; half /= 2) sum[k] += __shfl_xor_sync(half_warp, sum[k], half);
-      if (i % tile_lanes == 0) total(i / tile_lanes, sum);
+      if (i % tile_lanes == 0) total(item / across, item % across, sum);
     }
   }
 };

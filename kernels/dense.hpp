@@ -131,11 +131,14 @@ ALFI_HD void forward_from(const Team& team, const LinearWeights<typename Team::R
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sum[j][v] = start(output_of<Team>(first + j, layer.out), row + v * Team::width);
       accumulate_products<Team, J, V, F>(layer.weight, first, layer.out, layer.step, 1, x, layer.in, row, sum);
+      // Numbers of its own: any number that is stored could be one of y's.
+      typename Team::Real* const to = y.at(first, row);
+      const int stride = y.stride;
 #pragma GCC unroll 8
       for (int j = 0; j < J; ++j) {
         if (Team::whole_patches && first + j >= layer.out) continue;
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) store<F>(y.at(first + j, row + v * Team::width), activation(sum[j][v]));
+        for (int v = 0; v < V; ++v) store<F>(to + j * stride + v * Team::width, activation(sum[j][v]));
       }
     });
   });
@@ -172,13 +175,16 @@ ALFI_HD void input_gradient(const Team& team, const LinearWeights<typename Team:
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sum[k][v] = F{};
       accumulate_products<Team, K, V, F>(layer.weight, first, layer.in, 1, layer.step, dy, layer.out, row, sum);
+      typename Team::Real* const to = dx.at(first, row);  // as above
+      const int stride = dx.stride;
+      const Finish finish_here = finish;
 #pragma GCC unroll 8
       for (int k = 0; k < K; ++k) {
         if (Team::whole_patches && first + k >= layer.in) continue;
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) {
-          const int at = row + v * Team::width;
-          store<F>(dx.at(first + k, at), finish(first + k, at, sum[k][v]));
+          const int at = v * Team::width;
+          store<F>(to + k * stride + at, finish_here(first + k, row + at, sum[k][v]));
         }
       }
     });
@@ -199,8 +205,8 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
   using R = typename Team::Real;
   constexpr int height = block_outputs;
   team.template sums<height>(
-      blocks_of(height, layer.out),
-      [&](int block, int lane, Array<F, height>& sum) {
+      blocks_of(height, layer.out), 1,
+      [&](int block, int, int lane, Array<F, height>& sum) {
         with_outputs<Team>(layer.out - block * height, [&](auto outputs) {
           constexpr int J = decltype(outputs)::value;
           Array<F, J> part{};
@@ -212,7 +218,7 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
           for (int j = 0; j < J; ++j) sum[j] = part[j];
         });
       },
-      [&](int block, const Array<R, height>& total) {
+      [&](int block, int, const Array<R, height>& total) {
         for (int j = 0; j < height && block * height + j < layer.out; ++j) {
           R& entry = gradient[layer.bias + block * height + j];
           entry = entry + total[j];
@@ -235,31 +241,36 @@ ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_in
   // `down` times `across` patches of J outputs and K inputs, the first at (top, left).
   const auto patches = [&](int top, int left, int down, int across, auto patch_height, auto patch_width) {
     constexpr int J = decltype(patch_height)::value, K = decltype(patch_width)::value;
+    const int output_stride = dy.stride, input_stride = x.stride, step = layer.in;
+    R* const begin = gradient + layer.weight + first_input;
     team.template sums<J * K>(
-        down * across,
-        [=](int item, int lane, Array<F, J * K>& sum) {
-          const int j = top + item / across * J, k = left + item % across * K;
-          const R* const outputs = dy.at(j, lane);
-          const R* const values = x.at(k, lane);
+        down, across,
+        [=](int i, int p, int lane, Array<F, J * K>& sum) {
+          const int j = top + i * J, k = left + p * K;
+          const R* const outputs = dy.data + j * output_stride + lane;
+          const R* const values = x.data + k * input_stride + lane;
           for (int row = 0; row < rows; row += tile_lanes) {
             Array<F, K> b;
 #pragma GCC unroll 8
-            for (int c = 0; c < K; ++c) b[c] = load<F>(values + (whole && k + c >= inputs ? 0 : c * x.stride) + row);
+            for (int c = 0; c < K; ++c)
+              b[c] = load<F>(values + (whole && k + c >= inputs ? 0 : c * input_stride) + row);
 #pragma GCC unroll 8
             for (int r = 0; r < J; ++r) {
-              const F a = in_register(load<F>(outputs + (whole && j + r >= layer.out ? 0 : r * dy.stride) + row));
+              const F a = in_register(load<F>(outputs + (whole && j + r >= layer.out ? 0 : r * output_stride) + row));
 #pragma GCC unroll 8
               for (int c = 0; c < K; ++c) sum[r * K + c] = fma(a, b[c], sum[r * K + c]);
             }
           }
         },
-        [=](int item, const Array<R, J * K>& total) {
-          const int j = top + item / across * J, k = left + item % across * K;
-          for (int r = 0; r < J; ++r)
+        [=](int i, int p, const Array<R, J * K>& total) {
+          const int j = top + i * J, k = left + p * K;
+          R* to = begin + j * step + k;
+#pragma GCC unroll 8
+          for (int r = 0; r < J; ++r, to += step)
+#pragma GCC unroll 8
             for (int c = 0; c < K; ++c) {
               if (whole && (j + r >= layer.out || k + c >= inputs)) continue;
-              R& entry = gradient[layer.weight + (j + r) * layer.in + first_input + k + c];
-              entry = entry + total[r * K + c];
+              to[c] = to[c] + total[r * K + c];
             }
         });
   };

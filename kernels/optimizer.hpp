@@ -118,14 +118,14 @@ ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>
   using F = typename Team::F;
   using R = typename Team::Real;
   team.template sums<1>(
-      count,
-      [&](int item, int lane, Array<F, 1>& sum) {
+      count, 1,
+      [&](int item, int, int lane, Array<F, 1>& sum) {
         int groups = 0, partials = 0;
         R* const column = summed(optimizer, first + item, groups, partials) + lane;
         const F g = add_column<F>(column, partials, groups);
         sum[0] = g * g;
       },
-      [&](int item, const Array<R, 1>& total) { optimizer.squares[first + item] = total[0]; });
+      [&](int item, int, const Array<R, 1>& total) { optimizer.squares[first + item] = total[0]; });
 }
 
 /// Stage 2, by one team: the norm.

@@ -153,31 +153,60 @@ class HostTeam {
     for (int item = 0; item < items; ++item) body(item, HostTensor<precision>{});
   }
 
-  /// Sums over lanes: part(item, lane, sums) adds to each lane's `count` sums, which start at 0; then
-  /// total(item, sums) gets them added up over the 16 lanes by lane_tree.
+  /// Sums over lanes: for i below `down` and j below `across` part(i, j, lane, sums) adds to each lane's `count` sums,
+  /// which start at 0; then total(i, j, sums) gets them added up over the 16 lanes by lane_tree.
   template <int count, class Part, class Total>
-  ALFI_HD void sums(int items, Part part, Total total) const {
-    for (int item = 0; item < items; ++item) {
-      Array<Real, count> added;
-      if constexpr (width >= 8) {
-        Array<F, count> sum{};
-        part(item, 0, sum);
-        if constexpr (width == 8) {
-          Array<F, count> upper{};
-          part(item, width, upper);
-          for (int i = 0; i < count; ++i) sum[i] = sum[i] + upper[i];
-        }
-        lane_tree<count>(sum, added);
-      } else {
-        alignas(64) Array<Array<Real, tile_lanes>, count> lanes;
-        for (int lane = 0; lane < tile_lanes; lane += width) {
+  ALFI_HD void sums(int down, int across, Part part, Total total) const {
+    Array<Real, count> added;
+    if constexpr (width == 16) {
+      for (int i = 0; i < down; ++i)
+        for (int j = 0; j < across; ++j) {
           Array<F, count> sum{};
-          part(item, lane, sum);
-          for (int i = 0; i < count; ++i) store<F>(&lanes[i][lane], sum[i]);
+          part(i, j, 0, sum);
+          lane_tree<count>(sum, added);
+          total(i, j, added);
         }
-        lane_tree<Real, count>(lanes, added);
-      }
-      total(item, added);
+    } else if constexpr (width == 8) {
+      // An item's lanes are added up between the halves of the next one. Right after its own they would have to wait
+      // for sums under way, and would fill the queues of a core, which had nothing to do meanwhile.
+      Array<Array<Array<F, count>, 2>, 2> kept;
+      int turn = 0, last_i = -1, last_j = -1;
+      const auto add_half = [&](int i, int j, int half) {
+        Array<F, count> sum{};
+        part(i, j, half * width, sum);
+#pragma GCC unroll 32
+        for (int k = 0; k < count; ++k) kept[turn][half][k] = sum[k];
+      };
+      const auto finish_last = [&] {
+        if (last_i < 0) return;
+        const auto& halves = kept[1 - turn];
+        Array<F, count> sum;
+#pragma GCC unroll 32
+        for (int k = 0; k < count; ++k) sum[k] = halves[0][k] + halves[1][k];
+        lane_tree<count>(sum, added);
+        total(last_i, last_j, added);
+      };
+      for (int i = 0; i < down; ++i)
+        for (int j = 0; j < across; ++j, turn = 1 - turn) {
+          add_half(i, j, 0);
+          finish_last();
+          add_half(i, j, 1);
+          last_i = i;
+          last_j = j;
+        }
+      finish_last();
+    } else {
+      alignas(64) Array<Array<Real, tile_lanes>, count> lanes;
+      for (int i = 0; i < down; ++i)
+        for (int j = 0; j < across; ++j) {
+          for (int lane = 0; lane < tile_lanes; lane += width) {
+            Array<F, count> sum{};
+            part(i, j, lane, sum);
+            for (int k = 0; k < count; ++k) store<F>(&lanes[k][lane], sum[k]);
+          }
+          lane_tree<Real, count>(lanes, added);
+          total(i, j, added);
+        }
     }
   }
 };

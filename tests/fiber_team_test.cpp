@@ -61,12 +61,12 @@ TEST(FiberTeam, AddsLanesLikeTheHost) {
   };
   const auto sums = [&](const auto& team, std::vector<float>& totals) {
     team.template sums<3>(
-        9,
-        [&](int item, int lane, auto& sum) {
-          for (int i = 0; i < 3; ++i) sum[i] = value(item, lane, i);
+        3, 3,
+        [&](int down, int across, int lane, auto& sum) {
+          for (int i = 0; i < 3; ++i) sum[i] = value(3 * down + across, lane, i);
         },
-        [&](int item, const auto& total) {
-          for (int i = 0; i < 3; ++i) totals[static_cast<std::size_t>(3 * item + i)] = total[i];
+        [&](int down, int across, const auto& total) {
+          for (int i = 0; i < 3; ++i) totals[static_cast<std::size_t>(9 * down + 3 * across + i)] = total[i];
         });
   };
   std::vector<float> expected(27), in_order(27);
@@ -111,11 +111,11 @@ TEST(FiberTeam, ReportsBarriersThatSomeDoNotReach) {
 TEST(FiberTeam, ReportsLanesThatDoNotCome) {
   const auto sums_of_some = [](const FiberTeam& team, int left_out) {
     team.sums<1>(
-        4,
-        [&](int item, int lane, Array<float, 1>&) {
+        4, 1,
+        [&](int item, int, int lane, Array<float, 1>&) {
           if (item == 2 && lane == left_out) team.sync();
         },
-        [](int, const Array<float, 1>&) {});
+        [](int, int, const Array<float, 1>&) {});
   };
   EXPECT_EQ(failure([&](const FiberTeam& team) { sums_of_some(team, -1); }), "none");
   EXPECT_THAT(failure([&](const FiberTeam& team) { sums_of_some(team, 3); }), HasSubstr("divergent barrier"));

@@ -135,14 +135,15 @@ class FiberTeam {
   }
 
   template <int count, class Part, class Total>
-  ALFI_HD void sums(int items, Part part, Total total, const char* file = __builtin_FILE(),
+  ALFI_HD void sums(int down, int across, Part part, Total total, const char* file = __builtin_FILE(),
                     int line = __builtin_LINE()) const {
-    for (int i = thread_; i < items * tile_lanes; i += threads_) {
+    for (int i = thread_; i < down * across * tile_lanes; i += threads_) {
+      const int item = i / tile_lanes;
       Array<float, count> sum = {};
       pause();
-      part(i / tile_lanes, i % tile_lanes, sum);
+      part(item / across, item % across, i % tile_lanes, sum);
       add_lanes(sum, count, {file, line});
-      if (i % tile_lanes == 0) total(i / tile_lanes, sum);
+      if (i % tile_lanes == 0) total(item / across, item % across, sum);
     }
   }
 
