@@ -20,30 +20,30 @@ namespace alfi {
 namespace {
 
 // Peak operations, by least squares over 118 configurations on one core of an EPYC 9004 with AVX-512.
-constexpr double layer_operation = 1.13;       // of a layer over many rows, which reaches 88 % of the peak
-constexpr double chained_operation = 1.55;     // of the RIM's, whose 16 rows are one vector: 65 %
-constexpr double hidden_unit = 9.9;            // to load, bound and store a hidden number of a row, forward or backward
-constexpr double code_unit = 54;               // tanh, pooling and their gradients, of a number of a code
-constexpr double lanes_of_a_weight = 150;      // adding a weight gradient's 16 lanes up after a block of parameters
+constexpr double layer_operation = 1.04;       // of a layer over many rows, which reaches 96 % of the peak
+constexpr double chained_operation = 1.32;     // of the RIM's, whose 16 rows are one vector: 76 %
+constexpr double hidden_unit = 9.4;            // to load, bound and store a hidden number of a row, forward or backward
+constexpr double code_unit = 46;               // tanh, pooling and their gradients, of a number of a code
+constexpr double lanes_of_a_weight = 117;      // adding a weight gradient's 16 lanes up after a block of parameters
 constexpr double rim_lanes_of_a_weight = 126;  // the same once a tile
-constexpr double draw_in_place = 1.18;         // a draw beside its price alone, below: θ's law, units, storing
-constexpr double parameter = 2400;             // a dimension of a drawn θ: noise, scores and their gradient
-constexpr double table_lookup = 731;           // to locate, pool and add up an observation, forward and backward
-constexpr double segment_lookup = 532;         // the same without
-constexpr double segment_sixteen = 1200;       // its two tanh and sums, for 16 numbers of its code
-constexpr double moments_sixteen = 114;        // what moments add to either
-constexpr double pooled_number = 348;          // of a looked-up set, from episodes side by side to one after the other
-constexpr double summed_number = 103;          // to clear, and to add up, a number of a partial sum
+constexpr double draw_in_place = 1.1;          // a draw beside its price alone, below: θ's law, units, storing
+constexpr double parameter = 1350;             // a dimension of a drawn θ: noise, scores and their gradient
+constexpr double table_lookup = 815;           // to locate, pool and add up an observation, forward and backward
+constexpr double segment_lookup = 600;         // the same without
+constexpr double segment_sixteen = 1100;       // its two tanh and sums, for 16 numbers of its code
+constexpr double moments_sixteen = 92;         // what moments add to either
+constexpr double pooled_number = 330;          // of a looked-up set, from episodes side by side to one after the other
+constexpr double summed_number = 60;           // to clear, and to add up, a number of a partial sum
 constexpr double segment_search = 735;         // hinge by hidden unit
-constexpr double step = 2e6;                   // what else a meta-step does but once
+constexpr double step = 1e6;                   // what else a meta-step does but once
 constexpr double meeting = 3e6;                // to wake other threads and wait for them: 25 µs, of a virtual machine
 
 // Of each of the X numbers of an observation, for each simulator in the list, by bench/kernel_benchmarks.cpp.
 constexpr double number_price[] = {733, 107, 264, 94, 91, 119};
 static_assert(std::size(number_price) == static_cast<std::size_t>(Simulators::size));
 
-// AVX2 takes twice the instructions for the same peak; over 54 of those configurations 1.41 to 1.6 times as long.
-constexpr double avx2_cost = 1.45;
+// AVX2 takes twice the instructions for the same peak: 1.12 to 1.45 times as long, where codes are computed least.
+constexpr double avx2_cost = 1.27;
 
 constexpr double forward_share = 0.35;  // of an episode that is only validated
 constexpr double checkpoint_seconds = 0.01;
