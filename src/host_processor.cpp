@@ -16,10 +16,6 @@
 namespace alfi {
 namespace {
 
-/// Numbers after what is one thread's, before what may be another's: a core that fetches ahead, past the end of its own
-/// arrays, takes them from the core that writes there.
-constexpr std::int64_t gap = 32768;
-
 template <class Array>
 void resize(Array& array, std::int64_t size) {
   array.resize(static_cast<std::size_t>(size));
@@ -33,7 +29,7 @@ int thread_count(int configured) {
 
 void HostProcessor::Worker::prepare(const Shape& shape) {
   const auto fit = [&shape](LaneMemory<float>& memory, std::int64_t size, auto carve) {
-    if (memory.size() < static_cast<std::size_t>(size + gap)) resize(memory, size + gap);
+    if (memory.size() < static_cast<std::size_t>(size)) resize(memory, size);
     Carver<float> carver(memory.data());
     return carve(shape, carver);
   };
@@ -60,8 +56,7 @@ HostProcessor::HostProcessor(int threads)
 
 Room HostProcessor::room(const Shape& shape, int episodes) const {
   const Layout layout = make_layout(shape);
-  const double workers =
-      threads_ * static_cast<double>(tile_size(shape, located_size(shape)) + block_size(shape) + 2 * gap);
+  const double workers = threads_ * static_cast<double>(tile_size(shape, located_size(shape)) + block_size(shape));
   const GradientSums sums = gradient_sums(layout, blocks_of(tile_lanes, episodes));
   const int table = largest_table();
   const double lookup =
