@@ -131,7 +131,7 @@ ALFI_HD void forward_from(const Team& team, const LinearWeights<typename Team::R
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sum[j][v] = start(output_of<Team>(first + j, layer.out), row + v * Team::width);
       accumulate_products<Team, J, V, F>(layer.weight, first, layer.out, layer.step, 1, x, layer.in, row, sum);
-      // Numbers of its own: any number that is stored could be one of y's.
+      // Copies, which no store can change: GCC takes what a vector is stored to for what may be y itself.
       typename Team::Real* const to = y.at(first, row);
       const int stride = y.stride;
 #pragma GCC unroll 8
@@ -175,7 +175,7 @@ ALFI_HD void input_gradient(const Team& team, const LinearWeights<typename Team:
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sum[k][v] = F{};
       accumulate_products<Team, K, V, F>(layer.weight, first, layer.in, 1, layer.step, dy, layer.out, row, sum);
-      typename Team::Real* const to = dx.at(first, row);  // as above
+      typename Team::Real* const to = dx.at(first, row);  // copies, as in forward_from
       const int stride = dx.stride;
       const Finish finish_here = finish;
 #pragma GCC unroll 8

@@ -151,11 +151,11 @@ TEST_P(RecordedLookup, OfLargeWeights) {
 }
 
 TEST(Lookup, OfLargeWeights) {
-  // As above, up to 3.1e-5 of twelve seeds. The first has a segment hundreds wide, of which the observations see one
-  // end: nodes at equal distances from both ends were off by 1.4e-4.
+  // As above, up to 1.7e-5 of these. The first has a segment hundreds wide, of which the observations see one end: with
+  // nodes at equal distances from both ends gradients were off by 1.4e-4.
   for (const std::uint64_t seed : {1U, 2U, 7U}) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    expect_difficult(with_encoder_times(random_tape(usual(), 3, seed), 10), {2e-6, 2e-6, 4e-5});
+    expect_difficult(with_encoder_times(random_tape(usual(), 3, seed), 10), {2e-6, 2e-6, 3e-5});
   }
 }
 
