@@ -64,6 +64,7 @@ inline constexpr const char* device_kernel_names[] = {"rollout",
                                                       "conclude",
                                                       "draw_sample",
                                                       "spin"};
+inline constexpr int device_kernel_count = sizeof device_kernel_names / sizeof device_kernel_names[0];
 
 /// Where a block keeps the aggregator's activations: in its shared memory, or in the device's where that is too small.
 /// The encoder's are in shared memory; where they do not fit, its products are not a kernel's.
@@ -81,6 +82,7 @@ inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared, 0}
                                        {Precision::bf16, Activations::shared, narrow_tensor},
                                        {Precision::bf16, Activations::shared, wide_tensor},
                                        {Precision::fp32, Activations::global, 0}};
+inline constexpr int variant_count = sizeof variants / sizeof variants[0];
 
 /// The kernels with products of the encoder, and those with the aggregator's. A rollout has both, and is in fp32.
 constexpr bool encodes(DeviceKernel kernel) {
@@ -95,6 +97,25 @@ constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
   if (encodes(kernel)) return {variant.precision, Activations::shared, variant.widest};
   if (aggregates(kernel)) return {Precision::fp32, variant.activations, 0};
   return {};
+}
+
+/// The one dispatch from run-time to compile-time numbers: calls body.template operator()<kernel, number>(), where
+/// variants[number] does `kernel`'s work for `variant`. Stops the process where there is none, on the host.
+template <int kernel = 0, int number = 0, class Body>
+auto with_device_kernel(DeviceKernel wanted, Variant variant, Body body) {
+  constexpr auto candidate = static_cast<DeviceKernel>(kernel);
+  if constexpr (variant_of(candidate, variants[number]) == variants[number]) {
+    if (wanted == candidate && variant_of(wanted, variant) == variants[number])
+      return body.template operator()<candidate, number>();
+  }
+  if constexpr (number + 1 < variant_count)
+    return with_device_kernel<kernel, number + 1>(wanted, variant, body);
+  else if constexpr (kernel + 1 < device_kernel_count)
+    return with_device_kernel<kernel + 1>(wanted, variant, body);
+  else {
+    __builtin_trap();
+    return body.template operator()<DeviceKernel::rollout, 0>();  // for its type
+  }
 }
 
 /// Threads of a block.
@@ -114,17 +135,12 @@ ALFI_HD auto carve_encoder(const Shape& shape, Carver<float>& carver, int kept) 
   }
 }
 /// Numbers it cuts out.
-template <int number = 0>
-std::int64_t encoder_block_size(Variant variant, const Shape& shape, int kept) {
-  if (variant_of(DeviceKernel::encode, variant) == variants[number]) {
+inline std::int64_t encoder_block_size(Variant variant, const Shape& shape, int kept) {
+  return with_device_kernel(DeviceKernel::encode, variant, [&]<DeviceKernel, int number>() {
     Carver<float> counting(nullptr);
     carve_encoder<variants[number]>(shape, counting, kept);
     return counting.used();
-  }
-  if constexpr (number + 1 < static_cast<int>(sizeof variants / sizeof variants[0]))
-    return encoder_block_size<number + 1>(variant, shape, kept);
-  else
-    return 0;
+  });
 }
 
 /// Pure multiply-adds on every thread of a launch.

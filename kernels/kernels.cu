@@ -1,6 +1,4 @@
 // The device's kernels, for CUDA.
-#include <iterator>
-
 #include "kernels/kernels.cuh"
 
 namespace alfi {
@@ -24,33 +22,13 @@ __global__ void __launch_bounds__(device_threads, resident_blocks(kernel, varian
   run_device_kernel<kernel, variants[variant]>(team, team.number(), shared, work);
 }
 
-using Function = void (*)(DeviceWork);
-
-template <DeviceKernel kernel, int number = 0>
-Function function_of(Variant variant) {
-  if constexpr (variant_of(kernel, variants[number]) == variants[number]) {
-    if (variant_of(kernel, variant) == variants[number]) return device_kernel<kernel, number>;
-  }
-  if constexpr (number + 1 < static_cast<int>(std::size(variants)))
-    return function_of<kernel, number + 1>(variant);
-  else
-    return nullptr;
-}
-
-template <int number = 0>
-Function function_of(DeviceKernel kernel, Variant variant) {
-  constexpr auto candidate = static_cast<DeviceKernel>(number);
-  if (kernel == candidate) return function_of<candidate>(variant);
-  if constexpr (number + 1 < static_cast<int>(std::size(device_kernel_names)))
-    return function_of<number + 1>(kernel, variant);
-  else
-    return nullptr;
-}
-
 }  // namespace
 
 const void* cuda_function(DeviceKernel kernel, Variant variant) {
-  return reinterpret_cast<const void*>(function_of(kernel, variant));
+  return with_device_kernel(kernel, variant, []<DeviceKernel built, int number>() {
+    void (*const function)(DeviceWork) = device_kernel<built, number>;
+    return reinterpret_cast<const void*>(function);
+  });
 }
 
 }  // namespace alfi

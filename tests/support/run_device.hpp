@@ -49,20 +49,16 @@ class KernelsOn final : public KernelRuntime {
     return variant.precision != Precision::tf32x3 && variant.widest != wide_tensor;
   }
 
-  template <int kernel = 0, int variant = 0>
   void run(const cuda::Launch& launch, const DeviceWork& work, std::vector<Arena<float>>& shared) {
-    constexpr auto candidate = static_cast<DeviceKernel>(kernel);
-    constexpr Variant built = variants[variant];
-    if constexpr (variant_of(candidate, built) == built && is_run(built)) {
-      if (launch.kernel == candidate && variant_of(candidate, launch.variant) == built)
-        return launch_(launch.blocks, [&](const auto& team, int block) {
-          run_device_kernel<candidate, built>(team, block, shared[static_cast<std::size_t>(block)].base(), work);
+    with_device_kernel(launch.kernel, launch.variant, [&]<DeviceKernel kernel, int number>() {
+      if constexpr (is_run(variants[number]))
+        launch_(launch.blocks, [&](const auto& team, int block) {
+          run_device_kernel<kernel, variants[number]>(team, block, shared[static_cast<std::size_t>(block)].base(),
+                                                      work);
         });
-    }
-    if constexpr (variant + 1 < static_cast<int>(std::size(variants)))
-      run<kernel, variant + 1>(launch, work, shared);
-    else if constexpr (kernel + 1 < static_cast<int>(std::size(device_kernel_names)))
-      run<kernel + 1>(launch, work, shared);
+      else
+        throw std::logic_error("this variant is not built here");
+    });
   }
 
   Launch launch_;
