@@ -14,15 +14,22 @@
 namespace alfi {
 
 /// Kernels are for networks whose hidden layers and codes are up to 4 or up to 8 sixteens wide: the former take half as
-/// many registers and less memory. A hidden layer is computed 1, 2, 4 or 8 sixteens wide, the least that hold it.
+/// many registers and less memory. They compute a hidden layer 1, 2 or 4 sixteens wide, the least that hold it; the
+/// latter always compute 8.
 inline constexpr int narrow_tensor = 4, wide_tensor = 8;
 
 constexpr int sixteens(int width) { return (width + 15) / 16; }
 
-/// The width in sixteens a hidden layer is computed with.
+/// The least width in sixteens that kernels for networks up to `widest` compute a hidden layer with.
+template <int widest>
+inline constexpr int least_tensor_width = widest == wide_tensor ? wide_tensor : 1;
+
+/// The width in sixteens they compute this hidden layer with. A layer of just one sixteen takes two: weight gradients
+/// take sixteens in pairs, and the one that is its biases' input would be in neither.
+template <int widest>
 constexpr int tensor_width(int hidden) {
-  int width = 1;
-  while (width < sixteens(hidden)) width *= 2;
+  int width = least_tensor_width<widest>;
+  while (width < sixteens(hidden == 16 ? hidden + 1 : hidden)) width *= 2;
   return width;
 }
 
@@ -120,14 +127,17 @@ ALFI_HD TensorEncoder<precision, widest> staged_encoder(const Team& team, const 
   copy_weights(layout.encoder[1], block.second());
   copy_weights(layout.encoder[2], block.third());
   team.sync();
-  return {block, tensor_width(first.out), sixteens(layout.encoder[2].out)};
+  return {block, tensor_width<widest>(first.out), sixteens(layout.encoder[2].out)};
 }
 
-/// body(Constant<width>)
-template <int widest, int candidate = widest == wide_tensor ? wide_tensor : 1, class Body>
+/// Calls body(Constant<width>) for a `width` of tensor_width<widest>. The last candidate takes whatever is left, so
+/// that there is none for which nothing would be computed.
+template <int widest, int candidate = least_tensor_width<widest>, class Body>
 ALFI_HD void with_tensor_width(int width, Body body) {
-  if (width == candidate) return body(Constant<candidate>{});
-  if constexpr (candidate < widest) with_tensor_width<widest, 2 * candidate>(width, body);
+  if constexpr (candidate < widest) {
+    if (width > candidate) return with_tensor_width<widest, 2 * candidate>(width, body);
+  }
+  body(Constant<candidate>{});
 }
 
 /// Two sums beside each other begin with 16 biases.
