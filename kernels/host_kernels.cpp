@@ -2,6 +2,8 @@
 
 #include "kernels/host_kernels.hpp"
 
+#include "kernels/host_team.hpp"
+
 namespace alfi {
 namespace ALFI_ISA {
 namespace {

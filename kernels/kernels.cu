@@ -1,6 +1,8 @@
 // The device's kernels, for CUDA.
 #include "kernels/kernels.cuh"
 
+#include "kernels/cuda_team.hpp"
+
 namespace alfi {
 namespace {
 

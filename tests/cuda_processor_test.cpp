@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "alfi/error.hpp"
+#include "kernels/host_team.hpp"
 #include "src/checkpoint.hpp"
 #include "src/engine.hpp"
 #include "src/host_processor.hpp"

@@ -1,6 +1,8 @@
 // Codes looked up by a thread block: that the bodies are code a device could run. No launch uses them yet.
 #include "kernels/lookup.hpp"
 
+#include "kernels/cuda_team.hpp"
+
 namespace alfi {
 
 using Team = CudaTeam<256>;

@@ -1,6 +1,8 @@
 // Quadratics minimised by a thread block: that the bodies are code a device could run. No launch uses them yet.
 #include "kernels/quadratic.hpp"
 
+#include "kernels/cuda_team.hpp"
+
 namespace alfi {
 
 using Team = CudaTeam<256>;

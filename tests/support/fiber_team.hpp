@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "kernels/team.hpp"
+#include "kernels/host_team.hpp"
 
 namespace alfi::test {
 
