@@ -7,6 +7,9 @@
 
 namespace alfi {
 
+/// Number of episodes a training is validated on.
+inline constexpr int validation_episodes = 512;
+
 /// Which episodes: they name their random numbers.
 struct Episodes {
   Phase phase;

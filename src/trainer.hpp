@@ -8,9 +8,6 @@
 
 namespace alfi {
 
-/// Episodes that a training is validated on.
-inline constexpr int validation_episodes = 512;
-
 /// As train() on the configured processor; the configuration is valid.
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options, std::unique_ptr<Processor> processor);
