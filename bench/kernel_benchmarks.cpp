@@ -12,6 +12,7 @@
 
 #include "kernels/episode.hpp"
 #include "kernels/host_kernels.hpp"
+#include "kernels/host_team.hpp"
 #include "kernels/simulator_at.hpp"
 #include "src/lane_memory.hpp"
 
@@ -93,15 +94,22 @@ void philox_numbers(benchmark::State& state) {
   report_numbers(state, 4 * vector_width, 70);
 }
 
+/// Draws a second and core that a simulator should reach.
 template <class Sim>
-void sampler(benchmark::State& state, double goal) {
+constexpr double goal_of = Sim::X == 1 ? 600e6 : 100e6;
+template <>
+constexpr double goal_of<Poisson> = 150e6;
+
+template <class Sim>
+void sampler(benchmark::State& state) {
   // θ spread over the prior, a lane each, so that no branch is taken by all lanes alike; of any size three inputs.
   constexpr int D = Sim::D == any_size ? 4 : Sim::D;
   Array<FloatLanes, D> theta;
   for (int d = 0; d < D; ++d) {
-    const int kind = Sim::D != any_size ? d : d == D - 1 ? 1 : 0;
+    const int end = Sim::facts.parameter_count - 1, kind = Sim::D != any_size ? d : d == D - 1 ? end : 0;
+    const PriorLaw law = Sim::facts.law(kind);
     for (int l = 0; l < vector_width; ++l)
-      theta[d][l] = static_cast<float>(Sim::low[kind] + (Sim::high[kind] - Sim::low[kind]) * (l + 0.5) / vector_width);
+      theta[d][l] = static_cast<float>(law.low + (law.high - law.low) * (l + 0.5) / vector_width);
   }
   const auto natural = [&](int d) { return theta[d]; };
   const SimulatorAt<Sim, FloatLanes, decltype(natural)> simulator(natural, D);
@@ -112,7 +120,7 @@ void sampler(benchmark::State& state, double goal) {
     simulator.observe(stream, n, count, [](int, int, FloatLanes x) { benchmark::DoNotOptimize(x); });
     n += count;
   }
-  report_draws(state, static_cast<double>(count) * vector_width, goal);
+  report_draws(state, static_cast<double>(count) * vector_width, goal_of<Sim>);
 }
 
 }  // namespace
@@ -122,15 +130,8 @@ void register_all() {
   benchmark::RegisterBenchmark("encoder_gradient", encoder_backward);
   if (vector_width < tile_lanes) return;  // the other goals are of 16 lanes
   benchmark::RegisterBenchmark("philox", philox_numbers);
-  benchmark::RegisterBenchmark("poisson", [](benchmark::State& state) { sampler<Poisson>(state, 150e6); });
-  benchmark::RegisterBenchmark("gaussian", [](benchmark::State& state) { sampler<Gaussian>(state, 600e6); });
-  benchmark::RegisterBenchmark("weinberg", [](benchmark::State& state) { sampler<Weinberg>(state, 600e6); });
-  benchmark::RegisterBenchmark("multi_distribution",
-                               [](benchmark::State& state) { sampler<MultiDistribution>(state, 100e6); });
-  benchmark::RegisterBenchmark("linear_regression",
-                               [](benchmark::State& state) { sampler<LinearRegression>(state, 100e6); });
-  benchmark::RegisterBenchmark("gaussian_linear",
-                               [](benchmark::State& state) { sampler<GaussianLinear>(state, 100e6); });
+  for (int i = 0; i < Simulators::size; ++i)
+    Simulators::with(i, []<class Sim>() { benchmark::RegisterBenchmark(Sim::facts.name, sampler<Sim>); });
 }
 
 }  // namespace ALFI_ISA

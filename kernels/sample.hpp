@@ -8,7 +8,6 @@ namespace alfi {
 
 /// Observations first … first + count − 1 of a sample.
 struct Sample {
-  static constexpr int most_parameters = 64;
   int simulator, D, X;
   PhiloxKey key;
   float theta[most_parameters];  ///< (D), natural units; moved into the simulator's domain
@@ -23,7 +22,7 @@ inline namespace ALFI_ISA {
 template <class Sim, class Team>
 ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
   using F = typename Team::F;
-  static_assert(Sim::D <= Sample::most_parameters);
+  static_assert(Sim::D <= most_parameters);
   constexpr int items = 16, width = LaneTraits<F>::width;
   team.each(items, [&](int item, int lane) {
     const auto natural = [&](int d) { return splat<F>(sample.theta[d]); };

@@ -23,9 +23,6 @@ inline constexpr int parameter_block = 8;
 inline constexpr int gradient_partials = 256;
 inline constexpr int most_pieces = 16;
 
-/// D and X of a simulator whose sizes only the configuration knows.
-inline constexpr int any_size = 0;
-
 /// Whether ψ has a log σ. Inlined by command: kernels of different instruction sets must not share a function.
 [[gnu::always_inline]] constexpr bool learns_deviation(Family family) {
   return family == Family::gaussian || family == Family::gaussian_full;

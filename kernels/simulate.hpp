@@ -36,15 +36,14 @@ inline namespace ALFI_ISA {
 /// The prior's mean and deviation, of each parameter or, with any size, of each kind: what θ is standardised by.
 template <class Sim>
 struct PriorUnits {
-  static constexpr int size = sizeof(Sim::low) / sizeof(double);
-  Array<double, size> mean, deviation;
+  Array<double, Sim::facts.parameter_count> mean, deviation;
 };
 template <class Sim>
 constexpr PriorUnits<Sim> make_prior_units() {
   PriorUnits<Sim> units{};
-  for (int d = 0; d < PriorUnits<Sim>::size; ++d) {
-    units.mean[d] = 0.5 * (Sim::low[d] + Sim::high[d]);
-    units.deviation[d] = (Sim::high[d] - Sim::low[d]) * deviation_of_range(has_normal_prior<Sim>());
+  for (int i = 0; i < Sim::facts.parameter_count; ++i) {
+    units.mean[i] = Sim::facts.law(i).mean();
+    units.deviation[i] = Sim::facts.law(i).deviation();
   }
   return units;
 }
@@ -52,9 +51,12 @@ constexpr PriorUnits<Sim> make_prior_units() {
 /// A draw of the prior, standardised.
 template <class F>
 ALFI_HD F standard_prior_draw(int simulator, const PhiloxBlock<Uint<F>>& block) {
-  bool normal = false;
-  Simulators::with(simulator, [&]<class Sim>() { normal = has_normal_prior<Sim>(); });
-  if (!normal) return (uniform<F>(block.word[0]) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
+  Prior prior = Prior::uniform;
+  Simulators::with(simulator, [&]<class Sim>() {
+    constexpr Prior known = prior_of<Sim>();
+    prior = known;
+  });
+  if (prior == Prior::uniform) return (uniform<F>(block.word[0]) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
   F z[4];
   standard_normals<F>(block, z);
   return z[0];
@@ -70,12 +72,14 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
     const int m = item / to.pieces, piece = item % to.pieces;
     const int D = Sim::D == any_size ? to.D : Sim::D;
     const auto natural = [=, theta = to.theta + m * D * tile_lanes + lane](int d) {
-      constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::low
+      constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::facts
       const F standard = load<F>(theta + d * tile_lanes);
       if constexpr (Sim::D == any_size) {
+        constexpr int end = Sim::facts.parameter_count - 1;
+        static_assert(Sim::facts.parameters[0].repeated && end <= 1, "one kind is repeated, and one may follow");
         const bool last = d == D - 1;
-        return fma(splat<F>(static_cast<float>(last ? prior.deviation[1] : prior.deviation[0])), standard,
-                   splat<F>(static_cast<float>(last ? prior.mean[1] : prior.mean[0])));
+        return fma(splat<F>(static_cast<float>(last ? prior.deviation[end] : prior.deviation[0])), standard,
+                   splat<F>(static_cast<float>(last ? prior.mean[end] : prior.mean[0])));
       } else {
         return fma(splat<F>(static_cast<float>(prior.deviation[d])), standard,
                    splat<F>(static_cast<float>(prior.mean[d])));

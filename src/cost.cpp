@@ -11,10 +11,10 @@
 #include "kernels/optimizer.hpp"
 #include "kernels/sim/list.hpp"
 #include "src/encoder_choice.hpp"
+#include "src/episodes.hpp"
 #include "src/instruction_set.hpp"
 #include "src/model.hpp"
 #include "src/simulators.hpp"
-#include "src/trainer.hpp"
 
 namespace alfi {
 namespace {
@@ -37,10 +37,6 @@ constexpr double summed_number = 60;           // to clear, and to add up, a num
 constexpr double segment_search = 735;         // hinge by hidden unit
 constexpr double step = 1e6;                   // what else a meta-step does but once
 constexpr double meeting = 3e6;                // to wake other threads and wait for them: 25 µs, of a virtual machine
-
-// Of each of the X numbers of an observation, for each simulator in the list, by bench/kernel_benchmarks.cpp.
-constexpr double number_price[] = {733, 107, 264, 94, 91, 119};
-static_assert(std::size(number_price) == static_cast<std::size_t>(Simulators::size));
 
 // AVX2 takes twice the instructions for the same peak: 1.12 to 1.45 times as long, where codes are computed least.
 constexpr double avx2_cost = 1.27;
@@ -143,7 +139,7 @@ double meta_step_cost(const Configuration& configuration, int threads) {
   const Encoder encoder = choose_encoder(configuration, shape, episodes, false);
   shape.R = mean_real_observations(configuration);
   const int simulator = simulator_number(configuration.simulator.name);
-  const double draw = number_price[simulator] * shape.X;
+  const double draw = number_price(simulator) * shape.X;
   return encoder_cost(shape, encoder, encoder == Encoder::table ? table_size(simulator) : 0, tiles)
              .until_done(tiles, threads) +
          rest_cost(shape, draw, tiles).until_done(tiles, threads);

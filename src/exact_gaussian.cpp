@@ -17,8 +17,8 @@
 namespace alfi {
 namespace {
 
-constexpr double mu_lower = Gaussian::low[0], mu_upper = Gaussian::high[0], s_lower = Gaussian::low[1],
-                 s_upper = Gaussian::high[1];
+constexpr double mu_lower = Gaussian::facts.law(0).low, mu_upper = Gaussian::facts.law(0).high,
+                 s_lower = Gaussian::facts.law(1).low, s_upper = Gaussian::facts.law(1).high;
 
 class ExactGaussian final : public ExactInference {
  public:

@@ -32,8 +32,8 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double half_pi = LinearRegression::high[0], offset_lower = LinearRegression::low[1],
-                 offset_upper = LinearRegression::high[1];
+constexpr double half_pi = LinearRegression::facts.law(0).high, offset_lower = LinearRegression::facts.law(1).low,
+                 offset_upper = LinearRegression::facts.law(1).high;
 constexpr double largest_angle = static_cast<double>(LinearRegression::largest_angle);
 constexpr double noise = static_cast<double>(LinearRegression::noise);
 const double largest_slope = std::tan(largest_angle);

@@ -51,18 +51,20 @@ class ExactMultiDistribution final : public ExactInference {
       square += (z[1] - 3) * (z[1] - 3) / count;
       largest = std::max(largest, z[3]);
     }
-    const double second = square > 0 ? 1.5 * std::log(square) : Sim::low[1];
+    const double second = square > 0 ? 1.5 * std::log(square) : Sim::facts.law(1).low;
 
     Exact exact{{mean, second, largest}, {}, {}};
-    const double mean_mode = std::clamp(mean, Sim::low[0], Sim::high[0]), beyond = mean - mean_mode;
-    add(exact, mean_mode, Sim::low[0], Sim::high[0], [&](double u) { return -0.5 * count * u * (u - 2 * beyond); });
-    const double second_mode = std::clamp(second, Sim::low[1], Sim::high[1]);
+    const double mean_mode = std::clamp(mean, Sim::facts.law(0).low, Sim::facts.law(0).high), beyond = mean - mean_mode;
+    add(exact, mean_mode, Sim::facts.law(0).low, Sim::facts.law(0).high,
+        [&](double u) { return -0.5 * count * u * (u - 2 * beyond); });
+    const double second_mode = std::clamp(second, Sim::facts.law(1).low, Sim::facts.law(1).high);
     const double scaled = 0.5 * square * std::exp(-2 * second_mode / 3);
-    add(exact, second_mode, Sim::low[1], Sim::high[1],
+    add(exact, second_mode, Sim::facts.law(1).low, Sim::facts.law(1).high,
         [&](double u) { return -count * (u / 3 + scaled * std::expm1(-2 * u / 3)); });
     // An end beyond the prior's has no posterior; the nearest that rounding could hide has.
-    const double end = std::clamp(largest, Sim::low[2], Sim::high[2] - rounding);
-    add(exact, end, end, Sim::high[2], [&](double u) { return -count * std::log1p(u / (end - uniform_low)); });
+    const double end = std::clamp(largest, Sim::facts.law(2).low, Sim::facts.law(2).high - rounding);
+    add(exact, end, end, Sim::facts.law(2).high,
+        [&](double u) { return -count * std::log1p(u / (end - uniform_low)); });
     return exact;
   }
 

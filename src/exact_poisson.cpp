@@ -17,7 +17,7 @@
 namespace alfi {
 namespace {
 
-constexpr double prior_lower = Poisson::low[0], prior_upper = Poisson::high[0];
+constexpr double prior_lower = Poisson::facts.law(0).low, prior_upper = Poisson::facts.law(0).high;
 
 class ExactPoisson final : public ExactInference {
  public:

@@ -22,9 +22,10 @@
 namespace alfi {
 namespace {
 
-constexpr double energy_middle = 0.5 * (Weinberg::low[0] + Weinberg::high[0]);
-constexpr double energy_half_range = 0.5 * (Weinberg::high[0] - Weinberg::low[0]), energy_scale = 4.5;
-constexpr double fermi_lower = Weinberg::low[1], fermi_upper = Weinberg::high[1];
+constexpr double energy_middle = 0.5 * (Weinberg::facts.law(0).low + Weinberg::facts.law(0).high);
+constexpr double energy_half_range = 0.5 * (Weinberg::facts.law(0).high - Weinberg::facts.law(0).low),
+                 energy_scale = 4.5;
+constexpr double fermi_lower = Weinberg::facts.law(1).low, fermi_upper = Weinberg::facts.law(1).high;
 constexpr double fermi_middle = 0.5 * (fermi_lower + fermi_upper);
 const double tanh_edge = std::tanh(energy_half_range / energy_scale);
 const double kink = 2 * tanh_edge * fermi_lower;  // beyond it, no longer every G of the prior can give a

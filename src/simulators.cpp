@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "alfi/error.hpp"
 #include "kernels/sim/list.hpp"
@@ -14,15 +13,27 @@
 namespace alfi {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+/// What simulator `number` of the list says of itself.
+SimulatorFacts facts_of(int number) {
+  SimulatorFacts facts{};
+  Simulators::with(number, [&]<class Sim>() { facts = Sim::facts; });
+  return facts;
+}
 
 // A function: simulators() is asked before this file's constants are made.
-ConstantInfo inputs() { return {"inputs", "of the regression", 1, Sample::most_parameters - 1, 3}; }
-ConstantInfo dimensions() { return {"dimensions", "of θ", 1, Sample::most_parameters, 10}; }
+ConstantInfo dimensions() { return {"dimensions", "of θ", 1, most_parameters, 10}; }
+
+ConstantInfo info_of(const ConstantFacts& c) { return {c.name, c.meaning, c.least, c.most, c.usual}; }
+
+std::vector<ConstantInfo> constants_of(const SimulatorFacts& facts) {
+  std::vector<ConstantInfo> constants;
+  for (int i = 0; i < facts.constant_count; ++i) constants.push_back(info_of(facts.constants[i]));
+  return constants;
+}
 
 std::vector<ConstantInfo> constants_of(const std::string& name) {
-  if (name == LinearRegression::name) return {inputs()};
-  if (name == GaussianLinear::name) return {dimensions()};
+  for (int i = 0; i < Simulators::size; ++i)
+    if (facts_of(i).name == name) return constants_of(facts_of(i));
   for (const ObjectiveInfo& objective : objectives())
     if (objective.name == name) return objective.constants;
   return {};
@@ -33,67 +44,31 @@ double value_of(const std::map<std::string, double>& constants, const ConstantIn
   return found == constants.end() ? constant.usual : found->second;
 }
 
-/// What the kernels' list does not say about a simulator.
-struct Words {
-  std::string description;
-  std::vector<std::pair<std::string, std::string>> parameters;  // name, unit
-  ObservationInfo observations;
-};
-
-Words words_of(const std::string& name, const std::map<std::string, double>& constants) {
-  if (name == "poisson")
-    return {"counts with an unknown rate", {{"log_rate", "log counts"}}, {1, true, 0, infinity, "counts"}};
-  if (name == "gaussian")
-    return {"normal numbers with unknown mean and deviation",
-            {{"mean", ""}, {"log_deviation", ""}},
-            {1, false, -infinity, infinity, "real numbers"}};
-  if (name == "weinberg")
-    return {"angles of muon pairs from electron-positron collisions; only a combination of energy and coupling shows",
-            {{"beam_energy", "GeV"}, {"fermi_constant", "nominal"}},
-            {1, false, -1, 1, "cosines"}};
-  if (name == "multi_distribution")
-    return {"five components of different laws, mixed linearly; three of them depend on the parameters",
-            {{"mean", ""}, {"spread", ""}, {"upper_end", ""}},
-            {5, false, -infinity, infinity, "real numbers"}};
-  if (name == "linear_regression") {
-    const int count = static_cast<int>(value_of(constants, inputs()));
-    Words words{"a linear function of uniform inputs, with noise; the slopes are tangents of angles",
-                {},
-                {count + 1, false, -infinity, infinity, "inputs and what follows of them, real numbers"}};
-    for (int i = 1; i <= count; ++i) words.parameters.emplace_back(fmt::format("angle_{}", i), "rad");
-    words.parameters.emplace_back("offset", "");
-    return words;
-  }
-  if (name == "gaussian_linear") {
-    const int count = static_cast<int>(value_of(constants, dimensions()));
-    Words words{"the mean of a normal law of several dimensions, itself normal before anything is observed",
-                {},
-                {count, false, -infinity, infinity, "real numbers"}};
-    for (int i = 1; i <= count; ++i) words.parameters.emplace_back(fmt::format("mean_{}", i), "");
-    return words;
-  }
-  throw InputError(fmt::format("simulator '{}' has no description", name));
+ParameterInfo info_of(const ParameterFacts& facts, const std::string& name) {
+  return {name, facts.unit, facts.law.low, facts.law.high, facts.law.prior};
 }
 
-template <class Sim>
-SimulatorInfo describe(const std::map<std::string, double>& constants) {
-  const Words words = words_of(Sim::name, constants);
-  SimulatorInfo info{Sim::name, words.description, {}, words.observations, constants_of(Sim::name)};
-  const std::size_t D = words.parameters.size();
-  for (std::size_t d = 0; d < D; ++d) {
-    // With any size there are two kinds of parameters: the last one, and the others.
-    const std::size_t kind = Sim::D != any_size ? d : d + 1 == D ? 1 : 0;
-    const auto& [name, unit] = words.parameters[d];
-    info.parameters.push_back(
-        {name, unit, Sim::low[kind], Sim::high[kind], has_normal_prior<Sim>() ? Prior::normal : Prior::uniform});
+std::vector<ParameterInfo> parameters_of(const SimulatorFacts& facts, const std::map<std::string, double>& constants) {
+  std::vector<ParameterInfo> parameters;
+  for (int kind = 0; kind < facts.parameter_count; ++kind) {
+    const ParameterFacts& parameter = facts.parameters[kind];
+    if (!parameter.repeated) {
+      parameters.push_back(info_of(parameter, parameter.name));
+      continue;
+    }
+    const int count = static_cast<int>(value_of(constants, info_of(facts.constants[0])));
+    for (int i = 1; i <= count; ++i) parameters.push_back(info_of(parameter, fmt::format("{}_{}", parameter.name, i)));
   }
-  return info;
+  return parameters;
 }
 
 SimulatorInfo describe(int number, const std::map<std::string, double>& constants) {
-  SimulatorInfo info;
-  Simulators::with(number, [&]<class Sim>() { info = describe<Sim>(constants); });
-  return info;
+  const SimulatorFacts facts = facts_of(number);
+  const std::vector<ParameterInfo> parameters = parameters_of(facts, constants);
+  const auto& [dimension, kind, meaning] = facts.observation;
+  const int X = dimension == any_size ? static_cast<int>(parameters.size()) : dimension;
+  return {
+      facts.name, facts.description, parameters, {X, kind.is_whole, kind.low, kind.high, meaning}, constants_of(facts)};
 }
 
 }  // namespace
@@ -128,6 +103,8 @@ int largest_table() {
   for (int i = 0; i < Simulators::size; ++i) most = std::max(most, table_size(i));
   return most;
 }
+
+double number_price(int simulator) { return facts_of(simulator).number_price; }
 
 const std::vector<ObjectiveInfo>& objectives() {
   static const std::vector<ObjectiveInfo> all{

@@ -19,6 +19,8 @@ int simulator_number(const std::string& name);
 int table_size(int simulator);
 /// Of all simulators.
 int largest_table();
+/// SimulatorFacts::number_price of a simulator in the list.
+double number_price(int simulator);
 /// The simulator a configuration names.
 SimulatorInfo find_simulator(const Configuration::Simulator& simulator);
 

@@ -5,10 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace alfi {
+#include "alfi/choices.hpp"
 
-/// The law of a parameter before anything was observed.
-enum class Prior { uniform, normal };
+namespace alfi {
 
 /// One component of θ, in natural units: its prior is uniform on [low, high], or normal with low and high four
 /// deviations below and above its mean.

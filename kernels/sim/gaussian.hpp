@@ -1,15 +1,19 @@
 // Gaussian: x ~ N(μ, σ), θ = (μ, log σ). Prior μ ~ U(−10, 10), log σ ~ U(−2, 1.5). Domain |log σ| ≤ 20.
 #pragma once
 
+#include "kernels/sim/facts.hpp"
 #include "kernels/sim/normal.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
 struct Gaussian {
-  static constexpr const char* name = "gaussian";
-  static constexpr int D = 2, X = 1;
+  static constexpr auto facts = simulator("gaussian", "normal numbers with unknown mean and deviation")
+                                    .parameter("mean", "", alfi::uniform(-10.0, 10.0))
+                                    .parameter("log_deviation", "", alfi::uniform(-2.0, 1.5))
+                                    .observations(1, real(-infinity, infinity), "real numbers")
+                                    .price(107);
+  static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;
-  static constexpr double low[D] = {-10.0, -2.0}, high[D] = {10.0, 1.5};
   static constexpr float largest_log_deviation = 20.0f;
 
   template <class F>

@@ -5,18 +5,22 @@
 // n is known at run time alone: D = X = n. Four observations have n Philox blocks: draw k is number k's, of all four.
 #pragma once
 
-#include "kernels/shape.hpp"
+#include "kernels/sim/facts.hpp"
 #include "kernels/sim/normal.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
 struct GaussianLinear {
-  static constexpr const char* name = "gaussian_linear";
-  static constexpr int D = any_size, X = any_size;
-  static constexpr int group = 4;
   static constexpr double variance = 0.1, deviation = 0.31622776601683793320;  // of the prior and of the noise
-  static constexpr bool normal_prior = true;
-  static constexpr double low[2] = {-4 * deviation, -4 * deviation}, high[2] = {4 * deviation, 4 * deviation};
+  static constexpr auto facts =
+      simulator("gaussian_linear",
+                "the mean of a normal law of several dimensions, itself normal before anything is observed")
+          .constant("dimensions", "of θ", 1, most_parameters, 10)
+          .repeated_parameter("mean", "", normal(0.0, deviation))
+          .observations(any_size, real(-infinity, infinity), "real numbers")
+          .price(119);
+  static constexpr int D = facts.dimension(), X = facts.observation.dimension;
+  static constexpr int group = 4;
 
   template <class F>
   static ALFI_HD Mask<F> clamp(int, int, F&) {

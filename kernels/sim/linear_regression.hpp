@@ -7,16 +7,22 @@
 // draw i is uᵢ₊₁'s, the last one the noise's, of all four.
 #pragma once
 
-#include "kernels/shape.hpp"
+#include "kernels/sim/facts.hpp"
 #include "kernels/sim/normal.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
 struct LinearRegression {
-  static constexpr const char* name = "linear_regression";
-  static constexpr int D = any_size, X = any_size;
+  static constexpr auto facts =
+      simulator("linear_regression",
+                "a linear function of uniform inputs, with noise; the slopes are tangents of angles")
+          .constant("inputs", "of the regression", 1, most_parameters - 1, 3)
+          .repeated_parameter("angle", "rad", alfi::uniform(0.0, 1.57079632679489661923))
+          .parameter("offset", "", alfi::uniform(-1.0, 1.0))
+          .observations(any_size, real(-infinity, infinity), "inputs and what follows of them, real numbers")
+          .price(91);
+  static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;
-  static constexpr double low[2] = {0.0, -1.0}, high[2] = {1.57079632679489661923, 1.0};  // of an angle, of the offset
   static constexpr float largest_angle = 1.57f;
   static constexpr float noise = 0.1f;
 

@@ -2,6 +2,7 @@
 // known by its number in the list.
 #pragma once
 
+#include "kernels/sim/facts.hpp"
 #include "kernels/sim/gaussian.hpp"
 #include "kernels/sim/gaussian_linear.hpp"
 #include "kernels/sim/linear_regression.hpp"
@@ -16,9 +17,16 @@ inline constexpr int recorded = -1;
 
 inline namespace ALFI_ISA {
 
-template <class... Sims>
+/// What every simulator has. simulator_at.hpp says what else, by whether its sizes are known.
+template <class Sim>
+concept Simulator = requires {
+  SimulatorFacts{Sim::facts}, static_cast<int>(Sim::group);
+};
+
+template <Simulator... Sims>
 struct SimulatorList {
   static constexpr int size = sizeof...(Sims);
+  static_assert(((Sims::D == Sims::facts.dimension() && Sims::X == Sims::facts.observation.dimension) && ...));
 
   /// Calls body.template operator()<Sim>() for number `index`; not at all for `recorded`.
   template <class Body>
@@ -37,15 +45,12 @@ constexpr int table_of() {
     return 0;
 }
 
-/// Whether the prior is normal, with low and high four deviations below and above its mean; else it is uniform between
-/// them.
+/// The law all parameters of a simulator have before anything is observed.
 template <class Sim>
-constexpr bool has_normal_prior() {
-  return requires { Sim::normal_prior; };
-}
-/// The prior's deviation, in parts of high − low.
-constexpr double deviation_of_range(bool normal) {
-  return normal ? 0.125 : 0.28867513459481288225;  // 1/√12
+constexpr Prior prior_of() {
+  for (int i = 1; i < Sim::facts.parameter_count; ++i)
+    if (Sim::facts.law(i).prior != Sim::facts.law(0).prior) __builtin_trap();
+  return Sim::facts.law(0).prior;
 }
 
 using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution, LinearRegression, GaussianLinear>;

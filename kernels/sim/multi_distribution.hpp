@@ -6,15 +6,22 @@
 // Four observations have five Philox blocks, one for each component: draw i is zᵢ₊₁'s, of all four.
 #pragma once
 
+#include "kernels/sim/facts.hpp"
 #include "kernels/sim/normal.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
 struct MultiDistribution {
-  static constexpr const char* name = "multi_distribution";
-  static constexpr int D = 3, X = 5;
+  static constexpr auto facts =
+      simulator("multi_distribution",
+                "five components of different laws, mixed linearly; three of them depend on the parameters")
+          .parameter("mean", "", alfi::uniform(-3.0, 3.0))
+          .parameter("spread", "", alfi::uniform(-3.0, 3.0))
+          .parameter("upper_end", "", alfi::uniform(-3.0, 3.0))
+          .observations(5, real(-infinity, infinity), "real numbers")
+          .price(94);
+  static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;
-  static constexpr double low[D] = {-3.0, -3.0, -3.0}, high[D] = {3.0, 3.0, 3.0};
   static constexpr float uniform_low = -5.0f, least_uniform_high = -0x1.3ffffep2f;  // the next float above
   static constexpr float largest_second = 60.0f;                                    // a deviation of e²⁰
 

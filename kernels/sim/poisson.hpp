@@ -16,16 +16,19 @@
 
 #include "kernels/math.hpp"
 #include "kernels/random.hpp"
+#include "kernels/sim/facts.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
 struct Poisson {
-  static constexpr const char* name = "poisson";
-  static constexpr int D = 1, X = 1;
+  static constexpr auto facts = simulator("poisson", "counts with an unknown rate")
+                                    .parameter("log_rate", "log counts", alfi::uniform(0.2, 7.0))
+                                    .observations(1, whole(0, infinity), "counts")
+                                    .price(733);
+  static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 2, batch = 30;
   /// Counts below it may have a code of their own: 6.5 deviations above the prior's largest rate.
   static constexpr int table = 1312;
-  static constexpr double low[D] = {0.2}, high[D] = {7.0};
   static constexpr float largest_log_rate = 16.0f;
   static constexpr float rejection_from = 10.0f;
 

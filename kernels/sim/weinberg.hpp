@@ -15,14 +15,21 @@
 
 #include "kernels/math.hpp"
 #include "kernels/random.hpp"
+#include "kernels/sim/facts.hpp"
 
 namespace alfi::inline ALFI_ISA {
 
 struct Weinberg {
-  static constexpr const char* name = "weinberg";
-  static constexpr int D = 2, X = 1;
+  static constexpr auto facts =
+      simulator(
+          "weinberg",
+          "angles of muon pairs from electron-positron collisions; only a combination of energy and coupling shows")
+          .parameter("beam_energy", "GeV", alfi::uniform(40.0, 50.0))
+          .parameter("fermi_constant", "nominal", alfi::uniform(0.5, 1.5))
+          .observations(1, real(-1, 1), "cosines")
+          .price(264);
+  static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;
-  static constexpr double low[D] = {40.0, 0.5}, high[D] = {50.0, 1.5};
   static constexpr float half_mass = 45.0f;          // GeV
   static constexpr float steepness = 20.0f / 90.0f;  // 1/GeV
 

@@ -650,7 +650,7 @@ TEST(Simulators, GaussianLinearHasANormalPrior) {
   int of_list = -1;
   for (int i = 0; i < alfi::Simulators::size; ++i)
     alfi::Simulators::with(i, [&]<class Sim>() {
-      if (std::string(Sim::name) == GaussianLinear::name) of_list = i;
+      if (std::string(Sim::facts.name) == GaussianLinear::facts.name) of_list = i;
     });
   std::vector<float> z;
   for (std::uint32_t episode = 0; episode < draws; ++episode) {
@@ -701,11 +701,11 @@ void expect_same_bits(std::uint64_t digest) {
     ASSERT_EQ(vector.size(), scalar.size());
     for (std::size_t i = 0; i < vector.size(); ++i) {
       ASSERT_TRUE(bits_of(vector[i]) == bits_of(scalar[i]) || (std::isnan(vector[i]) && std::isnan(scalar[i])))
-          << Sim::name << ", lane " << i % 16 << ", number " << i / 16 << ": " << vector[i] << ", alone " << scalar[i];
+          << Sim::facts.name << ", lane " << i % 16 << ", number " << i / 16 << ": " << vector[i] << ", alone " << scalar[i];
       seen = (seen ^ (std::isnan(vector[i]) ? 0x7fc00000u : bits_of(vector[i]))) * 0x100000001b3u;
     }
   }
-  EXPECT_EQ(seen, digest) << Sim::name << ": the bits differ from those of other instruction sets";
+  EXPECT_EQ(seen, digest) << Sim::facts.name << ": the bits differ from those of other instruction sets";
 }
 
 // A lane's numbers depend on its own counters alone: the same lane by itself gives the same bits.
