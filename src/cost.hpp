@@ -3,7 +3,7 @@
 //
 // A cost is in *peak operations*, the operations that a core could have done in that time with nothing but fma: seconds
 // are cost / core_speed(). So it carries over to another clock, and roughly to another processor.
-// CONTRIBUTING.md has the formula; scripts/cost_model.sh compares it with measurements.
+// docs/design/cost_model.md has the formula; scripts/cost_model.sh compares it with measurements.
 #pragma once
 
 #include <cstdint>
