@@ -2,14 +2,16 @@
 # Installs the Debian packages alfi needs that are missing, and where there is a CUDA compiler the disassemblers of its
 # machine code, into build-tools/; nothing to do takes no time and no network.
 #
-#   scripts/setup.sh [build]     build: without what only the tests need
+#   scripts/setup.sh [build|docs]     build: without what only the tests need; docs: what scripts/docs.sh needs, alone
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(g++ cmake ninja-build libcli11-dev libeigen3-dev libfmt-dev libtbb-dev libxxhash-dev libyaml-cpp-dev
   nlohmann-json3-dev gnuplot-nox jq)
 disassemblers=()
-if [[ ${1:-all} != build ]]; then
+if [[ ${1:-all} == docs ]]; then
+  packages=(python3-venv)
+elif [[ ${1:-all} != build ]]; then
   packages+=(binutils patch clang libclang-rt-dev libbenchmark-dev libexpat1-dev libgmock-dev libgtest-dev
     librandom123-dev valgrind)
   cuda=$PATH:${CUDA_PATH:-}/bin:${CUDA_HOME:-}/bin:/usr/local/cuda/bin
