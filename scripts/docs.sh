@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the documents as a site, build-docs/site, to be opened from there: docs/ and mkdocs.yml through MkDocs with the Material
-# theme, which it takes from PyPI into build-docs/ the first time. A link that leads nowhere is an error.
+# Builds the documents as a site, build-docs/site, to be opened from there: docs/ and mkdocs.yml through MkDocs with the
+# Material theme, which it takes from PyPI into build-docs/ the first time. A link that leads nowhere is an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packages=(mkdocs==1.6.1 mkdocs-material==9.8.2 pymdown-extensions==13.1.2)
