@@ -58,15 +58,15 @@ if(alfi_architectures)
 endif()
 
 # Suppressed: GCC's unrolling pragmas, and a conversion to itself that a template's instance has.
+set(alfi_nvcc_flags -std=c++20 --fmad=false -O3 --expt-relaxed-constexpr -I${PROJECT_SOURCE_DIR}
+                    -I${PROJECT_SOURCE_DIR}/include -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675)
 function(alfi_add_cuda_source source)
   cmake_path(GET source STEM stem)
   set(result ${alfi_cuda_folder}/${stem})
   add_custom_command(
     OUTPUT ${result}.o ${result}.log
-    COMMAND bash ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh ${result}.log ${ALFI_NVCC} -std=c++20 --fmad=false -O3
-            --expt-relaxed-constexpr -Xptxas -v ${generate} -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include
-            -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675 -MD -MF ${result}.d
-            -c ${PROJECT_SOURCE_DIR}/${source} -o ${result}.o
+    COMMAND bash ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh ${result}.log ${ALFI_NVCC} ${alfi_nvcc_flags} -Xptxas -v
+            ${generate} -MD -MF ${result}.d -c ${PROJECT_SOURCE_DIR}/${source} -o ${result}.o
     DEPENDS ${PROJECT_SOURCE_DIR}/${source} ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh
     DEPFILE ${result}.d
     COMMENT "Compiling ${source} for CUDA architectures ${architectures_text}"
@@ -78,3 +78,22 @@ alfi_add_cuda_source(kernels/kernels.cu)
 alfi_add_cuda_source(src/cuda/thrust_statistics.cu)
 target_sources(alfi PRIVATE src/cuda/device_runtime.cpp)
 target_link_libraries(alfi PRIVATE CUDA::cudart_static CUDA::cublas)
+
+# The kernels as PTX, for the tests that interpret it (tests/ptx): of a common architecture, and of one that another
+# generation of the compiler translates.
+set(alfi_ptx_files)
+if(ALFI_BUILD_TESTS)
+  foreach(architecture 90 120)
+    set(result ${alfi_cuda_folder}/kernels_sm_${architecture})
+    add_custom_command(
+      OUTPUT ${result}.ptx
+      COMMAND bash ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh ${result}.log ${ALFI_NVCC} ${alfi_nvcc_flags} -ptx
+              -arch=sm_${architecture} -MD -MF ${result}.d ${PROJECT_SOURCE_DIR}/kernels/kernels.cu -o ${result}.ptx
+      DEPENDS ${PROJECT_SOURCE_DIR}/kernels/kernels.cu ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh
+      DEPFILE ${result}.d
+      COMMENT "Translating kernels/kernels.cu to PTX of sm_${architecture}"
+      VERBATIM)
+    list(APPEND alfi_ptx_files ${result}.ptx)
+  endforeach()
+endif()
+add_custom_target(alfi_kernels_ptx DEPENDS ${alfi_ptx_files})

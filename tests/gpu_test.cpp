@@ -71,12 +71,16 @@ std::unique_ptr<Processor> gpu(int device = 0, Precision precision = Precision::
 class OnDevice : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    const std::string trouble = simulated() ? "" : cuda_devices().trouble;
-    if (!trouble.empty()) GTEST_SKIP() << "no CUDA device: " << trouble;
+    if (is("gpu") && !cuda_devices().trouble.empty()) GTEST_SKIP() << "no CUDA device: " << cuda_devices().trouble;
+    if (!is("ptx")) return;
+    if (!test::PtxKernels::trouble().empty()) GTEST_SKIP() << test::PtxKernels::trouble();
+    device_.team = test::SimulatedTeam::ptx;
+    device_.ptx = &test::PtxKernels::of("sm_90");
   }
   void TearDown() override { EXPECT_EQ(device_.live, 0); }
 
-  bool simulated() const { return GetParam() == std::string_view("simulated"); }
+  bool is(std::string_view device) const { return GetParam() == device; }
+  bool simulated() const { return !is("gpu"); }
   std::unique_ptr<Processor> processor(Precision precision = Precision::fp32) {
     return simulated() ? test::simulated_processor(device_, precision) : gpu(0, precision);
   }
@@ -89,7 +93,7 @@ class OnDevice : public testing::TestWithParam<const char*> {
 
   test::SimulatedDevice device_;
 };
-INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "gpu"),
+INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "ptx", "gpu"),
                          [](const auto& info) { return std::string(info.param); });
 
 constexpr const char* simulators[] = {"poisson",           "gaussian",       "weinberg", "multi_distribution",

@@ -297,6 +297,9 @@ class SimulatedRuntime final : public cuda::Runtime {
   }
 
   void run_launch(const cuda::Launch& launch, const DeviceWork& work) const {
+    if (device_.team == SimulatedTeam::ptx &&
+        (device_.on_ptx.empty() || device_.on_ptx == PtxKernels::name(launch.kernel, launch.variant)))
+      return device_.ptx->run(launch, work, ranges(), device_.seed, device_.checks);
     constexpr std::size_t sentinels = tile_lanes;
     const std::size_t size = static_cast<std::size_t>(launch.shared_bytes) / sizeof(float) + sentinels;
     // One memory for each block: they may be at work at the same time.
@@ -304,13 +307,22 @@ class SimulatedRuntime final : public cuda::Runtime {
                                            std::vector<float>(size, std::numeric_limits<float>::quiet_NaN()));
     std::vector<float*> pointers;
     for (auto& block : shared) pointers.push_back(block.data());
-    if (device_.team == SimulatedTeam::lanes)
-      run_kernel_on_lanes(launch.kernel, launch.variant, pointers, work);
-    else
+    if (device_.team == SimulatedTeam::fibers)
       run_kernel_on_fibers(launch.kernel, launch.variant, pointers, work, device_.seed);
+    else
+      run_kernel_on_lanes(launch.kernel, launch.variant, pointers, work);
     for (const auto& block : shared)
       if (!std::all_of(block.end() - sentinels, block.end(), [](float x) { return std::isnan(x); }))
         throw std::logic_error(std::string(name_of(launch.kernel)) + " wrote behind the end of shared memory");
+  }
+
+  std::vector<ptx::Range> ranges() const {
+    std::vector<ptx::Range> result;
+    for (const auto& [pointer, bytes] : memory_) {
+      const auto begin = reinterpret_cast<std::uintptr_t>(pointer);
+      result.push_back({begin, begin + bytes.size()});
+    }
+    return result;
   }
 
   SimulatedDevice& device_;

@@ -1,4 +1,4 @@
-// A CUDA runtime without a device: kernels run on a host team or on fibers, memory is the host's.
+// A CUDA runtime without a device: kernels run on a host team, on fibers or as PTX, memory is the host's.
 //
 // It is as lazy as a device may be: what is put on a stream is done when somebody waits for it, not before. Memory that
 // nothing wrote is NaN. Pointers that are no device memory where it is asked for, and what would be written behind the
@@ -12,17 +12,21 @@
 
 #include "src/cuda/runtime.hpp"
 #include "src/processor.hpp"
+#include "tests/ptx/device_kernels.hpp"
 
 namespace alfi::test {
 
-enum class SimulatedTeam { lanes, fibers };
+enum class SimulatedTeam { lanes, fibers, ptx };
 
 /// What a test says of the device beforehand, and sees of it afterwards. Lives longer than its runtime.
 struct SimulatedDevice {
   cuda::DeviceProperties properties{"a simulated device", 9, 0, 4, 232448, 233472};
   std::int64_t memory = std::int64_t{1} << 30;
   SimulatedTeam team = SimulatedTeam::lanes;
-  std::uint64_t seed = 1;  ///< of the fibers' order
+  std::uint64_t seed = 1;           ///< of the order of fibers and of warps
+  const PtxKernels* ptx = nullptr;  ///< kernels of the team ptx
+  PtxChecks checks{};               ///< what its launches look for
+  std::string on_ptx{};             ///< name of the kernel that alone runs as PTX, the others on lanes; empty: all
 
   /// The call of this number, counting from 0 all those that can fail, fails so.
   int failing_call = -1;

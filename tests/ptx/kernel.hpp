@@ -1,0 +1,64 @@
+// A kernel as it is executed: a table of instructions, and where in a warp's file each register is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/ptx/ptx.hpp"
+
+namespace alfi::test::ptx {
+
+inline constexpr int warp_lanes = 32;
+inline constexpr std::uint32_t all_lanes = 0xFFFFFFFF;
+/// A device keeps the first bytes of a block's shared memory to itself.
+inline constexpr std::uint32_t shared_begin = 1024;
+
+/// Where a register begins in a warp's file, in bytes. A number has 32 lanes there; a predicate is one word of 32 bits.
+using Place = std::uint32_t;
+inline constexpr Place no_place = 0xFFFFFFFF;
+
+/// A state space, which says what an address counts from.
+enum class Space : std::uint8_t { generic, global, shared, parameter };
+
+class Warp;
+struct Instruction;
+using Handler = void (*)(Warp&, const Instruction&);
+
+struct Instruction {
+  Handler run = nullptr;
+  Place to[4] = {no_place, no_place, no_place, no_place};
+  Place from[10] = {no_place, no_place, no_place, no_place, no_place, no_place, no_place, no_place, no_place, no_place};
+  Place base = no_place;    ///< address register
+  std::int64_t offset = 0;  ///< added to the base
+  std::int32_t target = 0;  ///< instruction a branch goes to
+  std::int32_t line = 0;
+  std::uint32_t number = 0;  ///< its place in the table
+  Space space = Space::generic;
+  std::uint8_t count = 1;     ///< numbers of a vector
+  bool wide_address = false;  ///< the base has 64 bits
+  bool negated = false;       ///< a branch is taken where its predicate does not hold
+};
+
+/// A register that has its value from the beginning.
+struct Constant {
+  Place at;
+  int bytes;  ///< 0: a predicate
+  std::uint64_t value;
+};
+
+struct Kernel {
+  std::string name;
+  std::vector<Instruction> instructions;
+  std::vector<std::string> text;  ///< of each instruction
+  std::vector<Constant> constants;
+  std::uint32_t file_bytes = 0;  ///< size of a warp's file
+  Place thread_id = no_place, block_id = no_place, lane_id = no_place;
+  int max_threads = 0;  ///< of a block; 0: not said
+  std::size_t parameter_bytes = 0;
+  mutable std::vector<std::uint8_t> executed;  ///< by instruction
+};
+
+[[noreturn]] inline void fail(const std::string& what) { throw Error(what); }
+
+}  // namespace alfi::test::ptx
