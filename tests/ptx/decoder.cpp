@@ -49,6 +49,7 @@ void require(const Words& words, std::size_t operands) {
 Instruction decode_memory(const Words& words, Registers& registers) {
   require(words, 2);
   Instruction result;
+  int count = 1;
   const bool loads = words.name.starts_with("ld.");
   std::string type = words.name;
   std::replace(type.begin(), type.end(), '.', ',');
@@ -58,12 +59,12 @@ Instruction decode_memory(const Words& words, Registers& registers) {
     if (part == "shared") result.space = Space::shared;
     if (part == "param") result.space = Space::parameter;
     if (part == "local") fail("local memory");
-    if (part == "v2") result.count = 2;
-    if (part == "v4") result.count = 4;
+    if (part == "v2") count = 2;
+    if (part == "v4") count = 4;
   }
   type = parts.back();
   const std::vector<std::string> numbers = members_of(words.operands[loads ? 0 : 1]);
-  if (numbers.size() != result.count) fail("a vector of another length");
+  if (numbers.size() != static_cast<std::size_t>(count)) fail("a vector of another length");
   set_address(result, words.operands[loads ? 1 : 0], registers);
   int bytes = std::max(std::stoi(type.substr(1)) / 8, 2);  // of a literal
   for (const std::string& number : numbers)
@@ -75,7 +76,7 @@ Instruction decode_memory(const Words& words, Registers& registers) {
     else if (numbers[k] != "_")
       result.to[k] = register_of(registers, numbers[k], bytes);
   }
-  result.run = loads ? load_of(type, bytes) : store_of(type, bytes);
+  result.run = loads ? load_of(type, count, bytes) : store_of(type, count, bytes);
   return result;
 }
 

@@ -20,9 +20,9 @@ void multiply_bf16(Warp& warp, const Instruction& instruction);
 void multiply_tf32(Warp& warp, const Instruction& instruction);
 
 // memory.cpp
-/// Chooses what loads or stores numbers of a type to or from registers of some bytes; null for an unknown type.
-Handler load_of(const std::string& type, int register_bytes);
-Handler store_of(const std::string& type, int register_bytes);
+/// Chooses what loads or stores 1, 2 or 4 numbers of a type to or from registers of some bytes; null: no such type.
+Handler load_of(const std::string& type, int count, int register_bytes);
+Handler store_of(const std::string& type, int count, int register_bytes);
 void pack(Warp& warp, const Instruction& instruction);
 void unpack(Warp& warp, const Instruction& instruction);
 

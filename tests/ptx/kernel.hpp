@@ -35,7 +35,6 @@ struct Instruction {
   std::int32_t line = 0;
   std::uint32_t number = 0;  ///< its place in the table
   Space space = Space::generic;
-  std::uint8_t count = 1;     ///< numbers of a vector
   bool wide_address = false;  ///< the base has 64 bits
   bool negated = false;       ///< a branch is taken where its predicate does not hold
 };

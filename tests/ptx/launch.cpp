@@ -2,9 +2,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <numeric>
 #include <random>
 
@@ -33,44 +31,55 @@ class Window {
   void* begin_;
 };
 
+/// Memory for the files of a launch, of all ones. Each thread keeps what its launches took: pages that the system has
+/// to clear anew would cost most launches half their time.
+std::byte* file_memory(std::size_t bytes) {
+  struct alignas(64) CacheLine {
+    std::byte bytes[64];
+  };
+  static thread_local std::vector<CacheLine> memory;
+  const std::size_t lines = (bytes + sizeof(CacheLine) - 1) / sizeof(CacheLine);
+  if (memory.size() < lines) memory.resize(lines);
+  std::memset(memory.data(), fresh_byte, bytes);
+  return memory.front().bytes;
+}
+
 /// The registers of a block's warps.
 class Files {
  public:
-  Files(const Kernel& kernel, int warps) : kernel_(kernel) {
-    constexpr std::size_t alignment = 64;
-    const std::size_t bytes = (kernel.file_bytes + alignment) / alignment * alignment;
+  Files(const Kernel& kernel, int warps)
+      : kernel_(kernel),
+        warps_(warps),
+        bytes_((kernel.file_bytes + std::size_t{64}) / 64 * 64),
+        memory_(file_memory(bytes_ * static_cast<std::size_t>(warps))) {
     for (int warp = 0; warp < warps; ++warp) {
-      files_.emplace_back(static_cast<std::byte*>(std::aligned_alloc(alignment, bytes)));
-      std::memset(files_.back().get(), fresh_byte, bytes);
-      for (const Constant& constant : kernel.constants) set(constant);
+      for (const Constant& constant : kernel.constants) set(of(warp), constant);
       for (int lane = 0; lane < warp_lanes; ++lane) {
-        set(kernel.thread_id, lane, warp * warp_lanes + lane);
-        set(kernel.lane_id, lane, lane);
+        set(of(warp), kernel.thread_id, lane, warp * warp_lanes + lane);
+        set(of(warp), kernel.lane_id, lane, lane);
       }
     }
   }
-  std::byte* of(int warp) const { return files_[static_cast<std::size_t>(warp)].get(); }
+  std::byte* of(int warp) const { return memory_ + bytes_ * static_cast<std::size_t>(warp); }
   void set_block(int number) {
-    for (const auto& file : files_)
-      for (int lane = 0; lane < warp_lanes; ++lane) set(file.get(), kernel_.block_id, lane, number);
+    for (int warp = 0; warp < warps_; ++warp)
+      for (int lane = 0; lane < warp_lanes; ++lane) set(of(warp), kernel_.block_id, lane, number);
   }
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
-  void set(const Constant& constant) {
+  static void set(std::byte* file, const Constant& constant) {
     const std::size_t bytes = constant.bytes == 0 ? 4 : static_cast<std::size_t>(constant.bytes);
     for (std::size_t lane = 0; lane < (constant.bytes == 0 ? 1 : warp_lanes); ++lane)
-      std::memcpy(files_.back().get() + constant.at + lane * bytes, &constant.value, bytes);
+      std::memcpy(file + constant.at + lane * bytes, &constant.value, bytes);
   }
-  void set(Place place, int lane, int value) { set(files_.back().get(), place, lane, value); }
   static void set(std::byte* file, Place place, int lane, int value) {
     if (place != no_place) reinterpret_cast<std::int32_t*>(file + place)[lane] = value;
   }
 
   const Kernel& kernel_;
-  std::vector<std::unique_ptr<std::byte, Free>> files_;
+  int warps_;
+  std::size_t bytes_;  ///< of a file
+  std::byte* memory_;
 };
 
 /// Runs each warp to its next barrier or its end; returns whether any waits at a barrier, all of them at the same one.

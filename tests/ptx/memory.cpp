@@ -1,4 +1,5 @@
 // Loads and stores, and the halves of 64 bits.
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 
@@ -20,15 +21,15 @@ bool is_fresh(const T& value) {
   }
 }
 
-template <class Memory, class Register>
+/// Loads vectors of `count` numbers.
+template <class Memory, class Register, std::size_t count>
 void load(Warp& warp, const Instruction& instruction) {
   const bool looks_for_fresh = warp.block().launch.fresh && instruction.space != Space::parameter;
   for (int lane = 0; lane < warp_lanes; ++lane) {
     if (!warp.is_active(lane)) continue;
-    Memory value[4];
-    const std::size_t bytes = sizeof(Memory) * instruction.count;
-    std::memcpy(value, warp.address(instruction, lane, bytes, false), bytes);
-    for (int k = 0; k < instruction.count; ++k) {
+    Memory value[count];
+    std::memcpy(value, warp.address(instruction, lane, sizeof value, false), sizeof value);
+    for (std::size_t k = 0; k < count; ++k) {
       if (instruction.to[k] == no_place) continue;
       if (looks_for_fresh && is_fresh(value[k])) warp.trouble(instruction, "a number nothing wrote", lane);
       warp.at<Register>(instruction.to[k])[lane] = static_cast<Register>(value[k]);
@@ -36,15 +37,13 @@ void load(Warp& warp, const Instruction& instruction) {
   }
 }
 
-template <class Memory, class Register>
+template <class Memory, class Register, std::size_t count>
 void store(Warp& warp, const Instruction& instruction) {
   for (int lane = 0; lane < warp_lanes; ++lane) {
     if (!warp.is_active(lane)) continue;
-    Memory value[4];
-    for (int k = 0; k < instruction.count; ++k)
-      value[k] = static_cast<Memory>(warp.at<Register>(instruction.from[k])[lane]);
-    const std::size_t bytes = sizeof(Memory) * instruction.count;
-    std::memcpy(warp.address(instruction, lane, bytes, true), value, bytes);
+    Memory value[count];
+    for (std::size_t k = 0; k < count; ++k) value[k] = static_cast<Memory>(warp.at<Register>(instruction.from[k])[lane]);
+    std::memcpy(warp.address(instruction, lane, sizeof value, true), value, sizeof value);
   }
 }
 
@@ -73,14 +72,18 @@ Handler with_types(const std::string& type, int register_bytes, Choose choose) {
 
 }  // namespace
 
-Handler load_of(const std::string& type, int register_bytes) {
-  return with_types(type, register_bytes,
-                    []<class Memory, class Register>() -> Handler { return load<Memory, Register>; });
+Handler load_of(const std::string& type, int count, int register_bytes) {
+  return with_types(type, register_bytes, [&]<class Memory, class Register>() -> Handler {
+    if (count == 1) return load<Memory, Register, 1>;
+    return count == 2 ? load<Memory, Register, 2> : load<Memory, Register, 4>;
+  });
 }
 
-Handler store_of(const std::string& type, int register_bytes) {
-  return with_types(type, register_bytes,
-                    []<class Memory, class Register>() -> Handler { return store<Memory, Register>; });
+Handler store_of(const std::string& type, int count, int register_bytes) {
+  return with_types(type, register_bytes, [&]<class Memory, class Register>() -> Handler {
+    if (count == 1) return store<Memory, Register, 1>;
+    return count == 2 ? store<Memory, Register, 2> : store<Memory, Register, 4>;
+  });
 }
 
 void pack(Warp& warp, const Instruction& instruction) {

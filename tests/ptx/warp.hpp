@@ -55,7 +55,7 @@ class Warp {
     predicate = (predicate & ~mask_) | (bits & mask_);
   }
 
-  /// Checks a lane's access and returns its address on the host.
+  /// Checks a lane's access of `bytes`, a power of two, and returns its address on the host.
   std::byte* address(const Instruction& instruction, int lane, std::size_t bytes, bool writes);
 
   /// Lets these lanes branch.
@@ -97,7 +97,7 @@ class Warp {
 inline std::byte* Warp::address(const Instruction& i, int lane, std::size_t bytes, bool writes) {
   std::uint64_t address = static_cast<std::uint64_t>(i.offset);
   if (i.base != no_place) address += i.wide_address ? at<std::uint64_t>(i.base)[lane] : at<std::uint32_t>(i.base)[lane];
-  if (address % bytes != 0) trouble(i, "misaligned address " + std::to_string(address), lane);
+  if ((address & (bytes - 1)) != 0) trouble(i, "misaligned address " + std::to_string(address), lane);
   if (i.space == Space::parameter) {
     if (writes || address + bytes > block_->launch.parameter_bytes) trouble(i, "beyond the parameters", lane);
     return const_cast<std::byte*>(static_cast<const std::byte*>(block_->launch.parameters)) + address;
