@@ -1,7 +1,6 @@
 #include "tests/ptx/device_kernels.hpp"
 
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -18,10 +17,7 @@ std::string content(const std::string& file) {
 }
 
 int number_of(DeviceKernel kernel, Variant variant) {
-  const Variant built = variant_of(kernel, variant);
-  int number = 0;
-  while (!(variants[number] == built)) ++number;
-  return number;
+  return with_device_kernel(kernel, variant, []<DeviceKernel, int number>() { return number; });
 }
 
 /// tanh.approx as the other teams compute it.
@@ -35,7 +31,7 @@ std::string PtxKernels::name(DeviceKernel kernel, Variant variant) {
 
 PtxKernels::PtxKernels(const std::string& file) : module_(content(file)) {
   for (const std::string& mangled : module_.names())
-    for (int kernel = 0; kernel < static_cast<int>(std::size(device_kernel_names)); ++kernel)
+    for (int kernel = 0; kernel < device_kernel_count; ++kernel)
       for (const Variant& variant : variants) {
         const auto device_kernel = static_cast<DeviceKernel>(kernel);
         const std::string part =
