@@ -40,7 +40,8 @@ std::size_t Scanner::find(char c) const {
 
 Piece Scanner::take(Piece::Kind kind, std::size_t end, std::size_t resume) {
   Piece piece{kind, std::string(trimmed(text_.substr(at_, end - at_))), line_};
-  line_ += static_cast<std::int32_t>(std::count(piece.text.begin(), piece.text.end(), '\n'));
+  const std::string_view passed = text_.substr(at_, resume - at_);
+  line_ += static_cast<std::int32_t>(std::count(passed.begin(), passed.end(), '\n'));
   std::replace_if(piece.text.begin(), piece.text.end(), is_blank, ' ');
   at_ = resume;
   return piece;

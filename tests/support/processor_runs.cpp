@@ -75,9 +75,10 @@ Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processo
   return rows;
 }
 
-std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor) {
+std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor, double place) {
   std::vector<double> theta;
-  for (const ParameterInfo& parameter : find_simulator(simulator).parameters) theta.push_back(parameter.mean());
+  for (const ParameterInfo& parameter : find_simulator(simulator).parameters)
+    theta.push_back(parameter.low + place * (parameter.high - parameter.low));
   const PhiloxKey key = stream_key(3, Phase::simulation, Purpose::observe, 0);
   std::vector<float> all;
   processor.simulate(make_sample(find_simulator(simulator), theta, key, count),

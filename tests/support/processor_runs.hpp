@@ -29,8 +29,9 @@ using Numbers = std::vector<std::vector<float>>;
 Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
 Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
 
-/// The prior's middle, simulated.
-std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor);
+/// Simulates parameters that are at this place between the prior's ends, 0 and 1.
+std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor,
+                             double place = 0.5);
 
 /// ψ after each iteration of an inference.
 std::vector<float> inference_of(const Configuration& configuration, std::unique_ptr<Processor> processor);

@@ -292,7 +292,12 @@ class SimulatedRuntime final : public cuda::Runtime {
       stream.waiting.pop_front();
       ++stream.done;
       device_.log.push_back(operation.name);
-      operation.run();
+      try {
+        operation.run();
+      } catch (...) {
+        stream.waiting.clear();  // else a destructor would run into what follows
+        throw;
+      }
     }
   }
 

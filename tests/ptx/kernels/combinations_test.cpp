@@ -2,6 +2,9 @@
 // reach instructions the other tests do not.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "src/simulators.hpp"
 #include "tests/ptx/kernels/runs.hpp"
 #include "tests/support/small_configuration.hpp"
@@ -27,7 +30,7 @@ Configuration small(const char* simulator, Transform transform, const Turns& tur
   c.simulator.transform = transform;
   c.proposal.family = turns.of<Family>(4, 1);
   c.proposal.start = turns.of<Start>(2, 1);
-  c.episode = {2, 2 + turns.of<int>(3, 2), 3, {3, 3 + turns.of<int>(3, 1)}};
+  c.episode = {1 + turns.of<int>(7, 2), 2 + turns.of<int>(8, 1), 1 + turns.of<int>(6, 1), {1 + turns.of<int>(5, 1), 9}};
   c.networks.encoder.pooling = turns.of<Pooling>(2, 3);
   c.networks.rim.update = turns.of<Update>(2, 2);
   c.networks.use_grad = turns.of<int>(3, 2) > 0;
@@ -39,15 +42,17 @@ Configuration small(const char* simulator, Transform transform, const Turns& tur
   return c;
 }
 
-// A rollout is one kernel where there are blocks enough for every tile, and a row of kernels where there are more.
+/// A rollout is one kernel in fp32, where there are not many blocks for few tiles, and else a row of kernels.
+constexpr Precision whole = Precision::fp32, split = Precision::tf32x3;
+
 TEST(PtxCombinations, TrainToTheBitsOfTheHost) {
   Turns turns;
   for (const char* simulator : simulators)
     for (const Transform transform : {Transform::none, Transform::sqrt, Transform::log1p, Transform::asinh})
-      for (const int multiprocessors : {1, 12}) {
+      for (const Precision precision : {whole, split}) {
         turns.next();
-        DeviceRun run{small(simulator, transform, turns)};
-        run.multiprocessors = multiprocessors;
+        DeviceRun run{small(simulator, transform, turns), precision};
+        run.multiprocessors = 1;
         if (!is_valid(run.configuration)) continue;
         expect_bits_of_lanes(run);
       }
@@ -65,13 +70,90 @@ TEST(PtxCombinations, TrainToTheBitsOfTheHostInLittleSharedMemory) {
     }
 }
 
+/// Takes all that is no number for one number, which no result is.
+Numbers without_nan(Numbers rows, int& numbers) {
+  for (std::vector<float>& row : rows)
+    for (float& x : row)
+      if (std::isnan(x))
+        x = std::numeric_limits<float>::lowest();
+      else
+        ++numbers;
+  return rows;
+}
+
+// The kernels have code for transforms that no configuration may ask for: roots and logarithms of observations that can
+// be negative. Of one observation alone, it is not in some episodes; of many, most of a group is computed.
+TEST(PtxCombinations, TransformWhatCanBeNegativeToTheBitsOfTheHost) {
+  for (const char* simulator : simulators)
+    for (const Transform transform : {Transform::sqrt, Transform::log1p, Transform::asinh})
+      for (const int observations : {1, 9})
+        for (const Precision precision : {whole, split}) {
+          SCOPED_TRACE(simulator);
+          DeviceRun run{small_configuration(simulator), precision};
+          run.configuration.simulator.transform = transform;
+          run.configuration.episode = {1, 2, observations, {observations, observations}};
+          run.configuration.proposal.start = Start::draw;
+          run.multiprocessors = 1;
+          SimulatedDevice lanes = device_of(run, SimulatedTeam::lanes), ptx = device_of(run, SimulatedTeam::ptx);
+          const auto rolled_out = [&](SimulatedDevice& device, int& numbers) {
+            return without_nan(rollout_of(run.configuration, simulated_processor(device, run.precision), 40), numbers);
+          };
+          int expected_numbers = 0, numbers = 0;
+          EXPECT_EQ(rolled_out(ptx, numbers), rolled_out(lanes, expected_numbers));
+          EXPECT_GT(numbers, 0);
+          EXPECT_EQ(numbers, expected_numbers);
+        }
+}
+
+// Layers of more than 64 features have more numbers than four to a thread, how many a loop of the compiler's takes.
+TEST(PtxCombinations, TrainWideLayersToTheBitsOfTheHost) {
+  Configuration c = small_configuration("gaussian");
+  c.networks.aggregator = {90, 85};
+  c.networks.rim.hidden = 95;
+  c.networks.rim.state = 85;
+  for (const std::int64_t shared : {std::int64_t{232448}, std::int64_t{50000}}) {
+    expect_bits_of_lanes({.configuration = c, .multiprocessors = 1, .shared_bytes = shared});
+    expect_bits_of_lanes({.configuration = c, .precision = split, .multiprocessors = 1, .shared_bytes = shared});
+  }
+  c.training.meta_batch = 1100;
+  c.episode = {1, 2, 1, {1, 1}};
+  expect_bits_of_lanes({.configuration = c, .multiprocessors = 1});
+}
+
+// Loops over iterations and parameters that the compiler unrolled by four, with every remainder.
+TEST(PtxCombinations, TrainLongEpisodesToTheBitsOfTheHost) {
+  for (const std::int64_t shared : {std::int64_t{232448}, std::int64_t{25000}})
+    for (const int iterations : {5, 6, 7, 8, 9}) {
+      Configuration c = small_configuration("linear_regression");
+      c.episode = {iterations, 2 + iterations % 4, 2, {1, 3}};
+      c.proposal.family = Family::gaussian_full;
+      c.networks.aggregator.hidden = 40;
+      c.training.meta_batch = 3;
+      expect_bits_of_lanes({.configuration = c, .multiprocessors = 1, .shared_bytes = shared});
+    }
+}
+
+// An observation of many numbers makes a first layer of many weights.
+TEST(PtxCombinations, TrainManyInputsToTheBitsOfTheHost) {
+  Configuration c = small_configuration("gaussian_linear");
+  c.simulator.parameters = {{"dimensions", 37}};
+  c.networks.encoder.hidden = 40;
+  for (const Precision precision : {Precision::fp32, Precision::tf32x3, Precision::bf16})
+    expect_bits_of_lanes({.configuration = c, .precision = precision});
+  c.networks.encoder.hidden = 100;
+  expect_bits_of_lanes({.configuration = c, .precision = Precision::bf16});
+  c.simulator = small_configuration("linear_regression").simulator;
+  c.simulator.parameters = {{"inputs", 11}};
+  for (const Precision precision : {whole, split}) expect_bits_of_lanes({.configuration = c, .precision = precision});
+}
+
 TEST(PtxCombinations, SimulateToTheBitsOfTheHost) {
   for (const char* simulator : simulators)
-    for (const std::int64_t count : {1, 700}) {
+    for (const double place : {0.02, 0.3, 0.65, 0.98}) {
       SCOPED_TRACE(simulator);
       SimulatedDevice lanes = device_of({}, SimulatedTeam::lanes), ptx = device_of({}, SimulatedTeam::ptx);
-      EXPECT_TRUE(sample_of(simulator, count, *simulated_processor(ptx)) ==
-                  sample_of(simulator, count, *simulated_processor(lanes)));
+      EXPECT_TRUE(sample_of(simulator, 701, *simulated_processor(ptx), place) ==
+                  sample_of(simulator, 701, *simulated_processor(lanes), place));
     }
 }
 

@@ -29,28 +29,44 @@ std::vector<DeviceRun> runs_of_every_kernel() {
   Configuration c = small_configuration();
   c.episode = {2, 3, 7, {3, 20}};  // 21 observations: a block of 16 and a part of one
   c.training.meta_batch = 20;      // a tile and a part of one
-  c.proposal.family = Family::gaussian_full;
-  c.networks.encoder.pooling = Pooling::moments;
-  const DeviceRun unsplit{c, Precision::fp32, 1, 232448, 2}, split{c, Precision::fp32, 12, 232448, 2};
-  DeviceRun little = unsplit, products = split, tf32x3 = split, bf16 = split, wide = split, many = unsplit;
-  little.shared_bytes = 30000;
-  products.shared_bytes = 16384;
-  tf32x3.precision = Precision::tf32x3;
-  bf16.precision = Precision::bf16;
-  tf32x3.configuration.networks.encoder.hidden = bf16.configuration.networks.encoder.hidden = 40;
-  wide.precision = Precision::bf16;
-  wide.configuration.networks.encoder.hidden = 100;
-  many.configuration.training.meta_batch = 70;  // several tiles a block
-  many.configuration.simulator = small_configuration("multi_distribution").simulator;
-  return {unsplit, split, little, products, bf16, tf32x3, wide, many};
+  // Layers of more than the five outputs that one thread computes.
+  c.networks.encoder = {13, 12, Pooling::moments};
+  c.networks.aggregator = {12, 11};
+  c.networks.rim.hidden = 13;
+  c.networks.rim.state = 12;
+  // Coupled parameters, and several tiles a block.
+  Configuration coupled = c;
+  coupled.simulator = small_configuration("multi_distribution").simulator;
+  coupled.proposal.family = Family::gaussian_full;
+  coupled.training.meta_batch = 70;
+  const auto wider = [](Configuration from, int hidden) {
+    from.networks.encoder.hidden = hidden;
+    return from;
+  };
+  const auto large_aggregator = [](Configuration from) {
+    from.networks.aggregator = {100, 90};
+    from.training.meta_batch = 70;
+    return from;
+  };
+  constexpr int few = 1, many = 12;  // multiprocessors, of which some share a tile where there are many
+  constexpr std::int64_t shared = 232448, shared_for_the_encoder = 50000, shared_for_no_network = 16384;
+  return {{c, Precision::fp32, few, shared, 2},
+          {c, Precision::fp32, many, shared, 2},
+          {c, Precision::fp32, many, shared_for_no_network, 2},
+          {wider(c, 40), Precision::bf16, many, shared, 2},
+          {wider(c, 40), Precision::tf32x3, many, shared, 2},
+          {wider(c, 100), Precision::bf16, many, shared, 2},
+          {coupled, Precision::fp32, few, shared, 2},
+          {coupled, Precision::tf32x3, few, shared, 2},
+          {large_aggregator(c), Precision::fp32, few, shared_for_the_encoder, 2},
+          {large_aggregator(coupled), Precision::fp32, few, shared_for_the_encoder, 2}};
 }
 
 std::string text_of(const DeviceRun& run) {
   const Configuration& c = run.configuration;
   return fmt::format(
       "{}, transform {}, family {}, loss {}, hidden {}, code {}, pooling {}, T {} M {} N {} R {}-{} B {}, precision "
-      "{}, "
-      "{} multiprocessors, {} bytes of shared memory",
+      "{}, {} multiprocessors, {} bytes of shared memory",
       c.simulator.name, static_cast<int>(c.simulator.transform), static_cast<int>(c.proposal.family),
       static_cast<int>(c.training.loss), c.networks.encoder.hidden, c.networks.encoder.code,
       static_cast<int>(c.networks.encoder.pooling), c.episode.iterations, c.episode.thetas, c.episode.observations,

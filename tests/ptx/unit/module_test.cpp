@@ -55,7 +55,7 @@ TEST(PtxModule, RefusesWhatItDoesNotKnow) {
   const auto body = [](const std::string& text) { return refusal(text_of({.body = text})); };
   EXPECT_EQ(body(""), "none");
   EXPECT_THAT(body("\n\nfrob.s32 %r1, %r2;"),
-              AllOf(HasSubstr("line 18"), HasSubstr("frob.s32"), HasSubstr("an unknown instruction")));
+              AllOf(HasSubstr("line 19"), HasSubstr("frob.s32"), HasSubstr("an unknown instruction")));
   EXPECT_THAT(body("add.s32 %r1, %r2, other;"), HasSubstr("no such operand: other"));
   EXPECT_THAT(body("add.s32 %q1, %r2, %r3;"), HasSubstr("no such register: %q1"));
   EXPECT_THAT(body("add.s32 %r1, %r2;"), HasSubstr("3 operands are expected"));
@@ -90,8 +90,8 @@ TEST(PtxModule, SaysWhatWasExecuted) {
                .memory = {}});
   std::string missed;
   for (const Line& line : coverage(kernel).missed) missed += std::to_string(line.number) + " " + line.text + "\n";
-  EXPECT_EQ(missed, "17 mov.u32 %r1, 1\n18 bar.sync 0\n");
-  EXPECT_EQ(barriers(kernel).at(0).number, 18);
+  EXPECT_EQ(missed, "18 mov.u32 %r1, 1\n19 bar.sync 0\n");
+  EXPECT_EQ(barriers(kernel).at(0).number, 19);
 }
 
 }  // namespace
