@@ -5,7 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "src/simulators.hpp"
+#include "src/replay.hpp"
+#include "src/safetensors.hpp"
 #include "tests/ptx/kernels/runs.hpp"
 #include "tests/support/small_configuration.hpp"
 
@@ -133,8 +134,30 @@ TEST(PtxCombinations, TrainLongEpisodesToTheBitsOfTheHost) {
     }
 }
 
-// An observation of many numbers makes a first layer of many weights.
-TEST(PtxCombinations, TrainManyInputsToTheBitsOfTheHost) {
+TEST(PtxCombinations, TrainManyParametersToTheBitsOfTheHost) {
+  Configuration c = small_configuration("multi_distribution");
+  c.episode = {2, 31, 1, {1, 3}};
+  for (const Pooling pooling : {Pooling::mean, Pooling::moments}) {
+    c.networks.encoder.pooling = pooling;
+    for (const std::int64_t shared : {std::int64_t{232448}, std::int64_t{25000}})
+      expect_bits_of_lanes({.configuration = c, .multiprocessors = 1, .shared_bytes = shared});
+    expect_bits_of_lanes({.configuration = c, .precision = split, .multiprocessors = 1});
+  }
+}
+
+// Proposals and problems that are given instead of drawn.
+TEST(PtxCombinations, ReplayToTheBitsOfTheHost) {
+  const SafeTensors tape = read_safetensors(ALFI_TEST_DATA "/poisson_networks.safetensors");
+  for (const Precision precision : {whole, split}) {
+    const DeviceRun run{.precision = precision, .multiprocessors = 1};
+    SimulatedDevice lanes = device_of(run, SimulatedTeam::lanes), ptx = device_of(run, SimulatedTeam::ptx);
+    EXPECT_EQ(replay(tape, *simulated_processor(ptx, precision)).tensors,
+              replay(tape, *simulated_processor(lanes, precision)).tensors);
+  }
+}
+
+// Observations of many numbers make a first layer of many weights, and many parameters long loops over them.
+TEST(PtxCombinations, TrainManyDimensionsToTheBitsOfTheHost) {
   Configuration c = small_configuration("gaussian_linear");
   c.simulator.parameters = {{"dimensions", 37}};
   c.networks.encoder.hidden = 40;
@@ -142,7 +165,20 @@ TEST(PtxCombinations, TrainManyInputsToTheBitsOfTheHost) {
     expect_bits_of_lanes({.configuration = c, .precision = precision});
   c.networks.encoder.hidden = 100;
   expect_bits_of_lanes({.configuration = c, .precision = Precision::bf16});
-  c.simulator = small_configuration("linear_regression").simulator;
+  expect_bits_of_lanes({.configuration = c, .shared_bytes = 16384});
+  c.proposal.family = Family::gaussian_full;
+  c.networks.encoder.hidden = 7;
+  c.training.meta_batch = 3;
+  for (const int dimensions : {37, 20})
+    for (const std::int64_t shared : {std::int64_t{232448}, std::int64_t{25000}}) {
+      c.simulator.parameters["dimensions"] = dimensions;
+      expect_bits_of_lanes({.configuration = c, .multiprocessors = 1, .shared_bytes = shared});
+      expect_bits_of_lanes({.configuration = c, .precision = split, .multiprocessors = 1, .shared_bytes = shared});
+    }
+}
+
+TEST(PtxCombinations, TrainManyInputsToTheBitsOfTheHost) {
+  Configuration c = small_configuration("linear_regression");
   c.simulator.parameters = {{"inputs", 11}};
   for (const Precision precision : {whole, split}) expect_bits_of_lanes({.configuration = c, .precision = precision});
 }

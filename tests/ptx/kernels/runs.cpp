@@ -39,6 +39,10 @@ std::vector<DeviceRun> runs_of_every_kernel() {
   coupled.simulator = small_configuration("multi_distribution").simulator;
   coupled.proposal.family = Family::gaussian_full;
   coupled.training.meta_batch = 70;
+  // More blocks of observations than pieces of a gradient.
+  Configuration long_sets = c;
+  long_sets.episode = {2, 20, 7, {3, 20}};
+  long_sets.training.meta_batch = 5;
   const auto wider = [](Configuration from, int hidden) {
     from.networks.encoder.hidden = hidden;
     return from;
@@ -53,6 +57,7 @@ std::vector<DeviceRun> runs_of_every_kernel() {
   return {{c, Precision::fp32, few, shared, 2},
           {c, Precision::fp32, many, shared, 2},
           {c, Precision::fp32, many, shared_for_no_network, 2},
+          {long_sets, Precision::fp32, few, shared, 2},
           {wider(c, 40), Precision::bf16, many, shared, 2},
           {wider(c, 40), Precision::tf32x3, many, shared, 2},
           {wider(c, 100), Precision::bf16, many, shared, 2},

@@ -20,7 +20,7 @@ const PtxKernels& ptx_kernels();
 
 /// What a device trains, and what it is like.
 struct DeviceRun {
-  Configuration configuration;
+  Configuration configuration{};
   Precision precision = Precision::fp32;
   int multiprocessors = 4;
   std::int64_t shared_bytes = 232448;
