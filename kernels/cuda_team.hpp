@@ -7,7 +7,8 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// Instructions of a warp, for WarpTensor: all 32 threads come to each of them.
+/// Instructions of a warp, for WarpTensor: all 32 threads come to each of them. What may not be moved across a barrier
+/// or into a branch is volatile, and what reads memory says so.
 class CudaWarp {
  public:
   __device__ __forceinline__ int thread() const { return static_cast<int>(threadIdx.x) % 32; }
@@ -34,11 +35,11 @@ class CudaWarp {
   /// change from one tile of rows to the next.
   __device__ __forceinline__ float read(const float* shared) const {
     float number;
-    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(number) : "r"(address(shared)));
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(number) : "r"(address(shared)) : "memory");
     return number;
   }
   __device__ __forceinline__ void read(const float* shared, float& first, float& second) const {
-    asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(first), "=f"(second) : "r"(address(shared)));
+    asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(first), "=f"(second) : "r"(address(shared)) : "memory");
   }
 
   /// Four 8 × 8 matrices of bf16: thread 8 p + i gives the address of row i of part p; thread 4 g + q gets (g, 2 q) and
@@ -46,25 +47,29 @@ class CudaWarp {
   __device__ __forceinline__ void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                  : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])
-                 : "r"(address(row)));
+                 : "r"(address(row))
+                 : "memory");
   }
   /// The same, but (2 q, g) and (2 q + 1, g).
   __device__ __forceinline__ void load_transposed(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
                  : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])
-                 : "r"(address(row)));
+                 : "r"(address(row))
+                 : "memory");
   }
 
   /// sum (16 × 8) += a (16 × 16) b (16 × 8)
   __device__ __forceinline__ void multiply_bf16(const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
                                                 float (&sum)[4]) const {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
   }
   /// sum (16 × 8) += a (16 × 8) b (8 × 8)
   __device__ __forceinline__ void multiply_tf32(const float (&a)[4], const float (&b)[2], float (&sum)[4]) const {
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+    asm volatile(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
         : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])),
           "r"(__float_as_uint(a[3])), "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
