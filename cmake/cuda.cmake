@@ -4,9 +4,10 @@
 # that of the kernels, <build>/cuda/kernels.log, is judged by tests/cuda_compile_test.sh.
 #
 # nvcc is called directly: its log is at hand, and no CUDA language is needed to configure. Translating to PTX costs most,
-# so it is done twice at most: for the newest architecture, whose PTX is kept for those to come, and for the oldest, which
-# is assembled for all the others.
-set(ALFI_CUDA_ARCHITECTURES "80;90" CACHE STRING "CUDA architectures to build for; of the newest PTX is kept as well")
+# so it is done three times at most: for the newest architecture, whose PTX is kept for those to come; for the oldest,
+# which is assembled for all the others; and for sm_90, whose PTX is kept for those between it and the newest.
+set(ALFI_CUDA_ARCHITECTURES "80;90" CACHE STRING
+                                          "CUDA architectures to build for; of the newest, and of 90, PTX is kept as well")
 
 set(ALFI_NVCC)
 if(ALFI_CUDA)
@@ -50,6 +51,9 @@ list(SORT alfi_architectures COMPARE NATURAL)
 list(JOIN alfi_architectures ", " architectures_text)
 list(POP_BACK alfi_architectures newest)
 set(generate -gencode arch=compute_${newest},code=[sm_${newest},compute_${newest}])
+if(90 IN_LIST alfi_architectures)
+  list(APPEND generate -gencode arch=compute_90,code=compute_90)
+endif()
 if(alfi_architectures)
   list(GET alfi_architectures 0 oldest)
   list(TRANSFORM alfi_architectures PREPEND sm_ OUTPUT_VARIABLE machines)

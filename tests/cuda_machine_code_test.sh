@@ -43,6 +43,15 @@ for architecture in "$@"; do
     exit 1
   fi
 done
+
+# Devices to come compile the newest PTX; those between 90 and the newest, 90's.
+kept=$(cuobjdump -lptx "$object")
+for architecture in $(printf '%s\n' "$@" | sort -n | tail -n 1) $(printf '%s\n' "$@" | grep -x 90); do
+  if [[ $kept != *".sm_$architecture.ptx"* ]]; then
+    echo "no PTX of sm_$architecture was found in $object" >&2
+    exit 1
+  fi
+done
 awk -v machines="$*" '
   function fail(what) { bad = 1; print what }
   NR == FNR { if (NF == 8 && FNR > 2) rule[++rules] = $0; next }
