@@ -319,6 +319,23 @@ TEST_P(CudaProcessorOf, RollsOutAndDrawsProblemsInChunksToTheSameBits) {
   }
 }
 
+// A step of a large batch hands over tens of thousands of tiles.
+TEST(CudaProcessor, CopiesAChunkAtOnceToMemoryItKeeps) {
+  const Configuration configuration = test::small_configuration();
+  const auto log_of = [&](int more_tiles) {
+    SimulatedDevice device;
+    device.memory = memory_for(configuration, more_tiles, device);
+    rollout_of(configuration, simulated_processor(device), 200);
+    return device.log;
+  };
+  for (const auto& [more_tiles, chunks] : {std::pair{20, 1}, {0, 13}}) {
+    const std::vector<std::string> log = log_of(more_tiles);
+    EXPECT_EQ(count_of(log, "allocate_pinned"), 2);
+    EXPECT_EQ(count_of(log, "put copy_rows_to_host"), chunks);
+    EXPECT_EQ(count_of(log, "put copy_to_host"), chunks);
+  }
+}
+
 TEST_P(CudaProcessorOf, SimulatesToTheBitsOfTheHostOnFibers) {
   HostProcessor host(1);
   SimulatedDevice device;

@@ -10,7 +10,6 @@
 
 #include "alfi/error.hpp"
 #include "src/cuda/device_sampling.hpp"
-#include "src/cuda/launcher.hpp"
 #include "src/update_factors.hpp"
 
 namespace alfi::cuda {
@@ -38,13 +37,13 @@ struct CudaProcessor::Batch {
   DeviceArray<std::uint32_t> above;
   DeviceArray<float> tile_memory, codes, fast;
   DeviceArray<float> wide, ones;  // of an encoder's products
-  DeviceArray<std::byte> workspace;
-  Products products;
   DeviceArray<Tile<float>> tiles;
   DeviceArray<TileInput<float>> inputs;
   DeviceArray<float> partials, squares, norm;
   DeviceArray<StepInput> step_inputs;
   DeviceArray<int> position;
+  PinnedArray<float> results;  // of a chunk's tiles, for the host
+  PinnedArray<TileInput<float>> result_inputs;
 
   int chunk_size(int first) const { return std::min(plan.slots, plan.tiles - first); }
   Launcher::Observations observations() const {
@@ -102,12 +101,16 @@ CudaProcessor::~CudaProcessor() {
 
 int CudaProcessor::threads() const { return arena_.max_concurrency(); }
 
-Room CudaProcessor::room(const Shape& shape, int episodes) const {
+std::int64_t CudaProcessor::free_memory() const {
   DeviceMemory memory{};
   require(runtime_->memory(memory), "asking for the free memory");
-  (void)plan_launches(shape, episodes, true, precision_, properties_, memory.free);
-  return {static_cast<double>(least_bytes(shape, episodes, true, precision_, properties_)),
-          static_cast<double>(memory.free)};
+  return memory.free + static_cast<std::int64_t>(workspace_.bytes());
+}
+
+Room CudaProcessor::room(const Shape& shape, int episodes) const {
+  const std::int64_t free = free_memory();
+  (void)plan_launches(shape, episodes, true, precision_, properties_, free);
+  return {static_cast<double>(least_bytes(shape, episodes, true, precision_, properties_)), static_cast<double>(free)};
 }
 
 template <class T>
@@ -121,9 +124,7 @@ DeviceArray<T> CudaProcessor::on_device(const T* host, std::int64_t size, const 
 
 void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients) {
   const Shape& shape = settings.shape;
-  DeviceMemory memory{};
-  require(runtime_->memory(memory), "asking for the free memory");
-  batch.plan = plan_launches(shape, episodes, gradients, precision_, properties_, memory.free);
+  batch.plan = plan_launches(shape, episodes, gradients, precision_, properties_, free_memory());
   const LaunchPlan& plan = batch.plan;
   const Layout& layout = settings.layout;
 
@@ -152,8 +153,10 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
     batch.wide = DeviceArray<float>(*runtime_, plan.slots * wide_size(shape));
     const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
     batch.ones = on_device(ones.data(), static_cast<std::int64_t>(ones.size()), "ones");
-    batch.workspace = DeviceArray<std::byte>(*runtime_, products_workspace);
-    batch.products = make_products(*runtime_, stream_, batch.workspace.data(), batch.workspace.bytes());
+    if (products_.get() == nullptr) {
+      workspace_ = DeviceArray<std::byte>(*runtime_, products_workspace);
+      products_ = make_products(*runtime_, stream_, workspace_.data(), workspace_.bytes());
+    }
     // Observations beyond those of a tile's real set are multiplied by slopes of 0: they must be numbers.
     require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()), "clearing the tiles");
   }
@@ -219,16 +222,18 @@ void CudaProcessor::fill(const TilePass& pass, Batch& batch, int first) {
           "copying tiles to the device");
 }
 
-void CudaProcessor::hand_over(const TilePass& pass, const Batch& batch, int first, std::int64_t size) {
+void CudaProcessor::hand_over(const TilePass& pass, Batch& batch, int first, std::int64_t size) {
   const int count = batch.chunk_size(first);
-  const PinnedArray<float> memory(*runtime_, size * count);
-  const PinnedArray<TileInput<float>> inputs(*runtime_, count);
-  const Drained drained(*runtime_, stream_);
-  for (int slot = 0; slot < count; ++slot)
-    require(runtime_->copy_to_host(memory.data() + slot * size, batch.tile_memory.data() + slot * batch.plan.tile_size,
-                                   static_cast<std::size_t>(size) * sizeof(float), stream_.get()),
-            "copying tiles to the host");
-  require(runtime_->copy_to_host(inputs.data(), batch.inputs.data(), inputs.bytes(), stream_.get()),
+  PinnedArray<float>& memory = batch.results;
+  PinnedArray<TileInput<float>>& inputs = batch.result_inputs;
+  if (memory.size() == 0) memory = PinnedArray<float>(*runtime_, size * batch.plan.slots);
+  if (inputs.size() == 0) inputs = PinnedArray<TileInput<float>>(*runtime_, batch.plan.slots);
+  require(runtime_->copy_rows_to_host(
+              memory.data(), batch.tile_memory.data(), static_cast<std::size_t>(batch.plan.tile_size) * sizeof(float),
+              static_cast<std::size_t>(size) * sizeof(float), static_cast<std::size_t>(count), stream_.get()),
+          "copying tiles to the host");
+  require(runtime_->copy_to_host(inputs.data(), batch.inputs.data(),
+                                 static_cast<std::size_t>(count) * sizeof(TileInput<float>), stream_.get()),
           "copying tiles to the host");
   require(runtime_->synchronize(stream_.get()), "waiting for the tiles");
   arena_.execute([&] {
@@ -256,7 +261,7 @@ void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    put(batch, Launcher(*runtime_, stream_, batch.products, batch.plan));
+    put(batch, Launcher(*runtime_, stream_, products_, batch.plan));
     hand_over(pass, batch, first, size);
   }
 }
@@ -267,7 +272,11 @@ void CudaProcessor::rollout(const TilePass& pass) {
 }
 
 void CudaProcessor::draw_problems(const TilePass& pass) {
-  run(pass, problem_size(pass.settings.shape), [](const Batch& batch, const Launcher& launcher) {
+  run(pass, problem_size(pass.settings.shape), [&](const Batch& batch, const Launcher& launcher) {
+    // A problem comes behind the results, which nothing writes here.
+    if (batch.work.first_tile == 0)
+      require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()),
+              "clearing the tiles");
     launcher.kernel(DeviceKernel::begin, std::min(batch.plan.blocks, batch.work.tile_count), batch.work);
   });
 }
@@ -285,7 +294,7 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   DeviceWork& work = batch.work;
   work.inputs = batch.step_inputs.data();
   work.draws = pass.draws;
-  const Launcher launcher(*runtime_, stream_, batch.products, plan);
+  const Launcher launcher(*runtime_, stream_, products_, plan);
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;
@@ -306,9 +315,8 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   return gradient;
 }
 
-void CudaProcessor::put_step(const Batch& batch) {
+void CudaProcessor::put_step(const Batch& batch, const Launcher& launcher) {
   const LaunchPlan& plan = batch.plan;
-  const Launcher launcher(*runtime_, stream_, batch.products, plan);
   DeviceWork work = batch.work;
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
@@ -321,6 +329,21 @@ void CudaProcessor::put_step(const Batch& batch) {
   launcher.kernel(DeviceKernel::gradient_norm, 1, work);
   launcher.kernel(DeviceKernel::apply_update, update_blocks, work);
   launcher.kernel(DeviceKernel::conclude, 1, work);
+}
+
+Graph CudaProcessor::capture_step(const Batch& batch) {
+  Launcher launcher(*runtime_, stream_, products_, batch.plan);
+  if (batch.wide.size() > 0) {
+    Launcher rehearsal = launcher;
+    rehearsal.rehearse();
+    require(runtime_->clear(batch.wide.data(), batch.wide.bytes(), stream_.get()), "clearing the hidden layers");
+    put_step(batch, rehearsal);
+  }
+  GraphHandle graph = nullptr;
+  require(runtime_->capture(
+              stream_.get(), [&] { put_step(batch, launcher); }, graph),
+          "capturing a meta-step");
+  return {*runtime_, graph};
 }
 
 void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
@@ -354,6 +377,8 @@ void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
   t.batch.step_inputs = DeviceArray<StepInput>(*runtime_, windows * t.steps);
   t.rates = DeviceArray<float>(*runtime_, windows * t.steps);
   t.outputs = DeviceArray<StepOutput>(*runtime_, windows * t.steps);
+  // Kernels write numbers, and not what is between them.
+  require(runtime_->clear(t.outputs.data(), t.outputs.bytes(), stream_.get()), "clearing the metrics");
   for (Training::Window& window : t.ring) {
     window.inputs = PinnedArray<StepInput>(*runtime_, t.steps);
     window.rates = PinnedArray<float>(*runtime_, t.steps);
@@ -380,16 +405,7 @@ void CudaProcessor::begin(const TrainingPlan& plan, TrainingState state) {
   optimizer.first_update = t.first_update.data();
   optimizer.clip_norm = static_cast<float>(plan.clip_norm);
 
-  require(runtime_->begin_capture(stream_.get()), "capturing a meta-step");
-  GraphHandle graph = nullptr;
-  try {
-    put_step(t.batch);
-  } catch (const RunError&) {  // the stream must not stay in its capture
-    if (runtime_->end_capture(stream_.get(), graph).ok()) runtime_->destroy_graph(graph);
-    throw;
-  }
-  require(runtime_->end_capture(stream_.get(), graph), "capturing a meta-step");
-  t.graph = Graph(*runtime_, graph);
+  t.graph = capture_step(t.batch);
   training_ = std::move(training);
 }
 

@@ -12,6 +12,7 @@
 
 #include "src/cuda/device_statistics.hpp"
 #include "src/cuda/launch_plan.hpp"
+#include "src/cuda/launcher.hpp"
 #include "src/cuda/resources.hpp"
 #include "src/processor.hpp"
 
@@ -49,16 +50,20 @@ class CudaProcessor final : public Processor {
   struct Batch;
   struct Training;
 
+  /// Device memory for a batch: what is free, and what products already have.
+  std::int64_t free_memory() const;
   template <class T>
   DeviceArray<T> on_device(const T* host, std::int64_t size, const char* what);
   /// Takes a batch's memory and puts what is in it from the beginning on the stream.
   void prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients);
-  /// Puts the kernels of a meta-step on the stream.
-  void put_step(const Batch& batch);
+  /// Puts a meta-step on the stream.
+  void put_step(const Batch& batch, const Launcher& launcher);
+  /// Captures a meta-step.
+  Graph capture_step(const Batch& batch);
   /// Fills the tiles of a chunk on the host and copies them over.
   void fill(const TilePass& pass, Batch& batch, int first);
   /// Copies the first `size` numbers of every tile of a chunk to the host and hands them to the pass's sink.
-  void hand_over(const TilePass& pass, const Batch& batch, int first, std::int64_t size);
+  void hand_over(const TilePass& pass, Batch& batch, int first, std::int64_t size);
   /// Runs a pass without gradients chunk by chunk: put(batch) puts a chunk's kernels on the stream.
   template <class Put>
   void run(const TilePass& pass, std::int64_t size, Put put);
@@ -70,6 +75,8 @@ class CudaProcessor final : public Processor {
   Stream stream_;
   DeviceStatistics statistics_;
   DeviceArray<float> spin_sums_;
+  DeviceArray<std::byte> workspace_;  // of the products, which one batch after the other computes
+  Products products_;                 // made for the first batch that has any
   std::unique_ptr<Training> training_;
 };
 

@@ -3,7 +3,9 @@
 #include <cuda_runtime_api.h>
 
 #include <iterator>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "kernels/kernels.cuh"
@@ -27,9 +29,14 @@ Failure failure_of(cudaError_t error) {
       return Failure::out_of_memory;
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorInvalidDeviceFunction:
-    case cudaErrorUnsupportedPtxVersion:
       return Failure::no_binary;
+    case cudaErrorJitCompilerNotFound:
+    case cudaErrorJitCompilationDisabled:
+    case cudaErrorInvalidPtx:
+    case cudaErrorUnsupportedPtxVersion:
+      return Failure::not_compiled;
     case cudaErrorDevicesUnavailable:
+      return Failure::taken;
     case cudaErrorSystemNotReady:
     case cudaErrorECCUncorrectable:
     case cudaErrorHardwareStackError:
@@ -73,6 +80,36 @@ Status status_of(cublasStatus_t status) {
   return {failure, std::string(cublasGetStatusName(status)) + ", " + cublasGetStatusString(status)};
 }
 
+/// Selects a device for this thread, and in the end the one that was selected before.
+class Selected {
+ public:
+  explicit Selected(int device) {
+    status_ = status_of(cudaGetDevice(&before_));
+    changed_ = status_.ok() && before_ != device;
+    if (changed_) status_ = status_of(cudaSetDevice(device));
+  }
+  Selected(const Selected&) = delete;
+  Selected& operator=(const Selected&) = delete;
+  ~Selected() {
+    if (changed_) (void)status_of(cudaSetDevice(before_));
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  Status status_;
+  int before_ = 0;
+  bool changed_ = false;
+};
+
+/// The lock of a device's captures. What is made or given back meanwhile may wait for the device, which a capture does
+/// not survive.
+std::recursive_mutex& capture_lock(int device) {
+  static std::mutex mutex;
+  static std::map<int, std::recursive_mutex> locks;
+  const std::lock_guard lock(mutex);
+  return locks[device];
+}
+
 class DeviceRuntime final : public Runtime {
  public:
   explicit DeviceRuntime(int device) : device_(device) {}
@@ -96,24 +133,27 @@ class DeviceRuntime final : public Runtime {
   }
 
   Status allocate(std::size_t bytes, void*& pointer) override {
-    return here([&] { return cudaMalloc(&pointer, bytes); });
+    return apart([&] { return cudaMalloc(&pointer, bytes); });
   }
   void release(void* pointer) noexcept override {
-    (void)cudaSetDevice(device_);
-    (void)cudaFree(pointer);
+    give_back([&] { return cudaFree(pointer); });
   }
   Status allocate_pinned(std::size_t bytes, void*& pointer) override {
-    return here([&] { return cudaMallocHost(&pointer, bytes); });
+    return apart([&] { return cudaMallocHost(&pointer, bytes); });
   }
-  void release_pinned(void* pointer) noexcept override { (void)cudaFreeHost(pointer); }
+  void release_pinned(void* pointer) noexcept override {
+    give_back([&] { return cudaFreeHost(pointer); });
+  }
 
   Status create_stream(StreamHandle& stream) override {
     cudaStream_t created = nullptr;
-    const Status status = here([&] { return cudaStreamCreateWithFlags(&created, cudaStreamNonBlocking); });
+    const Status status = apart([&] { return cudaStreamCreateWithFlags(&created, cudaStreamNonBlocking); });
     stream = created;
     return status;
   }
-  void destroy_stream(StreamHandle stream) noexcept override { (void)cudaStreamDestroy(of(stream)); }
+  void destroy_stream(StreamHandle stream) noexcept override {
+    give_back([&] { return cudaStreamDestroy(of(stream)); });
+  }
   Status synchronize(StreamHandle stream) override {
     return here([&] { return cudaStreamSynchronize(of(stream)); });
   }
@@ -121,11 +161,13 @@ class DeviceRuntime final : public Runtime {
   Status create_event(EventHandle& event) override {
     cudaEvent_t created = nullptr;
     const Status status =
-        here([&] { return cudaEventCreateWithFlags(&created, cudaEventDisableTiming | cudaEventBlockingSync); });
+        apart([&] { return cudaEventCreateWithFlags(&created, cudaEventDisableTiming | cudaEventBlockingSync); });
     event = created;
     return status;
   }
-  void destroy_event(EventHandle event) noexcept override { (void)cudaEventDestroy(static_cast<cudaEvent_t>(event)); }
+  void destroy_event(EventHandle event) noexcept override {
+    give_back([&] { return cudaEventDestroy(static_cast<cudaEvent_t>(event)); });
+  }
   Status record(EventHandle event, StreamHandle stream) override {
     return here([&] { return cudaEventRecord(static_cast<cudaEvent_t>(event), of(stream)); });
   }
@@ -139,17 +181,16 @@ class DeviceRuntime final : public Runtime {
   Status copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) override {
     return here([&] { return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, of(stream)); });
   }
+  Status copy_rows_to_host(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
+                           StreamHandle stream) override {
+    return here(
+        [&] { return cudaMemcpy2DAsync(to, bytes, from, pitch, bytes, rows, cudaMemcpyDeviceToHost, of(stream)); });
+  }
   Status clear(void* pointer, std::size_t bytes, StreamHandle stream) override {
     return here([&] { return cudaMemsetAsync(pointer, 0, bytes, of(stream)); });
   }
   Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) override {
     const void* const function = cuda_function(launch.kernel, launch.variant);
-    if (launch.shared_bytes > 48 * 1024) {  // more must be asked for
-      const Status status = here([&] {
-        return cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, launch.shared_bytes);
-      });
-      if (!status.ok()) return status;
-    }
     void* arguments[] = {const_cast<DeviceWork*>(&work)};
     return here([&] {
       return cudaLaunchKernel(function, dim3(static_cast<unsigned>(launch.blocks)), dim3(device_threads), arguments,
@@ -165,20 +206,19 @@ class DeviceRuntime final : public Runtime {
   }
   Status create_products(StreamHandle stream, void* workspace, std::size_t bytes, ProductsHandle& products) override {
     cublasHandle_t created = nullptr;
-    Status status = here([&] { return cublasCreate(&created); });
+    Status status = apart([&] { return cublasCreate(&created); });
     // The stream first: it takes the handle back to a workspace of cuBLAS's own.
     if (status.ok()) status = here([&] { return cublasSetStream(created, of(stream)); });
     if (status.ok()) status = here([&] { return cublasSetWorkspace(created, workspace, bytes); });
     if (status.ok()) status = here([&] { return cublasSetPointerMode(created, CUBLAS_POINTER_MODE_HOST); });
     // The same bits each time.
     if (status.ok()) status = here([&] { return cublasSetAtomicsMode(created, CUBLAS_ATOMICS_NOT_ALLOWED); });
-    if (!status.ok() && created != nullptr) (void)cublasDestroy(created);
+    if (!status.ok() && created != nullptr) destroy_products(created);
     products = created;
     return status;
   }
   void destroy_products(ProductsHandle products) noexcept override {
-    (void)cudaSetDevice(device_);
-    (void)cublasDestroy(static_cast<cublasHandle_t>(products));
+    give_back([&] { return cublasDestroy(static_cast<cublasHandle_t>(products)); });
   }
   Status multiply(ProductsHandle products, const Product& p) override {
     const float one = 1, old = p.added ? 1 : 0;
@@ -192,15 +232,24 @@ class DeviceRuntime final : public Runtime {
     });
   }
 
-  Status begin_capture(StreamHandle stream) override {
-    return here([&] { return cudaStreamBeginCapture(of(stream), cudaStreamCaptureModeThreadLocal); });
-  }
-  Status end_capture(StreamHandle stream, GraphHandle& graph) override {
+  Status capture(StreamHandle stream, const std::function<void()>& put, GraphHandle& graph) override {
+    const std::lock_guard lock(capture_lock(device_));
+    const Selected selected(device_);  // before it begins: nothing but its own failure keeps a capture from ending
+    if (!selected.status().ok()) return selected.status();
+    Status status = status_of(cudaStreamBeginCapture(of(stream), cudaStreamCaptureModeThreadLocal));
+    if (!status.ok()) return status;
     cudaGraph_t captured = nullptr;
-    Status status = here([&] { return cudaStreamEndCapture(of(stream), &captured); });
+    try {
+      put();
+    } catch (...) {
+      if (cudaStreamEndCapture(of(stream), &captured) == cudaSuccess) (void)cudaGraphDestroy(captured);
+      (void)cudaGetLastError();
+      throw;
+    }
+    status = status_of(cudaStreamEndCapture(of(stream), &captured));
     if (!status.ok()) return status;
     cudaGraphExec_t made = nullptr;
-    status = here([&] { return cudaGraphInstantiate(&made, captured, 0); });
+    status = status_of(cudaGraphInstantiate(&made, captured, 0));
     (void)cudaGraphDestroy(captured);
     graph = made;
     return status;
@@ -209,21 +258,44 @@ class DeviceRuntime final : public Runtime {
     return here([&] { return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), of(stream)); });
   }
   void destroy_graph(GraphHandle graph) noexcept override {
-    (void)cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
+    give_back([&] { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); });
   }
 
  private:
   static cudaStream_t of(StreamHandle stream) { return static_cast<cudaStream_t>(stream); }
 
-  /// A call with this runtime's device selected: a process may use several.
+  /// Calls with this runtime's device selected: a process may use several.
   template <class Call>
   Status here(Call call) {
-    if (const Status status = status_of(cudaSetDevice(device_)); !status.ok()) return status;
-    return status_of(call());
+    const Selected selected(device_);
+    return selected.status().ok() ? status_of(call()) : selected.status();
+  }
+  /// Calls when no other thread captures on this device.
+  template <class Call>
+  Status apart(Call call) {
+    const std::lock_guard lock(capture_lock(device_));
+    return here(call);
+  }
+
+  /// Calls what gives something back, whatever has failed before.
+  template <class Call>
+  void give_back(Call call) noexcept {
+    const std::lock_guard lock(capture_lock(device_));
+    const Selected selected(device_);
+    (void)status_of(call());
   }
 
   int device_;
 };
+
+/// Loads a kernel and allows it all the shared memory of a block: here, and neither while a graph is captured nor
+/// beside another thread's launch. A load shows whether the kernel is there at all.
+cudaError_t prepare(const void* function, int shared_bytes) {
+  cudaFuncAttributes attributes{};
+  if (const cudaError_t error = cudaFuncGetAttributes(&attributes, function); error != cudaSuccess) return error;
+  return cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                              shared_bytes - static_cast<int>(attributes.sharedSizeBytes));
+}
 
 }  // namespace
 
@@ -245,14 +317,22 @@ Status count_devices(int& count) {
 }
 
 Status open_device(int number, std::unique_ptr<Runtime>& runtime) {
+  const std::lock_guard lock(capture_lock(number));
+  const Selected selected(number);
+  if (!selected.status().ok()) return selected.status();
+  // Even where it is selected already: it may not be there for this process.
   if (const Status status = status_of(cudaSetDevice(number)); !status.ok()) return status;
-  // What is asked about is loaded: here, and not while a graph is captured, and it shows whether it is there at all.
+  int shared_bytes = 0;
+  if (const Status status =
+          status_of(cudaDeviceGetAttribute(&shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, number));
+      !status.ok())
+    return status;
   for (std::size_t kernel = 0; kernel < std::size(device_kernel_names); ++kernel)
-    for (const Variant& variant : variants) {
-      cudaFuncAttributes attributes{};
-      const void* const function = cuda_function(static_cast<DeviceKernel>(kernel), variant);
-      if (const Status status = status_of(cudaFuncGetAttributes(&attributes, function)); !status.ok()) return status;
-    }
+    for (const Variant& variant : variants)
+      if (const Status status =
+              status_of(prepare(cuda_function(static_cast<DeviceKernel>(kernel), variant), shared_bytes));
+          !status.ok())
+        return status;
   runtime = std::make_unique<DeviceRuntime>(number);
   return {};
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <tuple>
 
 #include "src/cuda/launch_plan.hpp"
 #include "src/cuda/resources.hpp"
@@ -22,6 +24,10 @@ class Launcher {
     const float* ones;
   };
   void chunk(DeviceWork work, const Observations& observations) const;
+
+  /// From now on launches no kernel, and of the products computes one of each kind. What they result in means nothing,
+  /// but what cuBLAS needs for them is loaded, as it cannot be in a capture.
+  void rehearse() { rehearsing_ = true; }
 
  private:
   int blocks(const DeviceWork& work) const;
@@ -45,6 +51,11 @@ class Launcher {
   const Stream& stream_;
   const Products& products_;
   const LaunchPlan& plan_;
+  bool rehearsing_ = false;
+  /// Sizes, steps, strides, transpositions and precision of the products so far.
+  using Kind = std::tuple<int, int, int, int, int, int, int, std::int64_t, std::int64_t, std::int64_t, bool, bool, bool,
+                          Precision>;
+  mutable std::set<Kind> rehearsed_;
 };
 
 }  // namespace alfi::cuda

@@ -12,6 +12,12 @@ const char* advice(Failure failure) {
       return "; a smaller training.meta_batch, or other processes off the card, leave more";
     case Failure::no_binary:
       return "; build with ALFI_CUDA_ARCHITECTURES set to this device's";
+    case Failure::not_compiled:
+      return "; this build has only PTX for this device, which its driver must compile: build with "
+             "ALFI_CUDA_ARCHITECTURES set to this device's, or see that the driver is as new as the toolkit, has its "
+             "compiler and may use it (CUDA_DISABLE_PTX_JIT)";
+    case Failure::taken:
+      return "; another process has the device to itself (nvidia-smi shows the compute mode)";
     case Failure::device_lost:
     case Failure::kernel:
       return "; the run can be resumed from its last checkpoint";

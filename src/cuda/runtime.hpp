@@ -1,11 +1,13 @@
 // The few calls of the CUDA runtime and of cuBLAS the engine makes, as an interface: device_runtime.cpp makes them on a
 // device, the tests on a simulated one. Nothing here needs the toolkit.
 //
-// A runtime is bound to one device. Calls return a status; what a failed one gave back is not to be used.
+// A runtime is bound to one device, and leaves the caller's selected. Calls return a status; what a failed one gave
+// back is not to be used. Several threads may use runtimes of one device, each its own.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,10 +20,12 @@ enum class Failure {
   none,
   no_device,   ///< none there, or no driver that could tell
   bad_device,  ///< no device of this number
+  taken,       ///< another process has the device to itself
   out_of_memory,
-  no_binary,    ///< the kernels were not built for this device
-  device_lost,  ///< it fell off the bus, or its driver was reset
-  kernel,       ///< a kernel failed; nothing works in this process any more
+  no_binary,     ///< the kernels were not built for this device
+  not_compiled,  ///< there is PTX for this device, of which the driver made no machine code
+  device_lost,   ///< it fell off the bus, or its driver was reset
+  kernel,        ///< a kernel failed; nothing works in this process any more
   other
 };
 
@@ -108,6 +112,9 @@ class Runtime {
   // Put on a stream, done in order.
   virtual Status copy_to_device(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;
   virtual Status copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;
+  /// `rows` rows of `bytes` bytes, which are `pitch` bytes apart on the device and one behind the other on the host.
+  virtual Status copy_rows_to_host(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
+                                   StreamHandle stream) = 0;
   /// All bytes 0.
   virtual Status clear(void* pointer, std::size_t bytes, StreamHandle stream) = 0;
   virtual Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) = 0;
@@ -121,9 +128,9 @@ class Runtime {
   virtual void destroy_products(ProductsHandle products) noexcept = 0;
   virtual Status multiply(ProductsHandle products, const Product& product) = 0;
 
-  /// What is put on the stream until end_capture is kept in a graph instead of being done.
-  virtual Status begin_capture(StreamHandle stream) = 0;
-  virtual Status end_capture(StreamHandle stream, GraphHandle& graph) = 0;
+  /// Keeps what put() puts on the stream in a graph instead of doing it. Whatever put() throws ends the capture, and is
+  /// thrown on. A product must have been done before: cuBLAS loads what it needs for it the first time.
+  virtual Status capture(StreamHandle stream, const std::function<void()>& put, GraphHandle& graph) = 0;
   virtual Status launch_graph(GraphHandle graph, StreamHandle stream) = 0;
   virtual void destroy_graph(GraphHandle graph) noexcept = 0;
 };

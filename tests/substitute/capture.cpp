@@ -65,7 +65,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mo
 
 cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
   // An error before it does not keep a capture from ending.
-  return give_back("cudaStreamEndCapture", [&] {
+  return give_back("cudaStreamEndCapture", [&](cudaError_t before) {
     Stream* const stream = of(handle);
     *graph = nullptr;
     if (!state().streams.contains(stream)) return cudaErrorInvalidResourceHandle;
@@ -76,6 +76,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
     const bool invalid = capture.invalid;
     std::vector<Work> work = std::move(capture.work);
     stream->capture.reset();
+    if (before != cudaSuccess) return before;
     if (invalid) return cudaErrorStreamCaptureInvalidated;
     *graph = reinterpret_cast<cudaGraph_t>(*state().graphs.insert(new Graph{stream->device, std::move(work)}).first);
     return cudaSuccess;
@@ -94,7 +95,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* instance, cudaGraph_t handle, 
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t handle) {
-  return give_back("cudaGraphDestroy", [&] {
+  return give_back("cudaGraphDestroy", [&](cudaError_t) {
     auto* const graph = reinterpret_cast<Graph*>(handle);
     if (state().graphs.erase(graph) == 0) return cudaErrorInvalidValue;
     delete graph;
@@ -114,7 +115,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream) {
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t handle) {
-  return give_back("cudaGraphExecDestroy", [&] {
+  return give_back("cudaGraphExecDestroy", [&](cudaError_t) {
     const auto instance = find_instance(handle);
     if (instance == state().instances.end()) return cudaErrorInvalidValue;
     expect_current("cudaGraphExecDestroy", (*instance)->device);

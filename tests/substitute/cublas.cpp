@@ -120,7 +120,7 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
 }
 
 cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
-  return status_of(give_back("cublasDestroy", [&] {
+  return status_of(give_back("cublasDestroy", [&](cudaError_t) {
     Products* const products = of(handle);
     if (state().products.erase(products) == 0) return cudaErrorInvalidValue;
     expect_current("cublasDestroy", products->device);

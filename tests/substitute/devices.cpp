@@ -93,6 +93,18 @@ cudaError_t cudaSetDevice(int device) {
       false);
 }
 
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+  return call(
+      "cudaDeviceGetAttribute",
+      [&] {
+        if (device < 0 || device >= state().settings.devices) return cudaErrorInvalidDevice;
+        if (attribute != cudaDevAttrMaxSharedMemoryPerBlockOptin) return cudaErrorNotSupported;
+        *value = most_shared_bytes;
+        return cudaSuccess;
+      },
+      false);
+}
+
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return call(
       "cudaGetDeviceProperties",

@@ -28,7 +28,6 @@ cudaError_t give_back_memory(void* pointer, bool is_pinned) {
   const auto [bytes, device] = known->second;
   for (Stream* stream : s.streams) {
     if (!is_pinned && stream->device != device) continue;
-    if (!stream->waiting.empty()) find(is_pinned ? "cudaFreeHost" : "cudaFree", "waits for a stream that has work");
     drain(*stream);
   }
   if (!is_pinned) s.devices[device].used -= bytes;
@@ -144,7 +143,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
 }
 
 cudaError_t cudaFree(void* pointer) {
-  return give_back("cudaFree", [&] {
+  return give_back("cudaFree", [&](cudaError_t) {
     if (const cudaError_t error = refuse_in_capture("cudaFree"); error != cudaSuccess) return error;
     if (const Allocation* const known = allocation_of(pointer, 0)) expect_current("cudaFree", known->device);
     return give_back_memory(pointer, false);
@@ -160,7 +159,7 @@ cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
 }
 
 cudaError_t cudaFreeHost(void* pointer) {
-  return give_back("cudaFreeHost", [&] {
+  return give_back("cudaFreeHost", [&](cudaError_t) {
     if (const cudaError_t error = refuse_in_capture("cudaFreeHost"); error != cudaSuccess) return error;
     return give_back_memory(pointer, true);
   });

@@ -72,11 +72,16 @@ void expect_current(const char* name, int device) {
   if (device != current_device()) find(name, "while another device than its own is current");
 }
 
+void change(const Settings& settings) {
+  const std::lock_guard lock(state().mutex);
+  state().settings = settings;
+  state().considered = 0;
+}
+
 void reset(const Settings& settings) {
+  change(settings);
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  s.settings = settings;
-  s.considered = 0;
   s.calls.clear();
   s.findings.clear();
   s.devices.clear();

@@ -120,13 +120,13 @@ cudaError_t call(const char* name, Body body, bool context = true) {
   return remember(error);
 }
 
-/// Frames a call that gives back `object`, one of `known`, made on `device`. An error of earlier work does not keep it
-/// from doing so.
+/// Frames a call that gives something back, which an error of earlier work does not keep it from. body(before) is given
+/// that error.
 template <class Body>
 cudaError_t give_back(const char* name, Body body) {
   announce(name);
   const std::lock_guard lock(state().mutex);
-  const cudaError_t before = admit(name, true), error = body();
+  const cudaError_t before = admit(name, true), error = body(before);
   return remember(before != cudaSuccess ? before : error);
 }
 

@@ -58,7 +58,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
-  return give_back("cudaStreamDestroy", [&] {
+  return give_back("cudaStreamDestroy", [&](cudaError_t) {
     Stream* const stream = of(handle);
     if (!state().streams.contains(stream)) return cudaErrorInvalidResourceHandle;
     expect_current("cudaStreamDestroy", stream->device);
@@ -93,7 +93,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t handle) {
-  return give_back("cudaEventDestroy", [&] {
+  return give_back("cudaEventDestroy", [&](cudaError_t) {
     Event* const event = of(handle);
     if (!state().events.contains(event)) return cudaErrorInvalidResourceHandle;
     expect_current("cudaEventDestroy", event->device);

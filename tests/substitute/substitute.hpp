@@ -37,6 +37,9 @@ struct Settings {
 /// Begins anew with these settings: no errors, findings, contexts or attributes of kernels. Objects must be given back.
 void reset(const Settings& settings = {});
 
+/// Goes on with other settings.
+void change(const Settings& settings);
+
 /// Names of the calls so far, in order.
 std::vector<std::string> calls();
 

@@ -143,6 +143,15 @@ class SimulatedRuntime final : public cuda::Runtime {
       drain(stream_of(stream), std::numeric_limits<std::int64_t>::max());
     return status;
   }
+  Status copy_rows_to_host(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
+                           cuda::StreamHandle stream) override {
+    require_inside(memory_, from, (rows - 1) * pitch + bytes, "copy_rows_to_host");
+    if (!is_inside(pinned_, to, rows * bytes)) throw std::logic_error("copy_rows_to_host: not to pinned memory");
+    return put(stream, "copy_rows_to_host", [=] {
+      for (std::size_t i = 0; i < rows; ++i)
+        std::memcpy(static_cast<std::byte*>(to) + i * bytes, static_cast<const std::byte*>(from) + i * pitch, bytes);
+    });
+  }
   Status clear(void* pointer, std::size_t bytes, cuda::StreamHandle stream) override {
     require_inside(memory_, pointer, bytes, "clear");
     return put(stream, "clear", [=] { std::memset(pointer, 0, bytes); });
@@ -200,16 +209,19 @@ class SimulatedRuntime final : public cuda::Runtime {
     });
   }
 
-  Status begin_capture(cuda::StreamHandle stream) override {
+  Status capture(cuda::StreamHandle stream, const std::function<void()>& put, cuda::GraphHandle& graph) override {
     if (const Status status = called("begin_capture"); !status.ok()) return status;
-    captured_ = std::make_unique<std::vector<Operation>>();
-    stream_of(stream).capture = captured_.get();
-    return {};
-  }
-  Status end_capture(cuda::StreamHandle stream, cuda::GraphHandle& graph) override {
+    auto captured = std::make_unique<std::vector<Operation>>();
+    stream_of(stream).capture = captured.get();
+    try {
+      put();
+    } catch (...) {
+      stream_of(stream).capture = nullptr;
+      throw;
+    }
     stream_of(stream).capture = nullptr;
     if (const Status status = called("end_capture"); !status.ok()) return status;
-    graph = captured_.release();
+    graph = captured.release();
     ++device_.live;
     return {};
   }
@@ -332,7 +344,6 @@ class SimulatedRuntime final : public cuda::Runtime {
 
   SimulatedDevice& device_;
   Allocations memory_, pinned_;
-  std::unique_ptr<std::vector<Operation>> captured_;
   std::unique_ptr<Status> lost_;
 };
 
