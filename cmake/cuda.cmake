@@ -8,6 +8,9 @@
 # which is assembled for all the others; and for sm_90, whose PTX is kept for those between it and the newest.
 set(ALFI_CUDA_ARCHITECTURES "80;90" CACHE STRING
                                           "CUDA architectures to build for; of the newest, and of 90, PTX is kept as well")
+# The kernels as PTX, for the tests that interpret it (tests/ptx): of a common architecture, and of one that another
+# generation of the compiler translates, where nvcc knows it (from 12.8 on).
+set(alfi_ptx_architectures 90 120)
 
 set(ALFI_NVCC)
 if(ALFI_CUDA)
@@ -83,11 +86,12 @@ alfi_add_cuda_source(src/cuda/thrust_statistics.cu)
 target_sources(alfi PRIVATE src/cuda/device_runtime.cpp)
 target_link_libraries(alfi PRIVATE CUDA::cudart_static CUDA::cublas)
 
-# The kernels as PTX, for the tests that interpret it (tests/ptx): of a common architecture, and of one that another
-# generation of the compiler translates.
+if(NOT 120 IN_LIST known)
+  list(REMOVE_ITEM alfi_ptx_architectures 120)
+endif()
 set(alfi_ptx_files)
 if(ALFI_BUILD_TESTS)
-  foreach(architecture 90 120)
+  foreach(architecture IN LISTS alfi_ptx_architectures)
     set(result ${alfi_cuda_folder}/kernels_sm_${architecture})
     add_custom_command(
       OUTPUT ${result}.ptx
