@@ -6,7 +6,6 @@
 
 #include <oneapi/tbb/task_arena.h>
 
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -58,6 +57,10 @@ class CudaProcessor final : public Processor {
   void prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients);
   /// Puts a meta-step on the stream.
   void put_step(const Batch& batch, const Launcher& launcher);
+  /// Takes a training's memory for steps on their way.
+  void take_windows(Training& training);
+  /// Tells the kernels where a training's memory is.
+  void connect(Training& training);
   /// Captures a meta-step.
   Graph capture_step(const Batch& batch);
   /// Fills the tiles of a chunk on the host and copies them over.
