@@ -156,6 +156,17 @@ TEST_F(DeviceRuntime, CopiesNothingThatWasNotWritten) {
   }
 }
 
+TEST_F(DeviceRuntime, RunsKernelsThatNeitherRaceNorReadWhatNothingWrote) {
+  Settings settings;
+  settings.fresh = settings.races = true;
+  substitute::change(settings);
+  for (const Configuration& configuration : {test::small_configuration("weinberg"), wide_configuration()}) {
+    test::train_steps(configuration, processor_on(0), 2);
+    test::problems_of(configuration, processor_on(0), 20);
+    test::rollout_of(configuration, processor_on(0), 20);
+  }
+}
+
 std::string refusal_of(const char* call, cudaError_t error) {
   Settings settings;
   settings.fault = {0, call, error};

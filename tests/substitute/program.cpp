@@ -1,11 +1,12 @@
-// How a whole program on the substitute is steered, by its environment:
+// The switches of a whole program on the substitute, in its environment:
 //
 //   SUBSTITUTE_DEVICES=N           number of devices; 0: as on a machine without one. 1 unless given
 //   SUBSTITUTE_MULTIPROCESSORS=N   of each device
 //   SUBSTITUTE_MEMORY=BYTES        of each device
-//   SUBSTITUTE_FAULT=CALL:N:ERROR  the N-th call of this name, from 0, fails with this cudaError_t, a number; no name:
-//   of all SUBSTITUTE_CHECK=1             what cannot have been meant is an error: it is printed, and the exit code is
-//   1
+//   SUBSTITUTE_FAULT=CALL:N:ERROR  the N-th call of this name, from 0, fails with this cudaError_t, a number; without a
+//                                  name the N-th of all calls
+//   SUBSTITUTE_CHECK=1             kernels must neither race nor read what nothing wrote; what is found at fault is
+//                                  printed, and the exit code is 1
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,8 +53,10 @@ void judge() {
   read("SUBSTITUTE_MULTIPROCESSORS", settings.multiprocessors);
   read("SUBSTITUTE_MEMORY", settings.memory);
   if (const char* const text = std::getenv("SUBSTITUTE_FAULT")) settings.fault = read_fault(text);
+  const bool checked = std::getenv("SUBSTITUTE_CHECK") != nullptr;
+  settings.fresh = settings.races = checked;
   reset(settings);
-  if (std::getenv("SUBSTITUTE_CHECK") != nullptr) std::atexit(judge);
+  if (checked) std::atexit(judge);
   return true;
 }();
 
