@@ -496,6 +496,8 @@ TEST(CudaProcessor, SaysWhatCanBeDoneAboutAFailure) {
   EXPECT_EQ(words(Failure::other), "CUDA: launching failed: cudaErrorExample");
   EXPECT_THAT(words(Failure::out_of_memory), HasSubstr("a smaller training.meta_batch"));
   EXPECT_THAT(words(Failure::no_binary), HasSubstr("ALFI_CUDA_ARCHITECTURES"));
+  EXPECT_THAT(words(Failure::not_compiled), AllOf(HasSubstr("ALFI_CUDA_ARCHITECTURES"), HasSubstr("driver")));
+  EXPECT_THAT(words(Failure::taken), HasSubstr("another process"));
   EXPECT_THAT(words(Failure::device_lost), HasSubstr("resumed from its last checkpoint"));
   EXPECT_THAT(words(Failure::kernel), HasSubstr("resumed from its last checkpoint"));
   EXPECT_NO_THROW(cuda::require({}, "launching"));
