@@ -1,6 +1,7 @@
 #include "alfi/machine.hpp"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,6 +20,12 @@
 
 namespace alfi {
 namespace {
+
+/// Makes a seed of observations and a seed. With one seed for all observations, all answers would share one error, that
+/// of its simulations, and no evaluation, which has simulations of its own for each problem, could see it.
+std::uint64_t seed_of(std::span<const float> x, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(x.data(), x.size_bytes(), seed);
+}
 
 /// `wanted` of `count` rows at random, in their order (Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S).
 std::vector<float> random_subset(std::span<const float> x, int count, int wanted, std::uint64_t seed) {
@@ -75,6 +82,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   configuration.engine.device = options.device;
   configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
   validate(configuration);
+  const std::uint64_t seed = seed_of(x, options.seed.value_or(configuration.engine.seed));
   const SimulatorInfo simulator = find_simulator(configuration.simulator);
   check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);
 
@@ -85,7 +93,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   std::vector<float> subset;
   if (count > trained.max) {
     posterior.used = trained.max;
-    subset = random_subset(x, count, trained.max, configuration.engine.seed);
+    subset = random_subset(x, count, trained.max, seed);
     x = subset;
     posterior.warnings.push_back(
         fmt::format("The machine was trained for {} observations: a random subset of {} of the {} given is used. One "
@@ -102,7 +110,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   const std::vector<float> standard = standardise(x, configuration.simulator.transform, checkpoint_->normalisation);
   const int T = configuration.evaluation.iterations, P = engine.layout().fc4.out, D = engine.parameters();
   std::vector<double> psi(static_cast<std::size_t>(P));
-  engine.infer({standard, posterior.used}, T, checkpoint_->state.average, configuration.engine.seed,
+  engine.infer({standard, posterior.used}, T, checkpoint_->state.average, seed,
                [&](const FinishedTile& finished) {
                  for (int p = 0; p < P; ++p)
                    psi[static_cast<std::size_t>(p)] = finished.tile.psi[(T * P + p) * tile_lanes];

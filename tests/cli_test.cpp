@@ -641,6 +641,13 @@ TEST_F(Cli, TrainsEvaluatesAndInfers) {
   const nlohmann::json inference = json_of(alfi({"infer", path("run"), "--data", path("x.csv"), "--json"}));
   EXPECT_EQ(inference.at("observations"), 8);
   EXPECT_EQ(inference.at("parameters").at(0).at("name"), "log_rate");
+  const auto asked = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments{"infer", path("run"), "--data", path("x.csv"), "--json"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return json_of(alfi(arguments));
+  };
+  EXPECT_EQ(asked({"--seed", "5"}), inference);
+  EXPECT_NE(asked({"--seed", "6"}).at("parameters"), inference.at("parameters"));
 }
 
 TEST_F(Cli, TrainsAndEvaluatesWhatMinimises) {

@@ -153,6 +153,42 @@ TEST(Machine, GivesTheSameBitsTwiceAndForAnyThreads) {
   EXPECT_THAT(answers, testing::Each(one));
 }
 
+/// A machine that looks at its simulations too.
+Checkpoint looking_checkpoint(const std::string& simulator) {
+  Checkpoint checkpoint = small_checkpoint(small_configuration(simulator));
+  checkpoint.state.average = checkpoint.state.weights;
+  return checkpoint;
+}
+
+/// Mean squared deviation from their mean.
+double scatter(const std::vector<double>& values) {
+  double mean = 0, squares = 0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  for (const double value : values) squares += (value - mean) * (value - mean) / static_cast<double>(values.size());
+  return squares;
+}
+
+// Observations that are nearly the same have nearly the same answer, but for the simulations: those of other
+// observations must be as different as those of another seed.
+TEST(Machine, HasSimulationsOfItsOwnForOtherObservations) {
+  const Machine machine = machine_of(looking_checkpoint("gaussian"));
+  const auto answers = [&](bool by_data) {
+    std::vector<double> means;
+    for (int i = 0; i < 200; ++i) {
+      std::vector<float> x(20, 0.5F);
+      if (by_data) x[0] += 1e-4F * static_cast<float>(i);
+      InferenceOptions options;
+      if (!by_data) options.seed = static_cast<std::uint64_t>(i);
+      means.push_back(machine.infer(x, 20, options).parameters[0].mean);
+    }
+    return means;
+  };
+  const double by_seed = scatter(answers(false));
+  EXPECT_GT(by_seed, 0) << "the machine does not look at its simulations: this test is blind";
+  // Each is known to √(2/200), 10 %: four standard errors of a ratio.
+  EXPECT_NEAR(std::log(scatter(answers(true)) / by_seed), 0, 0.57);
+}
+
 TEST(Machine, DrawsIntervalsOfTheLevelAskedFor) {
   const Machine machine = small_machine("gaussian");
   // Quantiles of N(0, 1) from tables, to the digits given.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ struct InferenceOptions {
   double level = 0.95;
   Backend backend = Backend::cpu;  ///< one episode does not fill a device
   int device = 0;                  ///< of the CUDA devices
+  /// Seed that names the simulations' random numbers, together with the observations; none: engine.seed.
+  std::optional<std::uint64_t> seed{};
 };
 
 /// Can be used by several threads at once. Weights are the moving average of training's.
@@ -63,10 +66,11 @@ class Machine {
   /// T where nothing else is asked for: evaluation.iterations, or episode.iterations where that is 0.
   int default_iterations() const;
 
-  /// The posterior given `count` observations x (count, X), row-major, in natural units. The same call gives the same
-  /// bits on every machine. Of more observations than the machine was trained for (real_observations.max) it uses a
-  /// random subset, with fewer than it was trained for it does what it can; both give a warning. InputError names the
-  /// first observation the simulator cannot give, or the option that is wrong.
+  /// Infers the posterior given `count` observations x (count, X), row-major, in natural units. Its simulations are
+  /// random numbers of the observations and the seed. The same call gives the same bits on every machine, and errors of
+  /// answers to different observations are independent. Of more observations than the machine was trained for
+  /// (real_observations.max) it uses a random subset, with fewer than it was trained for it does what it can; both give
+  /// a warning. InputError names the first observation the simulator cannot give, or the option that is wrong.
   Posterior infer(std::span<const float> x, int count, const InferenceOptions& options = {}) const;
 
  private:

@@ -126,6 +126,8 @@ void add_infer(CLI::App& app) {
   command->add_option("--data", arguments->data, "Observations, .csv or .npy, one a row")->required();
   command->add_option("--level", arguments->inference.level, "Probability of the intervals")->capture_default_str();
   command->add_option("--iterations", arguments->inference.iterations, "Iterations T; 0: as configured");
+  command->add_option("--seed", arguments->inference.seed,
+                      "Names the simulations' random numbers, together with the data; as configured if not given");
   arguments->backend.engine.backend = Backend::cpu;
   arguments->backend.add_to(*command);
   command->add_flag("--json", arguments->json, "One JSON object to standard output");
