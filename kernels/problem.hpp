@@ -13,8 +13,9 @@ struct ProblemRule {
   std::uint32_t fixed;  ///< > 0: so many fixed problems, each pass over them in an order of its own; 0: fresh ones
   std::uint64_t seed;   ///< of the order
   int least, most;      ///< R lies between them, inclusive
-  const std::uint32_t* above;  ///< (most − least): R > least + i where the word that draws it is at least this
-  const float* count_input;    ///< (most − least + 1): R as the RIM sees it
+  const std::uint32_t* above;    ///< (most − least): R > least + i where the word that draws it is at least this
+  const float* count_input;      ///< (most − least + 1): R as the RIM sees it
+  std::uint32_t replicates = 1;  ///< episodes of each problem, one after the other, with simulations of their own
 };
 
 /// Keys of the streams of one step.
@@ -87,10 +88,11 @@ ALFI_HD void describe_tile(const Team& team, const ProblemRule& rule, const Step
   team.each_lane([&](int lane) {
     const int b = number * tile_lanes + lane;
     const auto episode = static_cast<std::uint32_t>(b < rule.episodes ? b : rule.episodes - 1);
+    const std::uint32_t number = episode / rule.replicates;
     const std::uint32_t problem =
-        rule.fixed > 0 ? problem_at(step.first_visit + episode, rule.fixed, rule.seed) : episode;
-    // Fresh episodes of a tile share R, since the longest set decides what a tile costs.
-    const int count = real_count(rule, step.keys.real_count, rule.fixed > 0 ? problem : episode / tile_lanes);
+        rule.fixed > 0 ? problem_at(step.first_visit + number, rule.fixed, rule.seed) : number;
+    // Sixteen fresh problems share R, since the longest set decides what a tile costs.
+    const int count = real_count(rule, step.keys.real_count, rule.fixed > 0 ? problem : problem / tile_lanes);
     input.episode[lane] = episode;
     input.problem[lane] = problem;
     input.weight[lane] = b < rule.episodes ? static_cast<R>(1.0 / rule.episodes) : R(0);

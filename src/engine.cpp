@@ -63,21 +63,21 @@ EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& epis
                                         const std::vector<float>& iteration_weight, bool given) const {
   const Configuration& c = configuration_;
   const double log_sigma = std::log(c.proposal.sigma);
-  return {
-      simulator_,
-      {episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed, c.episode.real_observations.min,
-       c.episode.real_observations.max, counts_.above.data(), counts_.input.data()},
-      shape,
-      layout_,
-      weights,
-      iteration_weight.data(),
-      {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
-      c.training.weights,
-      c.proposal.start,
-      log_sigma,
-      {loss, c.proposal.family, log_sigma},
-      {c.networks.rim.update, c.networks.rim.bound},
-      choose_encoder(c, shape, episodes.count, given)};
+  return {simulator_,
+          {episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed,
+           c.episode.real_observations.min, c.episode.real_observations.max, counts_.above.data(), counts_.input.data(),
+           static_cast<std::uint32_t>(episodes.replicates)},
+          shape,
+          layout_,
+          weights,
+          iteration_weight.data(),
+          {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
+          c.training.weights,
+          c.proposal.start,
+          log_sigma,
+          {loss, c.proposal.family, log_sigma},
+          {c.networks.rim.update, c.networks.rim.bound},
+          choose_encoder(c, shape, episodes.count, given)};
 }
 
 void Engine::begin(TrainingState state) {

@@ -17,6 +17,7 @@ struct Episodes {
   int count;
   int problems = 0;  ///< > 0: the step's episodes are drawn from this many fixed problems
   std::uint64_t seed = 0;
+  int replicates = 1;  ///< episodes of each problem, side by side: `count` is that many times the number of problems
 };
 
 /// A meta-step of training: its number, which names its episodes, the learning rate, and beta of loss beta_normal.

@@ -336,6 +336,16 @@ TEST(CudaProcessor, CopiesAChunkAtOnceToMemoryItKeeps) {
   }
 }
 
+TEST_P(CudaProcessorOf, RollsOutReplicatesToTheBitsOfTheHost) {
+  Configuration configuration = test::small_configuration(GetParam());
+  configuration.episode.real_observations = {5, 30};
+  SimulatedDevice device;
+  device.memory = memory_for(configuration, 3, device);
+  for (const int replicates : {4, 16})
+    EXPECT_EQ(rollout_of(configuration, simulated_processor(device), 160, replicates),
+              rollout_of(configuration, std::make_unique<HostProcessor>(1), 160, replicates));
+}
+
 TEST_P(CudaProcessorOf, SimulatesToTheBitsOfTheHostOnFibers) {
   HostProcessor host(1);
   SimulatedDevice device;

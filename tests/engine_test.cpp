@@ -236,6 +236,52 @@ TEST_P(Simulators, AnEpisodeDoesNotDependOnTheOthers) {
   EXPECT_EQ(few, many);
 }
 
+/// By episode: θ* and R, then ψ at the start and at the end.
+struct Ways {
+  std::vector<std::vector<float>> problem, start, end;
+};
+Ways ways_of(const Configuration& configuration, Episodes episodes) {
+  Engine engine(configuration, pilot_normalisation(configuration));
+  const TrainingState state = initial_state(engine.layout(), 1);
+  const int T = configuration.episode.iterations, P = engine.layout().fc4.out;
+  const auto count = static_cast<std::size_t>(episodes.count);
+  Ways ways{std::vector<std::vector<float>>(count), std::vector<std::vector<float>>(count),
+            std::vector<std::vector<float>>(count)};
+  engine.rollout(episodes, T, state.weights, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      const auto b = static_cast<std::size_t>(finished.first + lane);
+      ways.problem[b] = {finished.tile.input->count[lane]};
+      for (int d = 0; d < engine.parameters(); ++d)
+        ways.problem[b].push_back(finished.tile.truth[d * tile_lanes + lane]);
+      for (int p = 0; p < P; ++p) {
+        ways.start[b].push_back(finished.tile.psi[p * tile_lanes + lane]);
+        ways.end[b].push_back(finished.tile.psi[(T * P + p) * tile_lanes + lane]);
+      }
+    }
+  });
+  return ways;
+}
+
+TEST_P(Simulators, ReplicatesMeetOneProblemWithSimulationsOfTheirOwn) {
+  constexpr int problems = 40;  // of more than one R
+  Configuration configuration = test::small_configuration(GetParam());
+  configuration.episode.real_observations = {5, 30};
+  const Ways alone = ways_of(configuration, {Phase::evaluation, 0, problems, 0, 9});
+  for (const int replicates : {2, 16})
+    for (const Start start : {Start::prior, Start::draw}) {
+      configuration.proposal.start = start;
+      const Ways ways = ways_of(configuration, {Phase::evaluation, 0, problems * replicates, 0, 9, replicates});
+      std::set<std::vector<float>> starts, ends;
+      for (std::size_t i = 0; i < ways.problem.size(); ++i) {
+        EXPECT_EQ(ways.problem[i], alone.problem[i / static_cast<std::size_t>(replicates)]) << i;
+        starts.insert(ways.start[i]);
+        ends.insert(ways.end[i]);
+      }
+      EXPECT_EQ(starts.size(), start == Start::prior ? 1 : ways.start.size());
+      EXPECT_EQ(ends.size(), ways.end.size());
+    }
+}
+
 TEST(Engine, StartsFromAPriorDrawWhereToldTo) {
   Configuration configuration = test::small_configuration("gaussian");
   configuration.proposal.start = Start::draw;

@@ -154,6 +154,7 @@ TEST_P(OnDevice, RollsOutAndDrawsProblemsToTheBitsOfTheHost) {
       EXPECT_EQ(rollout_of(configuration, processor(), episodes), rollout_of(configuration, host(), episodes));
       EXPECT_EQ(problems_of(configuration, processor(), episodes), problems_of(configuration, host(), episodes));
     }
+    EXPECT_EQ(rollout_of(configuration, processor(), 160, 16), rollout_of(configuration, host(), 160, 16));
   }
 }
 

@@ -38,12 +38,13 @@ Trained train_steps(const Configuration& configuration, std::unique_ptr<Processo
   return trained;
 }
 
-Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes) {
+Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes,
+                   int replicates) {
   Engine engine = engine_on(configuration, std::move(processor));
   const Shape shape = shape_of(configuration, 3);
   const std::vector<float> weights = initial_weights(engine.layout(), 1);
   Numbers rows(static_cast<std::size_t>(episodes));
-  engine.rollout({Phase::evaluation, 0, episodes, 0, 9}, 3, weights, [&](const FinishedTile& finished) {
+  engine.rollout({Phase::evaluation, 0, episodes, 0, 9, replicates}, 3, weights, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       std::vector<float>& row = rows[static_cast<std::size_t>(finished.first + lane)];
       const auto add = [&](const float* from, int count) {

@@ -26,7 +26,8 @@ Trained train_steps(const Configuration& configuration, std::unique_ptr<Processo
 
 /// By episode: what a rollout answers, and θ* with the real observations.
 using Numbers = std::vector<std::vector<float>>;
-Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
+Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes,
+                   int replicates = 1);
 Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes);
 
 /// Simulates parameters that are at this place between the prior's ends, 0 and 1.
