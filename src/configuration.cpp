@@ -376,6 +376,10 @@ const Key keys[] = {
     {"evaluation.iterations",
      Whole{at<&C::evaluation, &C::Evaluation::iterations>, 0, most_iterations, "every iteration's estimate is kept"},
      "Iterations of an evaluation's episodes; 0 takes episode.iterations."},
+    {"evaluation.replicates",
+     Whole{at<&C::evaluation, &C::Evaluation::replicates>, 1, tile_lanes, "they are computed side by side"},
+     "Rollouts of a problem, each with simulations of its own, that an answer combines, in infer too: 1, 2, 4, 8 or "
+     "16."},
 
     {"engine.backend", Choice{at<&C::engine, &C::Engine::backend>, backend_names},
      "Where the work runs; auto takes the GPU where there is one."},
@@ -398,8 +402,8 @@ const Key keys[] = {
 constexpr std::string_view of_inference[] = {
     "simulator.transform", "episode.thetas",    "episode.observations", "episode.real_observations",
     "proposal.",           "networks.encoder.", "networks.aggregator.", "networks.use_grad",
-    "training.loss",       "training.beta.",    "engine.precision",     "engine.encoder",
-    "engine.device"};
+    "training.loss",       "training.beta.",    "evaluation.replicates", "engine.precision",
+    "engine.encoder",      "engine.device"};
 
 bool applies(const Key& key, const Configuration& configuration) {
   return !minimises(configuration.simulator) ||
@@ -528,6 +532,8 @@ void check(const Configuration& configuration, const Origins& origins) {
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
   require(!needs_nonnegative || known.observations.low >= 0, "simulator.transform",
           fmt::format("none or asinh: observations of {} can be negative", simulator.name));
+  require(tile_lanes % evaluation.replicates == 0, "evaluation.replicates",
+          "1, 2, 4, 8 or 16: problems share the 16 lanes of a tile evenly");
   require(point || episode.thetas >= 2, "episode.thetas",
           "at least 2 unless proposal.family is point: the aggregator standardises over the drawn parameters");
   require(!point || training.loss == Loss::mse || training.loss == Loss::l1, "training.loss",

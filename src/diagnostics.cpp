@@ -9,8 +9,8 @@
 #include "src/engine.hpp"
 #include "src/evaluation.hpp"
 #include "src/processors.hpp"
-#include "src/proposal_law.hpp"
 #include "src/regenerated.hpp"
+#include "src/replicates.hpp"
 #include "src/simulators.hpp"
 
 namespace alfi {
@@ -41,15 +41,12 @@ class Courses {
     course.deviation.resize(course.mean.size());
     course.correlation.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(T + 1), 0);
     const auto keep = [&](const FinishedTile& finished) {
-      for (int lane = 0; lane < finished.episodes; ++lane) {
-        const int b = finished.first + lane;
-        for (int d = 0; d < D; ++d)
-          course.truth[static_cast<std::size_t>(b * D + d)] = finished.tile.truth[d * tile_lanes + lane];
+      const TileAnswers answers(configuration_, shape_, finished);
+      for (int i = 0; i < answers.problems(); ++i) {
+        const int b = answers.first() + i;
+        for (int d = 0; d < D; ++d) course.truth[static_cast<std::size_t>(b * D + d)] = answers.truth(i, d);
         for (int t = 0; t <= T; ++t) {
-          std::vector<double> psi;
-          for (int p = 0; p < shape_.P(); ++p)
-            psi.push_back(double{finished.tile.psi[(t * shape_.P() + p) * tile_lanes + lane]});
-          const ProposalLaw law = proposal_law(shape_.family, configuration_.proposal.sigma, D, psi);
+          const ProposalLaw law = answers.law(i, t);
           for (int d = 0; d < D; ++d) {
             course.mean[course.at(b, t, d)] = law.mean[static_cast<std::size_t>(d)];
             course.deviation[course.at(b, t, d)] = law.deviation[static_cast<std::size_t>(d)];
@@ -58,7 +55,7 @@ class Courses {
         }
       }
     };
-    const Episodes episodes{Phase::evaluation, 0, count, 0, configuration_.engine.seed};
+    const Episodes episodes = evaluation_rollouts(configuration_, count);
     if (start.empty())
       engine_.rollout(episodes, T, weights, keep);
     else

@@ -156,20 +156,21 @@ void Engine::draw_problems(const Episodes& episodes, Transform transform, const 
   processor_->draw_problems({settings, step, {true, false, false}, episodes.count, {}, sink});
 }
 
-void Engine::infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
-                   const TileSink& sink) {
+void Engine::infer(const GivenProblem& problem, int replicates, int iterations, std::span<const float> weights,
+                   std::uint64_t seed, const TileSink& sink) {
   Shape shape = shape_of(configuration_, iterations);
   shape.R = problem.count;
-  const Episodes episode{Phase::inference, 0, 1, 0, seed};
-  const StepInput step = step_input(episode);
+  const Episodes episodes{Phase::inference, 0, replicates, 0, seed, replicates};
+  const StepInput step = step_input(episodes);
   const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
   const EpisodeSettings<float> settings =
-      this->settings(shape, episode, plain(configuration_.training.loss), weights.data(), iteration_weight, true);
+      this->settings(shape, episodes, plain(configuration_.training.loss), weights.data(), iteration_weight, true);
   const auto fill = [&](const Tile<float>& tile) {
     TileInput<float>& input = *tile.input;
     input = {};
     input.real_rows = problem.count;
     for (int lane = 0; lane < tile_lanes; ++lane) {
+      input.episode[lane] = static_cast<std::uint32_t>(tile.number * tile_lanes + lane);
       input.count[lane] = static_cast<float>(problem.count);
       input.count_input[lane] = count_input(configuration_, problem.count);
       for (int d = 0; d < shape.D; ++d) tile.truth[d * tile_lanes + lane] = 0.0F;
@@ -178,7 +179,7 @@ void Engine::infer(const GivenProblem& problem, int iterations, std::span<const 
           *tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
     }
   };
-  processor_->rollout({settings, step, {false, true, true}, 1, fill, sink});
+  processor_->rollout({settings, step, {false, true, true}, episodes.count, fill, sink});
 }
 
 std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes) {

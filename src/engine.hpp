@@ -16,7 +16,7 @@
 
 namespace alfi {
 
-/// Real observations given from outside for one episode: (count, X), transformed and standardised.
+/// Real observations given from outside for one problem: (count, X), transformed and standardised.
 struct GivenProblem {
   std::span<const float> x;
   int count;
@@ -49,9 +49,9 @@ class Engine final : public Learner {
   void rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
                     std::span<const float> weights, const TileSink& sink);
 
-  /// The same on given observations, one episode.
-  void infer(const GivenProblem& problem, int iterations, std::span<const float> weights, std::uint64_t seed,
-             const TileSink& sink);
+  /// Rolls out `replicates` episodes of one given problem; `seed` names their random numbers.
+  void infer(const GivenProblem& problem, int replicates, int iterations, std::span<const float> weights,
+             std::uint64_t seed, const TileSink& sink);
 
   /// Problems alone: θ* and the real observations, transformed as told but not standardised, in the tile's truth, real.
   void draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink);

@@ -20,6 +20,7 @@
 #include "src/processors.hpp"
 #include "src/proposal_law.hpp"
 #include "src/regenerated.hpp"
+#include "src/replicates.hpp"
 #include "src/simulators.hpp"
 #include "src/statistics.hpp"
 
@@ -71,6 +72,7 @@ Configuration configured(const Machine& machine, const EvaluationOptions& option
   if (options.threads != 0) configuration.engine.threads = options.threads;
   configuration.engine.backend = options.backend;
   configuration.engine.device = options.device;
+  if (options.replicates != 0) configuration.evaluation.replicates = options.replicates;
   configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
   validate(configuration);
   return configuration;
@@ -88,8 +90,8 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configura
   const auto exact = make_exact_inference(simulator);
   const int count = configuration.evaluation.episodes, T = configuration.evaluation.iterations;
   const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
+  const Episodes rollouts = evaluation_rollouts(configuration, count);
   const std::uint64_t seed = configuration.engine.seed;
-  const Episodes episodes{Phase::evaluation, 0, count, 0, seed};
   const Shape shape = shape_of(configuration, T);
   const Normalisation& normalisation = checkpoint.normalisation;
   Engine engine(configuration, normalisation, std::move(processor));
@@ -97,48 +99,32 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configura
   Progress progress(report, 2 * count);
 
   Answers answers(count, D);
-  std::vector<std::vector<double>> tile_errors(static_cast<std::size_t>((count + tile_lanes - 1) / tile_lanes));
+  std::vector<std::vector<double>> tile_errors(
+      static_cast<std::size_t>((rollouts.count + tile_lanes - 1) / tile_lanes));
   std::atomic<std::int64_t> clamped = 0, not_finite = 0;
-  engine.rollout(episodes, T, checkpoint.state.average, [&](const FinishedTile& finished) {
-    const auto psi = [&](int t, int p, int lane) -> double {
-      return finished.tile.psi[(t * shape.P() + p) * tile_lanes + lane];
-    };
+  engine.rollout(rollouts, T, checkpoint.state.average, [&](const FinishedTile& finished) {
+    const TileAnswers tile(configuration, shape, finished);
     auto& errors = tile_errors[static_cast<std::size_t>(finished.first / tile_lanes)];
     errors.assign(static_cast<std::size_t>(T + 1), 0.0);
-    for (int lane = 0; lane < finished.episodes; ++lane) {
-      bool finite = true;
-      std::vector<double> last, truth;
-      for (int p = 0; p < shape.P(); ++p) {
-        last.push_back(psi(T, p, lane));
-        finite = finite && std::isfinite(last.back());
+    for (int i = 0; i < tile.problems(); ++i) {
+      const ProposalLaw law = tile.law(i, T);
+      const std::size_t first = answers.at(tile.first() + i, 0);
+      for (std::size_t d = 0; d < law.mean.size(); ++d) {
+        answers.truth[first + d] = tile.truth(i, static_cast<int>(d));
+        answers.alfi[first + d] = law.mean[d];
+        answers.alfi_log_deviation[first + d] = std::log(law.deviation[d]);
       }
-      const ProposalLaw law = proposal_law(shape.family, configuration.proposal.sigma, D, last);
-      for (int d = 0; d < D; ++d) {
-        const auto k = static_cast<std::size_t>(d);
-        const std::size_t i = answers.at(finished.first + lane, d);
-        truth.push_back(finished.tile.truth[d * tile_lanes + lane]);
-        answers.truth[i] = truth[k];
-        answers.alfi[i] = law.mean[k];
-        answers.alfi_log_deviation[i] = std::log(law.deviation[k]);
-      }
-      answers.alfi_loss[static_cast<std::size_t>(finished.first + lane)] =
-          proposal_loss(shape.family, configuration.proposal.sigma, last, truth);
-      not_finite += finite ? 0 : 1;
-      for (int t = 0; t <= T; ++t) {
-        double squares = 0;
-        for (int d = 0; d < D; ++d) {
-          const double distance = finished.tile.truth[d * tile_lanes + lane] - psi(t, d, lane);
-          squares += distance * distance;
-        }
-        errors[static_cast<std::size_t>(t)] += std::sqrt(squares);
-      }
+      answers.alfi_loss[static_cast<std::size_t>(tile.first() + i)] =
+          normal_loss(law, std::span(answers.truth).subspan(first, law.mean.size()));
+      not_finite += is_finite(shape.family, law) ? 0 : 1;
+      for (int t = 0; t <= T; ++t) errors[static_cast<std::size_t>(t)] += tile.error(i, t);
     }
     clamped += clamped_draws(shape, finished.tile, finished.episodes);
-    progress.add(finished.episodes);
+    progress.add(tile.problems());
   });
 
   std::vector<double> energy(static_cast<std::size_t>(std::min(count, most_energy_episodes)));
-  engine.draw_problems(episodes, Transform::none, [&](const FinishedTile& finished) {
+  engine.draw_problems({Phase::evaluation, 0, count, 0, seed}, Transform::none, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       const int b = finished.first + lane;
       const std::vector<float> x = observations_of(finished.tile, X, lane);
@@ -176,6 +162,7 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configura
   evaluation.step = checkpoint.step;
   evaluation.episodes = count;
   evaluation.iterations = T;
+  evaluation.replicates = rollouts.replicates;
   evaluation.not_finite = not_finite;
   summarise(statistics, answers, evaluation);
   evaluation.energy_distance = measured_mean(statistics, energy);
@@ -199,7 +186,8 @@ std::string to_json(const Evaluation& e) {
   };
   Json json{{"simulator", e.simulator},   {"step", e.step},
             {"episodes", e.episodes},     {"iterations", e.iterations},
-            {"parameters", e.parameters}, {"not_finite", e.not_finite}};
+            {"replicates", e.replicates}, {"parameters", e.parameters},
+            {"not_finite", e.not_finite}};
   json["error"] = values(e.error);
   json["error_interval"] = {
       {"alfi", interval(e.error.alfi)}, {"mle", interval(e.error.mle)}, {"posterior", interval(e.error.posterior)}};

@@ -13,7 +13,7 @@
 #include "src/checkpoint.hpp"
 #include "src/engine.hpp"
 #include "src/observations.hpp"
-#include "src/proposal_law.hpp"
+#include "src/replicates.hpp"
 #include "src/simulators.hpp"
 #include "src/standardise.hpp"
 #include "src/statistics.hpp"
@@ -81,12 +81,14 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   configuration.engine.backend = options.backend;
   configuration.engine.device = options.device;
   configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
+  if (options.replicates != 0) configuration.evaluation.replicates = options.replicates;
   validate(configuration);
   const std::uint64_t seed = seed_of(x, options.seed.value_or(configuration.engine.seed));
   const SimulatorInfo simulator = find_simulator(configuration.simulator);
   check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);
 
-  Posterior posterior{{}, {}, options.level, count, {}};
+  const int replicates = configuration.evaluation.replicates;
+  Posterior posterior{{}, {}, options.level, count, replicates, {}};
   const auto& trained = configuration.episode.real_observations;
   const std::string trained_for =
       trained.min == trained.max ? fmt::format("{}", trained.max) : fmt::format("{} to {}", trained.min, trained.max);
@@ -108,24 +110,19 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
 
   Engine engine(configuration, checkpoint_->normalisation);
   const std::vector<float> standard = standardise(x, configuration.simulator.transform, checkpoint_->normalisation);
-  const int T = configuration.evaluation.iterations, P = engine.layout().fc4.out, D = engine.parameters();
-  std::vector<double> psi(static_cast<std::size_t>(P));
-  engine.infer({standard, posterior.used}, T, checkpoint_->state.average, seed,
-               [&](const FinishedTile& finished) {
-                 for (int p = 0; p < P; ++p)
-                   psi[static_cast<std::size_t>(p)] = finished.tile.psi[(T * P + p) * tile_lanes];
-               });
+  const int T = configuration.evaluation.iterations, D = engine.parameters();
+  const Shape shape = shape_of(configuration, T);
+  ProposalLaw law;
+  engine.infer({standard, posterior.used}, replicates, T, checkpoint_->state.average, seed,
+               [&](const FinishedTile& finished) { law = TileAnswers(configuration, shape, finished).law(0, T); });
 
   const double quantile = normal_quantile(0.5 * (1 + options.level));
   const Family family = configuration.proposal.family;
-  const ProposalLaw law = proposal_law(family, configuration.proposal.sigma, D, psi);
   if (family != Family::point) posterior.correlation = law.correlation;
-  bool finite = true;
   for (int d = 0; d < D; ++d) {
     const ParameterInfo& parameter = simulator.parameters[static_cast<std::size_t>(d)];
     const double mean = parameter.mean() + parameter.deviation() * law.mean[static_cast<std::size_t>(d)];
     const double deviation = parameter.deviation() * law.deviation[static_cast<std::size_t>(d)];
-    finite = finite && std::isfinite(mean) && (family == Family::point || std::isfinite(deviation));
     posterior.parameters.push_back(
         {parameter.name, parameter.unit, mean, deviation, mean - quantile * deviation, mean + quantile * deviation});
     if (mean < parameter.low || mean > parameter.high)
@@ -134,7 +131,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
                       "data. Do not trust the answer.",
                       parameter.name, mean, parameter.low, parameter.high));
   }
-  if (!finite)
+  if (!is_finite(family, law))
     posterior.warnings.push_back(
         "The answer is not finite: the machine's training diverged, or the observations lie far outside what it was "
         "trained on.");

@@ -1,6 +1,7 @@
 #include "src/proposal_law.hpp"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -26,6 +27,13 @@ Eigen::MatrixXd couplings_of(Family family, int D, std::span<const double> psi) 
 }
 
 }  // namespace
+
+bool is_finite(Family family, const ProposalLaw& law) {
+  const auto all = [](std::span<const double> numbers) {
+    return std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); });
+  };
+  return all(law.mean) && (family == Family::point || (all(law.deviation) && all(law.correlation)));
+}
 
 double normal_loss(const ProposalLaw& law, std::span<const double> truth) {
   using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -56,19 +64,6 @@ ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const dou
                                                         : factor.row(i).dot(factor.row(j)) / (lengths[i] * lengths[j]));
   }
   return law;
-}
-
-double proposal_loss(Family family, double sigma, std::span<const double> psi, std::span<const double> truth) {
-  const int D = static_cast<int>(truth.size());
-  Eigen::VectorXd u(D);
-  double loss = 0;
-  for (int d = 0; d < D; ++d) {
-    const auto place = static_cast<std::size_t>(d);
-    const double deviation = sigma_of(family, sigma, D, psi, d);
-    u[d] = (truth[place] - psi[place]) / deviation;
-    loss += 0.5 * std::log(2 * std::numbers::pi) + std::log(deviation);
-  }
-  return loss + 0.5 * (couplings_of(family, D, psi) * u).squaredNorm();
 }
 
 }  // namespace alfi

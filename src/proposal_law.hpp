@@ -15,13 +15,13 @@ struct ProposalLaw {
   std::vector<double> correlation;  ///< (D, D), row by row; NaN of a point
 };
 
-/// −log of its density at truth (D), nats.
+/// Tells whether all its numbers are finite, but for the deviations a point has none of.
+bool is_finite(Family family, const ProposalLaw& law);
+
+/// −log of its density at truth (D), nats. NaN of a point.
 double normal_loss(const ProposalLaw& law, std::span<const double> truth);
 
 /// psi (P); sigma of gaussian_fixed.
 ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi);
-
-/// −log q(truth), nats; truth (D). NaN of a point.
-double proposal_loss(Family family, double sigma, std::span<const double> psi, std::span<const double> truth);
 
 }  // namespace alfi

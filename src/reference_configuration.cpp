@@ -460,6 +460,7 @@ class Translator {
                                        ? "and test.nb_iter_alfi are the same: must be one of the two"
                                        : fmt::format("is missing: must be {}", allowed(*find_key("test.nb_iter")))));
     take({has("test.nb_iter") ? "test.nb_iter" : "test.nb_iter_alfi"});
+    fix("evaluation.replicates", "1");
     for (const std::string_view size : {"nb_x_per_theta", "batch_size_x", "batch_size_theta"}) {
       const std::string test = fmt::format("test.{}", size), train = fmt::format("train.{}", size);
       if (has(test) && whole(test) != whole(train))

@@ -579,9 +579,9 @@ TEST_F(Cli, AnImportThatCannotBeCompletedLeavesNothing) {
 TEST_F(Cli, ComparesBaselinesOfAConfigurationAndARun) {
   ASSERT_EQ(alfi(training("run")).code, 0);
   const nlohmann::json alone = json_of(alfi({"baseline", "nes", config_, "--episodes", "20", "--json"}));
-  EXPECT_EQ(alone["calls_of_alfi"], 12);
+  EXPECT_EQ(alone["calls_of_alfi"], 192);  // 16 replicates of 12
   EXPECT_EQ(alone["results"].size(), 3U);
-  EXPECT_EQ(alone["results"][2]["calls"], 1200);
+  EXPECT_EQ(alone["results"][2]["calls"], 19200);
   EXPECT_TRUE(alone["error"]["alfi"].is_null());
   const nlohmann::json beside =
       json_of(alfi({"baseline", "nes", path("run"), "--episodes", "20", "--calls", "10", "--json"}));
@@ -613,7 +613,7 @@ TEST_F(Cli, BaselineRefusesWhatItCannotDo) {
 }
 
 TEST_F(Cli, AStoppedBaselineShowsWhatIsFinished) {
-  Process process({"baseline", "abc", config_, "--calls", "1,10000000", "--episodes", "20", "--json"});
+  Process process({"baseline", "abc", config_, "--calls", "1,5000000", "--episodes", "20", "--json"});
   std::this_thread::sleep_for(1s);
   process.signal(SIGINT);
   const Outcome outcome = process.wait();
@@ -637,10 +637,12 @@ TEST_F(Cli, TrainsEvaluatesAndInfers) {
 
   const nlohmann::json evaluation = json_of(alfi({"evaluate", path("run"), "--episodes", "64", "--json"}));
   EXPECT_EQ(evaluation.at("episodes"), 64);
+  EXPECT_EQ(evaluation.at("replicates"), 16);
   ASSERT_EQ(alfi({"simulate", "poisson", "--theta", "3", "--count", "8", "--out", path("x.csv")}).code, 0);
   const nlohmann::json inference = json_of(alfi({"infer", path("run"), "--data", path("x.csv"), "--json"}));
   EXPECT_EQ(inference.at("observations"), 8);
   EXPECT_EQ(inference.at("parameters").at(0).at("name"), "log_rate");
+  EXPECT_EQ(inference.at("replicates"), 16);
   const auto asked = [&](const std::vector<std::string>& options) {
     std::vector<std::string> arguments{"infer", path("run"), "--data", path("x.csv"), "--json"};
     arguments.insert(arguments.end(), options.begin(), options.end());
@@ -648,6 +650,8 @@ TEST_F(Cli, TrainsEvaluatesAndInfers) {
   };
   EXPECT_EQ(asked({"--seed", "5"}), inference);
   EXPECT_NE(asked({"--seed", "6"}).at("parameters"), inference.at("parameters"));
+  EXPECT_EQ(asked({"--replicates", "4"}).at("replicates"), 4);
+  EXPECT_EQ(json_of(alfi({"evaluate", path("run"), "--replicates", "1", "--json"})).at("replicates"), 1);
 }
 
 TEST_F(Cli, TrainsAndEvaluatesWhatMinimises) {
@@ -772,6 +776,7 @@ TEST_F(Cli, EvaluateAndInferRefuseWrongOptions) {
       {{"evaluate", path("missing")}, "missing"},
       {{"infer", path("run"), "--data", path("x.csv"), "--level", "1"}, "level = 1"},
       {{"infer", path("run"), "--data", path("x.csv"), "--iterations", "-1"}, "iterations"},
+      {{"infer", path("run"), "--data", path("x.csv"), "--replicates", "3"}, "1, 2, 4, 8 or 16"},
       {{"infer", path("run"), "--data", path("y.csv")}, "y.csv"},
       {{"infer", path("run")}, "--data"}};
   for (const auto& [arguments, part] : calls) {

@@ -104,6 +104,7 @@ TEST(Configuration, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(all.training.validate_every, 500);
   EXPECT_EQ(all.evaluation.episodes, 5000);
   EXPECT_EQ(all.evaluation.iterations, 0);
+  EXPECT_EQ(all.evaluation.replicates, 16);
   EXPECT_EQ(all.engine.backend, Backend::automatic);
   EXPECT_EQ(all.engine.precision, Precision::fp32);
   EXPECT_EQ(all.engine.encoder, Encoder::automatic);
@@ -181,7 +182,7 @@ networks:
   use_grad: false
 training: {steps: 25, meta_batch: 26, problems: 27, loss: l1, beta: {from: 0.28, to: 0.29}, weights: const, learning_rate: 0.31,
            schedule: constant, warmup_steps: 32, clip_norm: 0.33, ema: 0.34, checkpoint_every: 35, validate_every: 36}
-evaluation: {episodes: 37, iterations: 38}
+evaluation: {episodes: 37, iterations: 38, replicates: 4}
 engine: {backend: cpu, precision: bf16, encoder: dense, device: 3, threads: 39, seed: 18446744073709551615}
 )");
   Configuration expected;
@@ -191,7 +192,7 @@ engine: {backend: cpu, precision: bf16, encoder: dense, device: 3, threads: 39, 
   expected.networks = {{17, 18, Pooling::moments}, {19, 21}, {22, 23, 0.24, Update::tanh}, false};
   expected.training = {25,   26,   27, Loss::l1, {0.28, 0.29}, Weights::constant, 0.31, Schedule::constant, 32,
                        0.33, 0.34, 35, 36};
-  expected.evaluation = {37, 38};
+  expected.evaluation = {37, 38, 4};
   expected.engine = {Backend::cpu, Precision::bf16, Encoder::dense, 3, 39, std::numeric_limits<std::uint64_t>::max()};
   EXPECT_EQ(read, expected);
   EXPECT_EQ(parse_configuration(to_yaml(read)), expected);
@@ -373,6 +374,7 @@ TEST(Configuration, NumbersOutsideTheirLimitsAreRefused) {
       {"training.validate_every", "0", "1000000001"},
       {"evaluation.episodes", "0", "10000001"},
       {"evaluation.iterations", "-1", "100001"},
+      {"evaluation.replicates", "0", "17"},
       {"engine.device", "-1", "1024"},
       {"engine.threads", "-1", "4097"},
   };

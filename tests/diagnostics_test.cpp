@@ -54,6 +54,21 @@ TEST(Diagnostics, AreOfTheEvaluationsEpisodes) {
   }
 }
 
+TEST(Diagnostics, WithReplicatesAreOfTheCombinedAnswers) {
+  Configuration configuration = small_configuration("gaussian");
+  configuration.evaluation.replicates = 4;
+  Checkpoint checkpoint = small_checkpoint(configuration);
+  checkpoint.state.average = checkpoint.state.weights;  // looks at its simulations too
+  const Diagnostics d = diagnose(machine_of(checkpoint));
+  EXPECT_EQ(d.answers.truth, d.trained.truth);
+  for (int b = 0; b < 40; ++b)
+    for (int k = 0; k < 2; ++k) {
+      EXPECT_EQ(d.trained.mean[d.trained.at(b, 3, k)], d.answers.alfi[d.answers.at(b, k)]);
+      EXPECT_DOUBLE_EQ(std::log(d.trained.deviation[d.trained.at(b, 3, k)]),
+                       d.answers.alfi_log_deviation[d.answers.at(b, k)]);
+    }
+}
+
 TEST(Diagnostics, UntrainedIsWhatTrainingStartsFrom) {
   Checkpoint checkpoint = small_checkpoint(small_configuration("gaussian"));
   const Diagnostics trained = diagnose(machine_of(checkpoint));

@@ -14,6 +14,7 @@
 #include "alfi/simulators.hpp"
 #include "src/answers.hpp"
 #include "src/exact.hpp"
+#include "src/replicates.hpp"
 #include "src/statistics.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/small_machine.hpp"
@@ -203,6 +204,42 @@ TEST(Evaluation, MeasuresTheEnergyDistanceOfWhatIsSimulatedAtTheEstimate) {
   EXPECT_GT(many.energy_distance.lower, 0);  // an untrained machine's estimates are far off
 }
 
+// The answers are those of infer: combined, in errors, losses and coverage.
+TEST(Evaluation, JudgesWhatReplicatesComeTo) {
+  constexpr int problems = 40, K = 4, T = 3, D = 2, P = 4;
+  Checkpoint checkpoint = small_checkpoint(small_configuration("gaussian"));
+  checkpoint.state.average = checkpoint.state.weights;  // looks at its simulations too
+  const Configuration& configuration = checkpoint.configuration;
+  Engine engine(configuration, checkpoint.normalisation);
+  std::vector<std::vector<ProposalLaw>> laws(problems);
+  std::vector<std::vector<double>> truth(problems);
+  engine.rollout({Phase::evaluation, 0, problems * K, 0, configuration.engine.seed, K}, T, checkpoint.state.average,
+                 [&](const FinishedTile& finished) {
+                   for (int lane = 0; lane < finished.episodes; ++lane) {
+                     const auto b = static_cast<std::size_t>((finished.first + lane) / K);
+                     std::vector<double> psi;
+                     for (int p = 0; p < P; ++p) psi.push_back(finished.tile.psi[(T * P + p) * tile_lanes + lane]);
+                     laws[b].push_back(proposal_law(Family::gaussian, 1, D, psi));
+                     truth[b] = {finished.tile.truth[lane], finished.tile.truth[tile_lanes + lane]};
+                   }
+                 });
+  double error = 0, loss = 0, covered = 0;
+  for (std::size_t b = 0; b < problems; ++b) {
+    const ProposalLaw law = combined(Family::gaussian, laws[b]);
+    error += std::hypot(truth[b][0] - law.mean[0], truth[b][1] - law.mean[1]) / problems;
+    for (std::size_t d = 0; d < D; ++d) loss -= log_normal(truth[b][d], law.mean[d], law.deviation[d]) / problems;
+    covered += std::abs(truth[b][1] - law.mean[1]) < 1.2815515655 * law.deviation[1] ? 1.0 / problems : 0;  // 80 %
+  }
+  const Evaluation e = evaluate(machine_of(checkpoint), {.replicates = K});
+  EXPECT_EQ(e.replicates, K);
+  EXPECT_NEAR(e.error.alfi.value, error, 1e-12);
+  EXPECT_NEAR(e.error_by_iteration.back(), error, 1e-12);
+  EXPECT_NEAR(e.loss.value, loss, 1e-12 * std::abs(loss));
+  EXPECT_NEAR(e.coverage[1].per_parameter[1], covered, 1e-12);
+  EXPECT_NE(e.error.alfi.value, evaluate(machine_of(checkpoint)).error.alfi.value);
+  EXPECT_EQ(e.error.mle.value, evaluate(machine_of(checkpoint)).error.mle.value);  // of the same problems
+}
+
 TEST(Evaluation, HasNoMaximumLikelihoodWhereItIsNotUnique) {
   const Evaluation e = evaluate(machine_of(small_checkpoint(small_configuration("weinberg"))));
   EXPECT_TRUE(std::isnan(e.error.mle.value));
@@ -295,6 +332,7 @@ TEST(Evaluation, WritesItsNumbersAsJson) {
   EXPECT_EQ(json["parameters"], (nlohmann::json{"mean", "log_deviation"}));
   EXPECT_EQ(json["episodes"], 40);
   EXPECT_EQ(json["iterations"], 3);
+  EXPECT_EQ(json["replicates"], 1);
   EXPECT_EQ(json["step"], 7);
   EXPECT_EQ(json["error"]["alfi"], e.error.alfi.value);
   EXPECT_EQ(json["error"]["mle"], e.error.mle.value);

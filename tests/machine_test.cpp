@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <thread>
@@ -11,7 +12,10 @@
 #include "alfi/evaluation.hpp"
 #include "alfi/simulators.hpp"
 #include "alfi/trainer.hpp"
+#include "src/regenerated.hpp"
+#include "src/statistics.hpp"
 #include "tests/support/message_of.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/small_machine.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -169,24 +173,100 @@ double scatter(const std::vector<double>& values) {
 }
 
 // Observations that are nearly the same have nearly the same answer, but for the simulations: those of other
-// observations must be as different as those of another seed.
+// observations must be as different as those of another seed, and fewer replicates are further apart.
 TEST(Machine, HasSimulationsOfItsOwnForOtherObservations) {
   const Machine machine = machine_of(looking_checkpoint("gaussian"));
-  const auto answers = [&](bool by_data) {
+  const auto answers = [&](bool by_data, int replicates) {
     std::vector<double> means;
     for (int i = 0; i < 200; ++i) {
       std::vector<float> x(20, 0.5F);
       if (by_data) x[0] += 1e-4F * static_cast<float>(i);
-      InferenceOptions options;
+      InferenceOptions options{.replicates = replicates};
       if (!by_data) options.seed = static_cast<std::uint64_t>(i);
       means.push_back(machine.infer(x, 20, options).parameters[0].mean);
     }
     return means;
   };
-  const double by_seed = scatter(answers(false));
+  const double by_seed = scatter(answers(false, 1)), by_data = scatter(answers(true, 1));
   EXPECT_GT(by_seed, 0) << "the machine does not look at its simulations: this test is blind";
   // Each is known to √(2/200), 10 %: four standard errors of a ratio.
-  EXPECT_NEAR(std::log(scatter(answers(true)) / by_seed), 0, 0.57);
+  EXPECT_NEAR(std::log(by_data / by_seed), 0, 0.57);
+  EXPECT_NEAR(std::log(scatter(answers(true, 16)) / by_seed), -std::log(16.0), 0.57);
+}
+
+TEST(Machine, IsAskedForASeedAndReplicates) {
+  const Machine machine = machine_of(looking_checkpoint("gaussian"));
+  const std::vector<float> x(20, 0.5F);
+  const auto answer = [&](InferenceOptions options) { return numbers(machine.infer(x, 20, options)); };
+  EXPECT_EQ(answer({.seed = 1}), answer({}));  // the configured one
+  EXPECT_NE(answer({.seed = 2}), answer({}));
+  EXPECT_EQ(answer({.seed = 2}), answer({.seed = 2}));
+  EXPECT_EQ(answer({.replicates = 1}), answer({}));
+  EXPECT_NE(answer({.replicates = 4}), answer({}));
+  EXPECT_EQ(machine.infer(x, 20, {.replicates = 4}).replicates, 4);
+  EXPECT_THAT(message_of<InputError>([&] { (void)answer({.replicates = 3}); }),
+              AllOf(HasSubstr("evaluation.replicates = 3"), HasSubstr("1, 2, 4, 8 or 16")));
+  EXPECT_THAT(message_of<InputError>([&] { (void)answer({.replicates = 32}); }), HasSubstr("replicates = 32"));
+}
+
+/// How often intervals of this probability cover θ*, of its offsets from the answers in units of their deviations.
+double covered(const std::vector<double>& offsets, double level) {
+  const double quantile = normal_quantile(0.5 * (1 + level));
+  return static_cast<double>(
+             std::ranges::count_if(offsets, [&](double offset) { return std::abs(offset) < quantile; })) /
+         static_cast<double>(offsets.size());
+}
+
+// What an evaluation judges must be what users get: on the same problems, asked one by one, a trained machine is as
+// often right. With simulations of a seed alone, all answers would be shifted by one error.
+TEST(Machine, CoversAsOftenAsItsEvaluationSays) {
+  if (test::sanitized) GTEST_SKIP() << "a training, for its statistics; sanitizers watch over shorter ones";
+  constexpr int problems = 2000;
+  const test::TemporaryFolder folder;
+  Configuration configuration = small_configuration("gaussian");
+  configuration.episode = {4, 8, 10, {400, 400}};  // more real observations than simulated ones: much noise
+  configuration.networks.rim.bound = 2;
+  configuration.training.steps = configuration.training.checkpoint_every = configuration.training.validate_every = 2500;
+  configuration.training.meta_batch = 32;
+  configuration.training.loss = Loss::beta_normal;
+  configuration.training.learning_rate = 4e-3;
+  configuration.training.ema = 0.99;
+  configuration.evaluation.episodes = problems;
+  configuration.engine.encoder = Encoder::automatic;
+  train(configuration, folder.path() / "run");
+  const Machine machine = Machine::load(folder.path() / "run");
+  const auto& priors = find_simulator("gaussian").parameters;
+  Engine engine(configuration, pilot_normalisation(configuration));
+  for (const int replicates : {1, 16}) {
+    std::vector<double> offsets[2];
+    const auto ask = [&](const FinishedTile& finished) {
+      for (int lane = 0; lane < finished.episodes; ++lane) {
+        const Posterior answer =
+            machine.infer(observations_of(finished.tile, 1, lane), 400, {.replicates = replicates});
+        for (std::size_t d = 0; d < 2; ++d) {
+          const double truth =
+              priors[d].mean() + priors[d].deviation() * finished.tile.truth[static_cast<int>(d) * tile_lanes + lane];
+          offsets[d].push_back((truth - answer.parameters[d].mean) / answer.parameters[d].deviation);
+        }
+      }
+    };
+    engine.draw_problems({Phase::evaluation, 0, problems, 0, configuration.engine.seed}, Transform::none, ask);
+    const Evaluation evaluation = evaluate(machine, {.threads = 1, .replicates = replicates});
+    EXPECT_EQ(evaluation.replicates, replicates);
+    for (const Coverage& coverage : evaluation.coverage)
+      for (std::size_t d = 0; d < 2; ++d) {
+        const double level = coverage.percent / 100.0;
+        // Four standard errors of two independent evaluations: an upper bound, as the problems are the same.
+        EXPECT_NEAR(covered(offsets[d], level), coverage.per_parameter[d],
+                    4 * std::sqrt(2 * level * (1 - level) / problems))
+            << replicates << " replicates, " << coverage.percent << " %, parameter " << d;
+      }
+    for (const auto& of_parameter : offsets) {
+      double mean = 0;
+      for (const double offset : of_parameter) mean += offset / problems;
+      EXPECT_NEAR(mean, 0, 5 / std::sqrt(problems)) << replicates;  // five standard errors of a calibrated machine
+    }
+  }
 }
 
 TEST(Machine, DrawsIntervalsOfTheLevelAskedFor) {

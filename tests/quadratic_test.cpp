@@ -320,6 +320,7 @@ TEST(QuadraticConfiguration, NamesWhatSaysNothing) {
         {"training.loss=mse", "left out, or normal"},
         {"episode.thetas=3", "left out, or 20"},
         {"engine.backend=cuda", "auto or cpu"},
+        {"evaluation.replicates=1", "left out, or 16"},
         {"engine.precision=bf16", "left out, or fp32"},
         {"simulator.parameters={dimensions: 65}", "dimensions: a whole number from 1 to 64"},
         {"simulator.parameters={inputs: 3}", "dimensions: a whole number from 1 to 64"}}) {

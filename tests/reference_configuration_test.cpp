@@ -201,7 +201,7 @@ TEST(ReferenceConfiguration, IsReadWithWhatTheReferenceAlwaysDoes) {
   expected.training.ema = 0;
   expected.training.checkpoint_every = 2 * 303;
   expected.training.validate_every = 3 * 303;
-  expected.evaluation = {505, 16};
+  expected.evaluation = {505, 16, 1};
   expected.engine.threads = 3;
   const std::string document = with({{"nb_threads", "3"},
                                      {"train.batch_size_theta", "21"},

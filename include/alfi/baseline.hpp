@@ -31,6 +31,7 @@ struct BaselineOptions {
   int episodes = 200;                      ///< the first so many of an evaluation
   std::vector<int> multiples{1, 10, 100};  ///< of ALFI's simulator calls
   int threads = 0;                         ///< 0: as configured
+  int replicates = 0;                      ///< rollouts ALFI's answer combines: 1, 2, 4, 8 or 16; 0: as configured
   /// Called now and then with the part that is done, 0 to 1; from any thread, one at a time. Returns false to stop:
   /// the comparison then has what was finished.
   std::function<bool(double)> progress{};
@@ -49,7 +50,7 @@ struct BaselineResult {
 struct BaselineComparison {
   std::string method, simulator;
   int episodes;
-  std::int64_t calls_of_alfi;  ///< T · M · N, observations of one inference
+  std::int64_t calls_of_alfi;  ///< replicates · T · M · N, observations of one inference
   bool finished;               ///< false: stopped by `progress`
   Compared error;              ///< of ALFI, maximum likelihood and the exact posterior's mean; NaN where there is none
   std::vector<BaselineResult> results;  ///< one for each of the multiples; of maximum likelihood one

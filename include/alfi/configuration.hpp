@@ -89,7 +89,8 @@ struct Configuration {
   };
   struct Evaluation {
     int episodes = 5000;
-    int iterations = 0;  // 0: as episode.iterations
+    int iterations = 0;   // 0: as episode.iterations
+    int replicates = 16;  // rollouts an answer combines
     bool operator==(const Evaluation&) const = default;
   };
   struct Engine {

@@ -39,6 +39,7 @@ struct Evaluation {
   std::int64_t step;                    ///< of training
   int episodes;
   int iterations;           ///< T
+  int replicates;           ///< rollouts an answer combines
   std::int64_t not_finite;  ///< episodes whose answer is not finite
   Compared error;           ///< mean of ‖θ* − estimate‖₂
   Measured error_over_mle;  ///< ratios of errors on the same episodes
@@ -57,7 +58,7 @@ struct Evaluation {
                                  ///< machine sees them (transformed, standardised); 0 for equal laws
   int energy_distance_episodes;  ///< the first so many episodes; the others are left out for time
   std::vector<double> error_by_iteration;  ///< (T + 1) mean of ‖θ* − μ_t‖₂, from the start on
-  std::int64_t clamped_draws;              ///< proposals outside the simulator's domain, of episodes · T · M
+  std::int64_t clamped_draws;              ///< proposals outside the simulator's domain, of all rollouts
   double seconds;
 };
 
@@ -68,7 +69,8 @@ struct EvaluationOptions {
   /// Called now and then with the part that is done, 0 to 1; from any thread, one at a time.
   std::function<void(double)> progress{};
   Backend backend = Backend::automatic;
-  int device = 0;  ///< of the CUDA devices
+  int device = 0;      ///< of the CUDA devices
+  int replicates = 0;  ///< rollouts an answer combines: 1, 2, 4, 8 or 16; 0: as configured
 };
 
 /// InputError names the option that is wrong, or the simulator where exact inference is not known. The same call gives

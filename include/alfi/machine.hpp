@@ -36,14 +36,16 @@ struct Posterior {
   std::vector<double> correlation;            ///< (D, D) of it, row by row; empty for family point
   double level;                               ///< probability of the intervals
   int used;                                   ///< observations that were used, of those given
+  int replicates;                             ///< rollouts that were combined
   std::vector<std::string> warnings;          ///< reasons to doubt the answer, as sentences for people
 };
 
 struct InferenceOptions {
   int iterations = 0;  ///< T; 0: as default_iterations()
   double level = 0.95;
-  Backend backend = Backend::cpu;  ///< one episode does not fill a device
+  Backend backend = Backend::cpu;  ///< one problem does not fill a device
   int device = 0;                  ///< of the CUDA devices
+  int replicates = 0;              ///< rollouts to combine: 1, 2, 4, 8 or 16; 0: evaluation.replicates
   /// Seed that names the simulations' random numbers, together with the observations; none: engine.seed.
   std::optional<std::uint64_t> seed{};
 };
@@ -66,18 +68,20 @@ class Machine {
   /// T where nothing else is asked for: evaluation.iterations, or episode.iterations where that is 0.
   int default_iterations() const;
 
-  /// Infers the posterior given `count` observations x (count, X), row-major, in natural units. Its simulations are
-  /// random numbers of the observations and the seed. The same call gives the same bits on every machine, and errors of
-  /// answers to different observations are independent. Of more observations than the machine was trained for
-  /// (real_observations.max) it uses a random subset, with fewer than it was trained for it does what it can; both give
-  /// a warning. InputError names the first observation the simulator cannot give, or the option that is wrong.
+  /// Infers the posterior given `count` observations x (count, X), row-major, in natural units. It combines several
+  /// rollouts, whose simulations are random numbers of the observations and the seed. The same call gives the same bits
+  /// on every machine, and errors of answers to different observations are independent. Of more observations than the
+  /// machine was trained for (real_observations.max) it uses a random subset, with fewer than it was trained for it
+  /// does what it can; both give a warning. InputError names the first observation the simulator cannot give, or the
+  /// option that is wrong.
   Posterior infer(std::span<const float> x, int count, const InferenceOptions& options = {}) const;
 
  private:
   friend Evaluation evaluate(const Machine& machine, const EvaluationOptions& options);
   friend Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options);
   friend BaselineComparison compare(Baseline baseline, const Machine& machine, const BaselineOptions& options);
-  friend Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options, MinimiserPaths* paths);
+  friend Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options,
+                                         MinimiserPaths* paths);
 
   explicit Machine(std::unique_ptr<const Checkpoint> checkpoint);
 

@@ -21,6 +21,7 @@
 #include "src/exact.hpp"
 #include "src/host_processor.hpp"
 #include "src/regenerated.hpp"
+#include "src/replicates.hpp"
 #include "src/simulators.hpp"
 #include "src/standardise.hpp"
 
@@ -37,7 +38,7 @@ int iterations_of(const Configuration& c) {
 }
 
 std::int64_t calls_of_alfi(const Configuration& c) {
-  return std::int64_t{iterations_of(c)} * c.episode.thetas * c.episode.observations;
+  return std::int64_t{c.evaluation.replicates} * iterations_of(c) * c.episode.thetas * c.episode.observations;
 }
 
 /// `progress` said so.
@@ -150,12 +151,15 @@ class Comparison {
   }
 
   void answer_by_alfi(std::span<const float> weights) {
-    const int T = iterations_of(configuration_), P = shape_of(configuration_, T).P();
-    engine_.rollout(episodes_, T, weights, [&](const FinishedTile& finished) {
-      for (int lane = 0; lane < finished.episodes; ++lane)
-        for (int d = 0; d < D(); ++d)
-          answers_.alfi[answers_.at(finished.first + lane, d)] = finished.tile.psi[(T * P + d) * tile_lanes + lane];
-    });
+    const int T = iterations_of(configuration_);
+    const Shape shape = shape_of(configuration_, T);
+    engine_.rollout(
+        evaluation_rollouts(configuration_, episodes_.count), T, weights, [&](const FinishedTile& finished) {
+          const TileAnswers tile(configuration_, shape, finished);
+          for (int i = 0; i < tile.problems(); ++i)
+            std::ranges::copy(tile.mean(i, T),
+                              answers_.alfi.begin() + static_cast<std::ptrdiff_t>(answers_.at(tile.first() + i, 0)));
+        });
   }
 
   /// Of the episodes that have an error.
@@ -215,6 +219,7 @@ void check(Baseline baseline, const Configuration& configuration, const Baseline
 /// As it runs here.
 Configuration configured(Configuration configuration, const BaselineOptions& options) {
   if (options.threads != 0) configuration.engine.threads = options.threads;
+  if (options.replicates != 0) configuration.evaluation.replicates = options.replicates;
   configuration.engine.backend = Backend::cpu;
   configuration.engine.precision = Precision::fp32;
   return configuration;

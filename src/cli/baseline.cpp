@@ -126,6 +126,10 @@ void add_baseline(CLI::App& app) {
       ->type_name("K,…")
       ->delimiter(',')
       ->capture_default_str();
+  command
+      ->add_option("--replicates", arguments->options.replicates,
+                   "Rollouts ALFI's answer combines: 1, 2, 4, 8 or 16; 0: as configured")
+      ->type_name("K");
   command->add_option("--threads", arguments->options.threads, "Threads; 0: as configured")->type_name("N");
   command->add_flag("--json", arguments->json, "One JSON object to standard output");
   command->footer(

@@ -43,9 +43,10 @@ std::string percentages(int level, const std::vector<double>& covered) {
 
 void print_table(const Evaluation& e) {
   fmt::print(
-      "{}, step {}: {} episodes, {} iterations, {:.1f} s. Errors in units of the prior's deviation, [95 % "
+      "{}, step {}: {} episodes, {} iterations, {} replicates, {:.1f} s. Errors in units of the prior's deviation, [95 "
+      "% "
       "interval].\n\n",
-      e.simulator, e.step, e.episodes, e.iterations, e.seconds);
+      e.simulator, e.step, e.episodes, e.iterations, e.replicates, e.seconds);
   const auto row = [](const std::string& name, const std::string& alfi, const std::string& mle,
                       const std::string& posterior) {
     fmt::print("{:<20} {:<28} {:<28} {}\n", name, alfi, mle, posterior);
@@ -144,6 +145,8 @@ void add_evaluate(CLI::App& app) {
       ->required();
   command->add_option("--episodes", arguments->evaluation.episodes, "Episodes; 0: as configured");
   command->add_option("--iterations", arguments->evaluation.iterations, "Iterations T; 0: as configured");
+  command->add_option("--replicates", arguments->evaluation.replicates,
+                      "Rollouts an answer combines: 1, 2, 4, 8 or 16; 0: as configured");
   command->add_option("--threads", arguments->evaluation.threads, "Threads; 0: as configured");
   arguments->backend.add_to(*command);
   command->add_flag("--json", arguments->json, "One JSON object to standard output");

@@ -74,6 +74,7 @@ void print_json(const Machine& machine, const Posterior& posterior, int count, c
                               {"step", machine.step()},
                               {"observations", count},
                               {"used", posterior.used},
+                              {"replicates", posterior.replicates},
                               {"level", posterior.level},
                               {"parameters", nlohmann::ordered_json::array()}};
   for (const Line& line : lines)  // what is NaN becomes null
@@ -126,6 +127,8 @@ void add_infer(CLI::App& app) {
   command->add_option("--data", arguments->data, "Observations, .csv or .npy, one a row")->required();
   command->add_option("--level", arguments->inference.level, "Probability of the intervals")->capture_default_str();
   command->add_option("--iterations", arguments->inference.iterations, "Iterations T; 0: as configured");
+  command->add_option("--replicates", arguments->inference.replicates,
+                      "Rollouts an answer combines: 1, 2, 4, 8 or 16; 0: as configured");
   command->add_option("--seed", arguments->inference.seed,
                       "Names the simulations' random numbers, together with the data; as configured if not given");
   arguments->backend.engine.backend = Backend::cpu;

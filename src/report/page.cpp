@@ -91,8 +91,8 @@ std::string machine(const Subject& subject) {
   text += row("parameters, prior", {escaped(fmt::format("{}", fmt::join(parameters, "; ")))});
   text += row(
       "an inference",
-      {fmt::format("{} iterations of {} parameters with {} observations each; {} real observations", e.iterations,
-                   c.episode.thetas, c.episode.observations,
+      {fmt::format("{} rollouts of {} iterations of {} parameters with {} observations each; {} real observations",
+                   e.replicates, e.iterations, c.episode.thetas, c.episode.observations,
                    real.min == real.max ? fmt::format("{}", real.max) : fmt::format("{} to {}", real.min, real.max))});
   text += row("training", {training(c, e.step)});
   text += row("evaluation", {fmt::format("{} fresh problems, seed {}", e.episodes, c.engine.seed)});

@@ -64,6 +64,15 @@ TEST(Baseline, MakesTheCallsItIsGiven) {
   }
 }
 
+TEST(Baseline, CountsTheCallsOfAllReplicates) {
+  BaselineOptions options = small(20, {1});
+  options.replicates = 16;
+  const BaselineComparison comparison =
+      compare(Baseline::abc, small_configuration("poisson", Transform::sqrt), options);
+  EXPECT_EQ(comparison.calls_of_alfi, 16 * 18);
+  EXPECT_EQ(comparison.results.at(0).calls, 16 * 18);
+}
+
 TEST(Simulations, CountsCallsAndRefusesMore) {
   const Configuration configuration = small_configuration("gaussian");
   const Normalisation normalisation{{0}, {1}};

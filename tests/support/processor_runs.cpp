@@ -93,9 +93,9 @@ std::vector<float> inference_of(const Configuration& configuration, std::unique_
   const std::vector<float> x(observations, 0.25F);
   const int count = (iterations + 1) * shape_of(configuration, iterations).P();
   std::vector<float> psi;
-  engine.infer({x, observations}, iterations, initial_weights(engine.layout(), 1), 7,
+  engine.infer({x, observations}, tile_lanes, iterations, initial_weights(engine.layout(), 1), 7,
                [&](const FinishedTile& finished) {
-                 for (int i = 0; i < count; ++i) psi.push_back(finished.tile.psi[i * tile_lanes]);
+                 psi.assign(finished.tile.psi, finished.tile.psi + count * finished.episodes);
                });
   return psi;
 }

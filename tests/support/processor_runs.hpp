@@ -34,7 +34,7 @@ Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processo
 std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor,
                              double place = 0.5);
 
-/// ψ after each iteration of an inference.
+/// ψ after each iteration of an inference, of each of its 16 replicates.
 std::vector<float> inference_of(const Configuration& configuration, std::unique_ptr<Processor> processor);
 
 }  // namespace alfi::test

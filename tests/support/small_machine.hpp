@@ -20,6 +20,7 @@ inline Configuration small_configuration(const std::string& simulator, Transform
   c.training.meta_batch = 8;
   c.training.warmup_steps = 1;
   c.evaluation.episodes = 40;
+  c.evaluation.replicates = 1;  // an answer is a rollout's last ψ, to the bit
   c.engine.threads = 1;
   c.engine.encoder = Encoder::dense;  // given observations are looked up otherwise than simulated ones
   validate(c);
