@@ -10,17 +10,17 @@
 namespace alfi {
 namespace {
 
-/// v̂ of w.
+/// Computes v̂ from w.
 double expected_noise(double w, double K) {
   const double half = 0.5 * (K - 1), bound = half * w;
   if (bound > 700) return 1 - 1 / bound;  // to 1e-5; both functions are soon too small for a number
   return w * Eigen::numext::igammac(half, bound) / Eigen::numext::igammac(half + 1, bound);
 }
 
-/// The answer's variance in units of the replicates', where the one between them is w.
+/// Computes the answer's variance in units of the replicates', w being the variance between them.
 double relative_variance(double w, double K) { return 1 - expected_noise(w, K) + w / K; }
 
-/// The answer's covariance; NaN of what is not finite.
+/// Combines the mean of the covariances and the covariance between the means; gives NaN for what is not finite.
 Eigen::MatrixXd combined_covariance(const Eigen::MatrixXd& covariance, const Eigen::MatrixXd& between, double K) {
   if (!covariance.allFinite() || !between.allFinite())
     return Eigen::MatrixXd::Constant(covariance.rows(), covariance.cols(), std::numeric_limits<double>::quiet_NaN());

@@ -38,8 +38,7 @@
 
 namespace alfi {
 
-/// The law of the combined answer, of at least one replicate; of one it is that one itself. NaN where one is not
-/// finite.
+/// Combines one replicate or more into the answer's law. One alone is returned as it is. What is not finite gives NaN.
 ProposalLaw combined(Family family, std::span<const ProposalLaw> replicates);
 
 /// Names the rollouts of an evaluation's first `problems` problems, evaluation.replicates of each.
@@ -55,11 +54,11 @@ class TileAnswers {
   int problems() const { return finished_.episodes / replicates_; }
   double truth(int problem, int d) const { return finished_.tile.truth[d * tile_lanes + problem * replicates_]; }
 
-  /// The answer after t iterations, standardised by the prior, and its mean alone.
+  /// Combines the replicates' laws, or their means alone, after t iterations, standardised by the prior.
   ProposalLaw law(int problem, int t) const;
   std::vector<double> mean(int problem, int t) const;
 
-  /// ‖θ* − mean‖₂ after t iterations.
+  /// Computes ‖θ* − mean‖₂ after t iterations.
   double error(int problem, int t) const;
 
  private:

@@ -157,14 +157,14 @@ TEST(Machine, GivesTheSameBitsTwiceAndForAnyThreads) {
   EXPECT_THAT(answers, testing::Each(one));
 }
 
-/// A machine that looks at its simulations too.
+/// Makes a machine that looks at its simulations too.
 Checkpoint looking_checkpoint(const std::string& simulator) {
   Checkpoint checkpoint = small_checkpoint(small_configuration(simulator));
   checkpoint.state.average = checkpoint.state.weights;
   return checkpoint;
 }
 
-/// Mean squared deviation from their mean.
+/// Computes the mean squared deviation of the values from their mean.
 double scatter(const std::vector<double>& values) {
   double mean = 0, squares = 0;
   for (const double value : values) mean += value / static_cast<double>(values.size());
@@ -209,7 +209,8 @@ TEST(Machine, IsAskedForASeedAndReplicates) {
   EXPECT_THAT(message_of<InputError>([&] { (void)answer({.replicates = 32}); }), HasSubstr("replicates = 32"));
 }
 
-/// How often intervals of this probability cover θ*, of its offsets from the answers in units of their deviations.
+/// Counts how often intervals of this probability cover θ*, of its offsets from the answers in units of their
+/// deviations.
 double covered(const std::vector<double>& offsets, double level) {
   const double quantile = normal_quantile(0.5 * (1 + level));
   return static_cast<double>(

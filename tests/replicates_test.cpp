@@ -11,10 +11,10 @@
 namespace alfi {
 namespace {
 
-/// A law of one parameter.
+/// Makes a law of one parameter.
 ProposalLaw law_of(double mean, double deviation) { return {{mean}, {deviation}, {1}}; }
 
-/// `count` laws whose means have this variance between them, around 0.
+/// Makes `count` laws whose means have this variance between them, around 0.
 std::vector<ProposalLaw> laws_of(int count, double deviation, double between) {
   const double step = std::sqrt(between * (count - 1) / count);  // half of them at ±step
   std::vector<ProposalLaw> laws;
@@ -49,7 +49,8 @@ TEST(Replicates, HaveTheMeanOfTheirMeansAndTheirVarianceLessTheNoise) {
   EXPECT_NEAR(answer.deviation[0] * answer.deviation[0], 2.5 - 15.0 / 16 * 0.05, 1e-8);
 }
 
-/// E[v | w, v < 1] for the prior 1/v², by the midpoint rule: w is v times a chi-square of K − 1 degrees over K − 1.
+/// Computes E[v | w, v < 1] for the prior 1/v², by the midpoint rule: w is v times a chi-square of K − 1 degrees over K
+/// − 1.
 double expected_noise(double w, int K) {
   constexpr int steps = 20000;
   const double half = 0.5 * (K - 1);
@@ -82,7 +83,7 @@ TEST(Replicates, NeverHaveLessThanTheFloor) {
     }
 }
 
-/// Numbers of N(0, 1), the same with every library (Box and Muller).
+/// Draws numbers of N(0, 1) that no library decides on (Box and Muller).
 class Normals {
  public:
   double operator()() {
@@ -119,7 +120,7 @@ TEST(Replicates, OfACalibratedMachineAreCalibrated) {
   }
 }
 
-/// Three coupled parameters, replicates of them.
+/// Makes replicates of three coupled parameters.
 std::vector<ProposalLaw> coupled_laws(int K, double noise) {
   Normals normal;
   std::vector<ProposalLaw> laws;
