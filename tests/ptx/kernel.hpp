@@ -55,7 +55,7 @@ struct Kernel {
   Place thread_id = no_place, block_id = no_place, lane_id = no_place;
   int max_threads = 0;  ///< of a block; 0: not said
   std::size_t parameter_bytes = 0;
-  mutable std::vector<std::uint8_t> executed;  ///< by instruction
+  mutable std::vector<std::uint64_t> executed;  ///< times a warp executed each instruction
 };
 
 [[noreturn]] inline void fail(const std::string& what) { throw Error(what); }

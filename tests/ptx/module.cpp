@@ -129,6 +129,16 @@ Coverage coverage(const Kernel& kernel) {
   return result;
 }
 
+std::map<std::string, std::uint64_t> executed(const Kernel& kernel) {
+  std::map<std::string, std::uint64_t> counts;
+  for (std::size_t i = 0; i < kernel.instructions.size(); ++i) {
+    const std::string& text = kernel.text[i];
+    const std::size_t begin = text.front() == '@' ? text.find(' ') + 1 : 0;
+    counts[text.substr(begin, text.find_first_of(" ;", begin) - begin)] += kernel.executed[i];
+  }
+  return counts;
+}
+
 std::vector<Line> barriers(const Kernel& kernel) {
   std::vector<Line> result;
   for (std::size_t i = 0; i < kernel.instructions.size(); ++i)

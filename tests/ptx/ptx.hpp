@@ -81,6 +81,9 @@ struct Coverage {
 };
 Coverage coverage(const Kernel& kernel);
 
+/// Counts what warps have executed so far, by instruction with its types, such as fma.rn.f32.
+std::map<std::string, std::uint64_t> executed(const Kernel& kernel);
+
 /// Lists the bar.sync of a kernel.
 std::vector<Line> barriers(const Kernel& kernel);
 

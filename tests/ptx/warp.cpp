@@ -81,12 +81,12 @@ void Warp::wait(const Instruction& instruction) {
 
 void Warp::go() {
   const Instruction* const instructions = block_->kernel.instructions.data();
-  std::uint8_t* const executed = block_->kernel.executed.data();
+  std::uint64_t* const executed = block_->kernel.executed.data();
   barrier_ = nullptr;
   std::uint64_t count = 0, lanes = 0;
   while (live_ != 0 && barrier_ == nullptr) {
     if (!parts_.empty()) meet();
-    executed[next_] = 1;
+    ++executed[next_];
     const Instruction& instruction = instructions[next_++];
     ++count;
     lanes += static_cast<unsigned>(std::popcount(mask_));
