@@ -10,11 +10,11 @@
 
 #include <vector>
 
-#include "kernels/episode.hpp"
-#include "kernels/host_kernels.hpp"
-#include "kernels/host_team.hpp"
-#include "kernels/simulator_at.hpp"
-#include "src/lane_memory.hpp"
+#include "kernels/episode/episode.hpp"
+#include "kernels/launch/host_kernels.hpp"
+#include "kernels/team/host_team.hpp"
+#include "kernels/sim/simulator_at.hpp"
+#include "src/system/lane_memory.hpp"
 
 namespace alfi {
 namespace ALFI_ISA {

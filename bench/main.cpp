@@ -16,12 +16,12 @@
 
 #include "alfi/simulators.hpp"
 #include "bench/kernel_benchmarks.hpp"
-#include "src/cost.hpp"
-#include "src/engine.hpp"
-#include "src/host_processor.hpp"
-#include "src/instruction_set.hpp"
-#include "src/observations.hpp"
-#include "src/simulators.hpp"
+#include "src/engine/cost.hpp"
+#include "src/engine/engine.hpp"
+#include "src/backends/host/host_processor.hpp"
+#include "src/system/instruction_set.hpp"
+#include "src/formats/observations.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 

@@ -1,7 +1,7 @@
-# The CUDA backend: kernels/kernels.cu and src/cuda/thrust_statistics.cu compiled by nvcc into libalfi.a, and the CUDA
+# The CUDA backend: kernels/launch/kernels.cu and src/backends/cuda/thrust_statistics.cu compiled by nvcc into libalfi.a, and the CUDA
 # runtime they are launched with; cuBLAS for encoders too wide for these kernels, a shared library, as its static one is
 # 500 MB of every program. Beside the objects are logs of what ptxas says of registers and spills on each architecture;
-# that of the kernels, <build>/cuda/kernels.log, is judged by tests/cuda_compile_test.sh.
+# that of the kernels, <build>/cuda/kernels.log, is judged by tests/machine_code/cuda_compile_test.sh.
 #
 # nvcc is called directly: its log is at hand, and no CUDA language is needed to configure. Translating to PTX costs most,
 # so it is done three times at most: for the newest architecture, whose PTX is kept for those to come; for the oldest,
@@ -23,7 +23,7 @@ if(ALFI_CUDA)
 endif()
 set(ALFI_HAS_CUDA OFF)
 if(NOT ALFI_NVCC)
-  target_sources(alfi PRIVATE src/cuda/no_runtime.cpp)
+  target_sources(alfi PRIVATE src/backends/cuda/no_runtime.cpp)
   return()
 endif()
 
@@ -81,9 +81,9 @@ function(alfi_add_cuda_source source)
   set_source_files_properties(${result}.o PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
   target_sources(alfi PRIVATE ${result}.o)
 endfunction()
-alfi_add_cuda_source(kernels/kernels.cu)
-alfi_add_cuda_source(src/cuda/thrust_statistics.cu)
-target_sources(alfi PRIVATE src/cuda/device_runtime.cpp)
+alfi_add_cuda_source(kernels/launch/kernels.cu)
+alfi_add_cuda_source(src/backends/cuda/thrust_statistics.cu)
+target_sources(alfi PRIVATE src/backends/cuda/device_runtime.cpp)
 target_link_libraries(alfi PRIVATE CUDA::cudart_static CUDA::cublas)
 
 if(NOT 120 IN_LIST known)
@@ -96,10 +96,10 @@ if(ALFI_BUILD_TESTS)
     add_custom_command(
       OUTPUT ${result}.ptx
       COMMAND bash ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh ${result}.log ${ALFI_NVCC} ${alfi_nvcc_flags} -ptx
-              -arch=sm_${architecture} -MD -MF ${result}.d ${PROJECT_SOURCE_DIR}/kernels/kernels.cu -o ${result}.ptx
-      DEPENDS ${PROJECT_SOURCE_DIR}/kernels/kernels.cu ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh
+              -arch=sm_${architecture} -MD -MF ${result}.d ${PROJECT_SOURCE_DIR}/kernels/launch/kernels.cu -o ${result}.ptx
+      DEPENDS ${PROJECT_SOURCE_DIR}/kernels/launch/kernels.cu ${PROJECT_SOURCE_DIR}/cmake/nvcc.sh
       DEPFILE ${result}.d
-      COMMENT "Translating kernels/kernels.cu to PTX of sm_${architecture}"
+      COMMENT "Translating kernels/launch/kernels.cu to PTX of sm_${architecture}"
       VERBATIM)
     list(APPEND alfi_ptx_files ${result}.ptx)
   endforeach()

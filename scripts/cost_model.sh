@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares what a meta-step should cost on paper (src/cost.hpp) with what it takes: episodes a second, predicted from the
+# Compares what a meta-step should cost on paper (src/engine/cost.hpp) with what it takes: episodes a second, predicted from the
 # peak of the same moment, the median of seven repetitions and their range, the ratio. Exits 1 where one is more than 15 % off.
 # None of these configurations is one that the model's constants were fitted to. The machine should be idle.
 #

@@ -3,8 +3,8 @@
 
 namespace alfi {
 
-// The enumerators are in the order of their names in src/configuration.cpp.
-enum class Family { gaussian, gaussian_fixed, point, gaussian_full };  ///< what ψ is: kernels/proposal.hpp
+// The enumerators are in the order of their names in src/configuration/configuration.cpp.
+enum class Family { gaussian, gaussian_fixed, point, gaussian_full };  ///< what ψ is: kernels/networks/proposal.hpp
 enum class Prior { uniform, normal };               ///< the law of a parameter before anything is observed
 enum class Start { prior, draw };                   ///< ψ₀: the prior's mean and deviation; a fresh prior draw
 enum class Pooling { mean, moments };               ///< of codes: their mean; mean and standard deviation

@@ -1,8 +1,8 @@
 // Standard normal numbers: Box and Muller 1958. With u, v uniform, √(−2 log u) (cos 2πv, sin 2πv) are two.
 #pragma once
 
-#include "kernels/math.hpp"
-#include "kernels/random.hpp"
+#include "kernels/lanes/math.hpp"
+#include "kernels/lanes/random.hpp"
 
 namespace alfi::inline ALFI_ISA {
 

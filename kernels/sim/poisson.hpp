@@ -14,8 +14,8 @@
 // everybody's first attempt, and then each lane goes on with the ones it rejected, whichever they are.
 #pragma once
 
-#include "kernels/math.hpp"
-#include "kernels/random.hpp"
+#include "kernels/lanes/math.hpp"
+#include "kernels/lanes/random.hpp"
 #include "kernels/sim/facts.hpp"
 
 namespace alfi::inline ALFI_ISA {

@@ -13,8 +13,8 @@
 // One Newton step then removes the rounding of the roots; its derivative is positive, as u ≥ 2⁻²⁴.
 #pragma once
 
-#include "kernels/math.hpp"
-#include "kernels/random.hpp"
+#include "kernels/lanes/math.hpp"
+#include "kernels/lanes/random.hpp"
 #include "kernels/sim/facts.hpp"
 
 namespace alfi::inline ALFI_ISA {

@@ -14,16 +14,16 @@
 
 #include "alfi/baseline.hpp"
 #include "alfi/error.hpp"
-#include "src/answers.hpp"
+#include "src/evaluation/answers.hpp"
 #include "src/baselines/problems.hpp"
-#include "src/checkpoint.hpp"
-#include "src/engine.hpp"
-#include "src/exact.hpp"
-#include "src/host_processor.hpp"
-#include "src/regenerated.hpp"
-#include "src/replicates.hpp"
-#include "src/simulators.hpp"
-#include "src/standardise.hpp"
+#include "src/model/checkpoint.hpp"
+#include "src/engine/engine.hpp"
+#include "src/exact/exact.hpp"
+#include "src/backends/host/host_processor.hpp"
+#include "src/evaluation/regenerated.hpp"
+#include "src/evaluation/replicates.hpp"
+#include "src/simulators/simulators.hpp"
+#include "src/model/standardise.hpp"
 
 namespace alfi {
 namespace {

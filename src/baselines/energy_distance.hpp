@@ -7,7 +7,7 @@
 
 namespace alfi::baselines {
 
-/// 2 E|x − y| − E|x − x'| − E|y − y'| without bias, as energy_distance of src/statistics.hpp is, for one x and many y.
+/// 2 E|x − y| − E|x − x'| − E|y − y'| without bias, as energy_distance of src/numerics/statistics.hpp is, for one x and many y.
 /// Each takes O(N log N + N log R) for X = 1, else O(N (N + R) X) with R at most `most_rows`.
 class EnergyDistance {
  public:

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "kernels/random.hpp"
-#include "src/statistics.hpp"
+#include "kernels/lanes/random.hpp"
+#include "src/numerics/statistics.hpp"
 
 namespace alfi::baselines {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "alfi/backends.hpp"
-#include "src/simulators.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi::cli {
 

@@ -11,7 +11,7 @@
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
-#include "src/throughput.hpp"
+#include "src/training/throughput.hpp"
 
 namespace alfi::cli {
 namespace {

@@ -12,9 +12,9 @@
 #include "alfi/simulators.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
-#include "src/exact.hpp"
-#include "src/observations.hpp"
-#include "src/simulators.hpp"
+#include "src/exact/exact.hpp"
+#include "src/formats/observations.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi::cli {
 namespace {

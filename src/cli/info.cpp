@@ -15,7 +15,7 @@
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/version.hpp"
-#include "src/instruction_set.hpp"
+#include "src/system/instruction_set.hpp"
 
 namespace alfi::cli {
 namespace {

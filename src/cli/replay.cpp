@@ -1,5 +1,5 @@
 // alfi replay: a recorded run through this engine's kernels, for comparison with what was recorded.
-#include "src/replay.hpp"
+#include "src/machine/replay.hpp"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
-#include "src/atomic_file.hpp"
+#include "src/system/atomic_file.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
-#include "src/processors.hpp"
+#include "src/engine/processors.hpp"
 
 namespace alfi::cli {
 namespace {

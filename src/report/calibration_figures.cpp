@@ -7,8 +7,8 @@
 
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
-#include "src/statistics.hpp"
-#include "src/uniformity_band.hpp"
+#include "src/numerics/statistics.hpp"
+#include "src/numerics/uniformity_band.hpp"
 
 namespace alfi::report {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "src/statistics.hpp"
+#include "src/numerics/statistics.hpp"
 
 namespace alfi::report {
 

@@ -8,7 +8,7 @@
 
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
-#include "src/statistics.hpp"
+#include "src/numerics/statistics.hpp"
 
 namespace alfi::report {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
-#include "src/diagnostics.hpp"
-#include "src/optimisation.hpp"
+#include "src/evaluation/diagnostics.hpp"
+#include "src/minimisation/optimisation.hpp"
 #include "src/report/figure.hpp"
 #include "src/report/metrics.hpp"
 

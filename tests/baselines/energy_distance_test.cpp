@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "src/statistics.hpp"
+#include "src/numerics/statistics.hpp"
 
 namespace alfi::baselines {
 namespace {

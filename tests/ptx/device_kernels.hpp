@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "src/cuda/runtime.hpp"
+#include "src/backends/cuda/runtime.hpp"
 #include "tests/ptx/ptx.hpp"
 
 namespace alfi::test {

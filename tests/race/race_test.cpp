@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/device.hpp"
+#include "kernels/launch/device.hpp"
 #include "tests/race/device.hpp"
 #include "tests/race/quadratics.hpp"
 #include "tests/race/tapes.hpp"

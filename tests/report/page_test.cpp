@@ -11,7 +11,7 @@
 #include "alfi/error.hpp"
 #include "alfi/optimisation.hpp"
 #include "alfi/report.hpp"
-#include "src/checkpoint.hpp"
+#include "src/model/checkpoint.hpp"
 #include "src/report/metrics.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/search_path.hpp"

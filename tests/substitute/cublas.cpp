@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "kernels/precision.hpp"
+#include "kernels/lanes/precision.hpp"
 #include "tests/substitute/state.hpp"
 
 namespace alfi::substitute {

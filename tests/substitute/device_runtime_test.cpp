@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "alfi/error.hpp"
-#include "src/cuda/runtime.hpp"
-#include "src/host_processor.hpp"
-#include "src/processors.hpp"
+#include "src/backends/cuda/runtime.hpp"
+#include "src/backends/host/host_processor.hpp"
+#include "src/engine/processors.hpp"
 #include "tests/substitute/substitute.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/processor_runs.hpp"

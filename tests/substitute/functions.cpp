@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kernels/math.hpp"
-#include "kernels/precision.hpp"
+#include "kernels/lanes/math.hpp"
+#include "kernels/lanes/precision.hpp"
 #include "tests/ptx/ptx.hpp"
 #include "tests/substitute/state.hpp"
 

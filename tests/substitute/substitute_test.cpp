@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/kernels.cuh"
+#include "kernels/launch/kernels.cuh"
 
 namespace alfi::substitute {
 namespace {

@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "src/host_processor.hpp"
-#include "src/processors.hpp"
+#include "src/backends/host/host_processor.hpp"
+#include "src/engine/processors.hpp"
 #include "tests/substitute/substitute.hpp"
 #include "tests/support/processor_runs.hpp"
 #include "tests/support/small_configuration.hpp"

@@ -1,8 +1,8 @@
 // The algorithms that a device does by Thrust: thrust_tests run Thrust itself, on the host.
 #include <algorithm>
 
-#include "src/cuda/scratch.hpp"
-#include "src/cuda/thrust_statistics.cuh"
+#include "src/backends/cuda/scratch.hpp"
+#include "src/backends/cuda/thrust_statistics.cuh"
 #include "tests/substitute/state.hpp"
 
 namespace alfi::cuda {

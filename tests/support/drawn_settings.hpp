@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/episode.hpp"
+#include "kernels/episode/episode.hpp"
 
 namespace alfi::test {
 

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "kernels/host_team.hpp"
+#include "kernels/team/host_team.hpp"
 
 namespace alfi::test {
 

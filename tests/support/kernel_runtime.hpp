@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "src/cuda/runtime.hpp"
+#include "src/backends/cuda/runtime.hpp"
 
 namespace alfi::test {
 

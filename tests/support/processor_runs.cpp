@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "alfi/simulators.hpp"
-#include "src/simulators.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi::test {
 

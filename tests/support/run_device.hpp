@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/device.hpp"
-#include "src/cuda/launcher.hpp"
+#include "kernels/launch/device.hpp"
+#include "src/backends/cuda/launcher.hpp"
 #include "tests/support/arena.hpp"
 #include "tests/support/drawn_settings.hpp"
 #include "tests/support/kernel_runtime.hpp"

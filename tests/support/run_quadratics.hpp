@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/quadratic.hpp"
-#include "src/parameters.hpp"
+#include "kernels/minimise/quadratic.hpp"
+#include "src/model/parameters.hpp"
 #include "tests/support/arena.hpp"
 #include "tests/support/quadratic_oracle.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/report.hpp"
+#include "kernels/launch/report.hpp"
 
 namespace alfi::test {
 

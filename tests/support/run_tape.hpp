@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/lookup.hpp"
-#include "src/iteration_weights.hpp"
-#include "src/parameters.hpp"
+#include "kernels/episode/lookup.hpp"
+#include "src/model/iteration_weights.hpp"
+#include "src/model/parameters.hpp"
 #include "tests/support/arena.hpp"
 #include "tests/support/tape.hpp"
 

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/optimizer.hpp"
+#include "kernels/launch/optimizer.hpp"
 #include "tests/support/fiber_team.hpp"
 
 namespace alfi::test {

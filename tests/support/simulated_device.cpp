@@ -11,8 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "src/cuda/cuda_processor.hpp"
-#include "src/cuda/scratch.hpp"
+#include "src/backends/cuda/cuda_processor.hpp"
+#include "src/backends/cuda/scratch.hpp"
 #include "tests/support/simulated_kernels.hpp"
 
 namespace alfi::test {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "src/cuda/runtime.hpp"
-#include "src/processor.hpp"
+#include "src/backends/cuda/runtime.hpp"
+#include "src/backends/processor.hpp"
 #include "tests/ptx/device_kernels.hpp"
 
 namespace alfi::test {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/device.hpp"
+#include "kernels/launch/device.hpp"
 
 namespace alfi::test {
 

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "src/checkpoint.hpp"
-#include "src/engine.hpp"
+#include "src/model/checkpoint.hpp"
+#include "src/engine/engine.hpp"
 
 namespace alfi::test {
 

@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "src/safetensors.hpp"
+#include "src/formats/safetensors.hpp"
 #include "tests/support/oracle.hpp"
 
 namespace alfi::test {

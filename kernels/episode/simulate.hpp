@@ -1,0 +1,110 @@
+// Simulated observations as the networks see them: θ in natural units, clamped to the simulator's domain, its law, the
+// draws, transformed and standardised. A row is one observation of one episode:
+// row = 16 (parameter · count + number) + lane.
+#pragma once
+
+#include "kernels/networks/dense.hpp"
+#include "kernels/lanes/random.hpp"
+#include "kernels/sim/simulator_at.hpp"
+#include "kernels/sim/transform.hpp"
+
+namespace alfi {
+
+/// How an observation is transformed and standardised: (transformed − mean) · scale.
+template <class R>
+struct ObservationUnits {
+  Transform transform;
+  const R* mean;   ///< (X)
+  const R* scale;  ///< (X)
+};
+
+/// What is asked of a simulator: `count` observations of each of `parameters` parameters.
+struct Simulation {
+  PhiloxKey key;
+  const std::uint32_t* episode;  ///< (16): with `first_row` + the parameter's number it names the random numbers
+  std::uint32_t first_row;
+  int parameters, count;
+  int D;               ///< numbers of a parameter
+  int pieces;          ///< the observations of a parameter are split into so many, so that a team has enough items
+  const float* theta;  ///< (parameters, D, 16), standardised
+  float* clamped;      ///< (parameters, 16): 1 where θ was outside the domain; or null
+  Rows<float> x;       ///< (X, parameters · count · 16)
+};
+
+inline namespace ALFI_ISA {
+
+/// The prior's mean and deviation, of each parameter or, with any size, of each kind: what θ is standardised by.
+template <class Sim>
+struct PriorUnits {
+  Array<double, Sim::facts.parameter_count> mean, deviation;
+};
+template <class Sim>
+constexpr PriorUnits<Sim> make_prior_units() {
+  PriorUnits<Sim> units{};
+  for (int i = 0; i < Sim::facts.parameter_count; ++i) {
+    units.mean[i] = Sim::facts.law(i).mean();
+    units.deviation[i] = Sim::facts.law(i).deviation();
+  }
+  return units;
+}
+
+/// A draw of the prior, standardised.
+template <class F>
+ALFI_HD F standard_prior_draw(int simulator, const PhiloxBlock<Uint<F>>& block) {
+  Prior prior = Prior::uniform;
+  Simulators::with(simulator, [&]<class Sim>() {
+    constexpr Prior known = prior_of<Sim>();
+    prior = known;
+  });
+  if (prior == Prior::uniform) return (uniform<F>(block.word[0]) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
+  F z[4];
+  standard_normals<F>(block, z);
+  return z[0];
+}
+
+template <class Sim, class Team>
+ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {
+  using F = typename Team::F;
+  constexpr int group = group_of<Sim, F>();
+  const int groups = blocks_of(group, to.count);
+  const int groups_per_piece = blocks_of(to.pieces, groups);
+  team.each(to.parameters * to.pieces, [&](int item, int lane) {
+    const int m = item / to.pieces, piece = item % to.pieces;
+    const int D = Sim::D == any_size ? to.D : Sim::D;
+    const auto natural = [=, theta = to.theta + m * D * tile_lanes + lane](int d) {
+      constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::facts
+      const F standard = load<F>(theta + d * tile_lanes);
+      if constexpr (Sim::D == any_size) {
+        constexpr int end = Sim::facts.parameter_count - 1;
+        static_assert(Sim::facts.parameters[0].repeated && end <= 1, "one kind is repeated, and one may follow");
+        const bool last = d == D - 1;
+        return fma(splat<F>(static_cast<float>(last ? prior.deviation[end] : prior.deviation[0])), standard,
+                   splat<F>(static_cast<float>(last ? prior.mean[end] : prior.mean[0])));
+      } else {
+        return fma(splat<F>(static_cast<float>(prior.deviation[d])), standard,
+                   splat<F>(static_cast<float>(prior.mean[d])));
+      }
+    };
+    const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, D);
+    if (piece == 0 && to.clamped != nullptr)
+      store<F>(to.clamped + m * tile_lanes + lane, select(simulator.moved(), splat<F>(1), F{}));
+    const Stream<F> stream{to.key, load_words<F>(to.episode + lane), to.first_row + static_cast<std::uint32_t>(m)};
+    const int last = (piece + 1) * groups_per_piece < groups ? (piece + 1) * groups_per_piece : groups;
+    const int first = piece * groups_per_piece * group, end = last * group < to.count ? last * group : to.count;
+    simulator.observe(stream, static_cast<std::uint32_t>(first), end - first, [&](int i, int k, F x) {
+      const F value = transformed<F>(units.transform, x);
+      store<F>(to.x.at(k, (m * to.count + first + i) * tile_lanes + lane),
+               (value - splat<F>(units.mean[k])) * splat<F>(units.scale[k]));
+    });
+  });
+}
+
+/// The same for the simulator of this number. Simulators know float alone.
+template <class Team>
+ALFI_HD void simulate(const Team& team, int simulator, const ObservationUnits<typename Team::Real>& units,
+                      const Simulation& to) {
+  Simulators::with(simulator, [&]<class Sim>() { simulate<Sim>(team, units, to); });
+}
+
+}  // namespace ALFI_ISA
+}  // namespace alfi

@@ -1,0 +1,59 @@
+// The kernels as the host calls them: one table of functions per instruction set.
+#pragma once
+
+#include "kernels/minimise/classic_optimizers.hpp"
+#include "kernels/episode/lookup.hpp"
+#include "kernels/minimise/quadratic.hpp"
+#include "kernels/launch/report.hpp"
+#include "kernels/launch/sample.hpp"
+
+namespace alfi {
+
+struct HostKernels {
+  const char* name;  ///< baseline, avx2, avx512
+  void (*rollout)(const EpisodeSettings<float>&, const StepInput&, Draws, const Tile<float>&,
+                  const BlockMemory<float>&);
+  void (*rollout_gradient)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&,
+                           const BlockMemory<float>&, float* gradient);
+  void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, int piece,
+                        int pieces, float* gradient);
+  /// A lookup's segments, nodes and numbers; then its codes, a block of rows after the other.
+  void (*find_lookup)(const EpisodeSettings<float>&, const SegmentSearch&, const Lookup<float>&);
+  void (*fill_lookup)(const EpisodeSettings<float>&, const BlockMemory<float>&, const Lookup<float>&, int block);
+  /// A rollout that looks codes up; what its tile adds to the sums.
+  void (*rollout_looked_up)(const EpisodeSettings<float>&, const StepInput&, Draws, const Tile<float>&,
+                            const BlockMemory<float>&, const LookupEncoder<float>&);
+  void (*add_lookup_sums)(const Shape&, const Tile<float>&, const Lookup<float>&, const LookupSums<float>&);
+  /// Partial sums (count, groups · 16) added up into the first, of some groups.
+  void (*add_partials)(float* data, int count, int groups, int first_group, int group_count);
+  /// The encoder's gradient from the sums: the rows it is of, then a block of them after the other.
+  void (*list_rows)(const Lookup<float>&, const LookupSums<float>&, const ListedRows<float>&);
+  void (*listed_gradient)(const EpisodeSettings<float>&, const BlockMemory<float>&, const Lookup<float>&,
+                          const LookupSums<float>&, const ListedRows<float>&, int block, float* gradient);
+  void (*report)(const Shape&, const Tile<float>&, const BatchReport<float>&);
+  /// The gradient: the partial sums added up into the first ones.
+  void (*sum_partials)(const Optimizer<float>&);
+  /// The rest of the update, and the step's summary.
+  void (*update)(const Optimizer<float>&, float rate, const BatchReport<float>&, int episodes, StepOutput&);
+  /// Who the lanes of a tile are, θ* and the real observations alone.
+  void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
+  /// A sample, or a part of it.
+  void (*draw_sample)(const Sample&);
+  /// Observations of parameters of 16 episodes, as the networks see them.
+  void (*simulate)(int simulator, const ObservationUnits<float>&, const Simulation&);
+  /// Of a tile of quadratics: who they are, W and y; the way down; its gradient.
+  void (*draw_quadratics)(const QuadraticSettings<float>&, const StepInput&, const QuadraticTile<float>&);
+  void (*minimise_quadratics)(const QuadraticSettings<float>&, const QuadraticTile<float>&);
+  void (*quadratic_gradient)(const QuadraticSettings<float>&, const QuadraticTile<float>&, float* gradient);
+  /// The same quadratics by an optimizer.
+  void (*descend)(const ClassicOptimizer&, const Descent&);
+  /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
+  double (*spin)(std::int64_t rounds);
+};
+
+/// Null where this machine cannot run the instruction set, or it was not built.
+const HostKernels* baseline_kernels();
+const HostKernels* avx2_kernels();
+const HostKernels* avx512_kernels();
+
+}  // namespace alfi

@@ -1,0 +1,36 @@
+// The device's kernels, for CUDA.
+#include "kernels/launch/kernels.cuh"
+
+#include "kernels/team/cuda_team.hpp"
+
+namespace alfi {
+namespace {
+
+using Team = CudaTeam<device_threads>;
+
+/// Blocks a multiprocessor has at once: one, where so many activations are at work, in shared memory or registers, that
+/// two would not fit.
+constexpr int resident_blocks(DeviceKernel kernel, Variant variant) {
+  if (encodes(kernel)) return variant.precision == Precision::bf16 && variant.widest == narrow_tensor ? 2 : 1;
+  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::rollout_gradient ? 1 : 2;
+}
+
+/// The variant is its number: nvcc's host half cannot name one.
+template <DeviceKernel kernel, int variant>
+__global__ void __launch_bounds__(device_threads, resident_blocks(kernel, variants[variant]))
+    device_kernel(const __grid_constant__ DeviceWork work) {
+  extern __shared__ __align__(16) float shared[];
+  const Team team;
+  run_device_kernel<kernel, variants[variant]>(team, team.number(), shared, work);
+}
+
+}  // namespace
+
+const void* cuda_function(DeviceKernel kernel, Variant variant) {
+  return with_device_kernel(kernel, variant, []<DeviceKernel built, int number>() {
+    void (*const function)(DeviceWork) = device_kernel<built, number>;
+    return reinterpret_cast<const void*>(function);
+  });
+}
+
+}  // namespace alfi

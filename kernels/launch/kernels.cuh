@@ -1,0 +1,11 @@
+// The device's kernels as the CUDA runtime knows them.
+#pragma once
+
+#include "kernels/launch/device.hpp"
+
+namespace alfi {
+
+/// For cudaLaunchKernel: a kernel of one argument, a DeviceWork. Stops the process where the variant is not built.
+const void* cuda_function(DeviceKernel kernel, Variant variant);
+
+}  // namespace alfi

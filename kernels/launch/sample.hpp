@@ -1,0 +1,57 @@
+// A sample: observations of one θ in natural units, as they are. Observation i is number i / 16 of episode i mod 16, so
+// it is the same whatever the count, the pieces and the team.
+#pragma once
+
+#include "kernels/sim/simulator_at.hpp"
+
+namespace alfi {
+
+/// Observations first … first + count − 1 of a sample.
+struct Sample {
+  int simulator, D, X;
+  PhiloxKey key;
+  float theta[most_parameters];  ///< (D), natural units; moved into the simulator's domain
+  std::int64_t first, count;     ///< first is a multiple of 64
+  float* x;                      ///< (count, X), row-major
+};
+
+inline namespace ALFI_ISA {
+
+/// What falls to team `number` of so many. An item draws every 16th of the team's groups, of 16 observations a
+/// number, so that a thread block has an item for every 16 threads.
+template <class Sim, class Team>
+ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
+  using F = typename Team::F;
+  static_assert(Sim::D <= most_parameters);
+  constexpr int items = 16, width = LaneTraits<F>::width;
+  team.each(items, [&](int item, int lane) {
+    const auto natural = [&](int d) { return splat<F>(sample.theta[d]); };
+    const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, sample.D);
+    Array<std::uint32_t, width> episode;
+    for (int l = 0; l < width; ++l) episode[l] = static_cast<std::uint32_t>(lane + l);
+    const Stream<F> stream{sample.key, load_words<F>(episode), 0};
+    constexpr int group = group_of<Sim, F>();
+    const std::int64_t step = std::int64_t{teams} * items * group;
+    for (std::int64_t n = (std::int64_t{number} * items + item) * group; n * tile_lanes < sample.count; n += step) {
+      const std::int64_t left = (sample.count - n * tile_lanes + tile_lanes - 1) / tile_lanes;
+      simulator.observe(stream, static_cast<std::uint32_t>(sample.first / tile_lanes + n),
+                        static_cast<int>(left < group ? left : group), [&](int i, int k, F x) {
+                          Array<float, width> value;
+                          store<F>(value, x);
+                          for (int l = 0; l < width; ++l) {
+                            const std::int64_t row = (n + i) * tile_lanes + lane + l;
+                            if (row < sample.count) sample.x[row * sample.X + k] = value[l];
+                          }
+                        });
+    }
+  });
+}
+
+/// The same for the sample's simulator.
+template <class Team>
+ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
+  Simulators::with(sample.simulator, [&]<class Sim>() { draw_sample<Sim>(team, sample, number, teams); });
+}
+
+}  // namespace ALFI_ISA
+}  // namespace alfi

@@ -1,0 +1,158 @@
+// A thread block as a team: the only file that names threads, barriers, shuffles and tensor cores.
+#pragma once
+
+#include "kernels/team/team.hpp"
+
+#ifdef __CUDACC__
+
+namespace alfi::inline ALFI_ISA {
+
+/// Instructions of a warp, for WarpTensor: all 32 threads come to each of them. What may not be moved across a barrier
+/// or into a branch is volatile, and what reads memory says so.
+class CudaWarp {
+ public:
+  __device__ __forceinline__ int thread() const { return static_cast<int>(threadIdx.x) % 32; }
+
+  /// Two numbers in bf16, the first in the lower half.
+  __device__ __forceinline__ std::uint32_t pair(float first, float second) const {
+    std::uint32_t both;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
+    return both;
+  }
+
+  __device__ __forceinline__ Split split(float x) const {
+    const float high = rounded(x);
+    return {high, rounded(x - high)};
+  }
+
+  __device__ __forceinline__ float rough_tanh(float x) const {
+    float result;
+    asm("tanh.approx.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+  }
+
+  /// Numbers of shared memory, read here and not earlier: the compiler would fill its registers with all that does not
+  /// change from one tile of rows to the next.
+  __device__ __forceinline__ float read(const float* shared) const {
+    float number;
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(number) : "r"(address(shared)) : "memory");
+    return number;
+  }
+  __device__ __forceinline__ void read(const float* shared, float& first, float& second) const {
+    asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(first), "=f"(second) : "r"(address(shared)) : "memory");
+  }
+
+  /// Four 8 × 8 matrices of bf16: thread 8 p + i gives the address of row i of part p; thread 4 g + q gets (g, 2 q) and
+  /// (g, 2 q + 1) of each part.
+  __device__ __forceinline__ void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])
+                 : "r"(address(row))
+                 : "memory");
+  }
+  /// The same, but (2 q, g) and (2 q + 1, g).
+  __device__ __forceinline__ void load_transposed(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])
+                 : "r"(address(row))
+                 : "memory");
+  }
+
+  /// sum (16 × 8) += a (16 × 16) b (16 × 8)
+  __device__ __forceinline__ void multiply_bf16(const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1,
+                                                float (&sum)[4]) const {
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  }
+  /// sum (16 × 8) += a (16 × 8) b (8 × 8)
+  __device__ __forceinline__ void multiply_tf32(const float (&a)[4], const float (&b)[2], float (&sum)[4]) const {
+    asm volatile(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])),
+          "r"(__float_as_uint(a[3])), "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
+  }
+
+ private:
+  __device__ __forceinline__ static float rounded(float x) {
+    std::uint32_t result;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "f"(x));
+    return __uint_as_float(result);
+  }
+  __device__ __forceinline__ static std::uint32_t address(const void* shared) {
+    return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
+  }
+};
+
+/// One thread block of `threads` threads, a multiple of 32.
+template <int threads>
+class CudaTeam {
+ public:
+  using F = float;
+  using Real = float;
+  static constexpr int width = 1;
+  static constexpr int row_vectors = 4;
+  static constexpr int patch_columns = 5;
+  static constexpr bool whole_patches = true;  // a warp stays together, and there is half as much code
+  static constexpr int place_shares = threads / tile_lanes;
+  static_assert(threads % 32 == 0);
+
+  /// The team's number in the launch.
+  __device__ __forceinline__ int number() const { return static_cast<int>(blockIdx.x); }
+
+  __device__ __forceinline__ void sync() const { __syncthreads(); }
+
+  template <class Body>
+  __device__ __forceinline__ void once(Body body) const {
+    if (threadIdx.x == 0) body();
+  }
+
+  template <class Body>
+  __device__ __forceinline__ void each_lane(Body body) const {
+    if (threadIdx.x < tile_lanes) body(static_cast<int>(threadIdx.x));
+  }
+
+  template <class Body>
+  __device__ __forceinline__ void each(int items, Body body) const {
+    for (int i = static_cast<int>(threadIdx.x); i < items * tile_lanes; i += threads)
+      body(i / tile_lanes, i % tile_lanes);
+  }
+
+  template <class Body>
+  __device__ __forceinline__ void each_row(int items, int rows, Body body) const {
+    const int runs = rows / row_vectors;
+    for (int i = static_cast<int>(threadIdx.x); i < items * runs; i += threads)
+      body(i / runs, i % runs * row_vectors, Constant<row_vectors>{});
+  }
+
+  template <class Body>
+  __device__ __forceinline__ void each_number(int count, Body body) const {
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += threads) body(i);
+  }
+
+  template <Precision precision, class Body>
+  __device__ __forceinline__ void each_warp(int items, Body body) const {
+    for (int item = static_cast<int>(threadIdx.x) / 32; item < items; item += threads / 32)
+      body(item, WarpTensor<precision, CudaWarp>(CudaWarp{}));
+  }
+
+  template <int count, class Part, class Total>
+  __device__ __forceinline__ void sums(int down, int across, Part part, Total total) const {
+    for (int i = static_cast<int>(threadIdx.x); i < down * across * tile_lanes; i += threads) {
+      const int item = i / tile_lanes;
+      Array<float, count> sum = {};
+      part(item / across, item % across, i % tile_lanes, sum);
+      const unsigned half_warp = 0xFFFFu << (threadIdx.x % 32 / tile_lanes * tile_lanes);
+#pragma unroll
+      for (int k = 0; k < count; ++k)
+        for (int half = tile_lanes / 2; half > 0; half /= 2) sum[k] += __shfl_xor_sync(half_warp, sum[k], half);
+      if (i % tile_lanes == 0) total(item / across, item % across, sum);
+    }
+  }
+};
+
+}  // namespace alfi::inline ALFI_ISA
+
+#endif

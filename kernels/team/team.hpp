@@ -1,0 +1,28 @@
+// Teams: who runs a kernel body.
+//
+// A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row`, `each_number`, `each_warp` and
+// `sums` divide the items of a phase among the team's threads, and what one phase wrote another thread may read
+// only after `sync`. An item of `each`, or of `each_row` over as many rows, is the same thread's in every phase. All
+// threads of a team call the same phases and barriers in the same order.
+//
+//   HostTeam<F>        one CPU core (kernels/team/host_team.hpp). F is the lane vector; a phase is a loop, `sync` is
+//   nothing. CudaTeam<threads>  one thread block (kernels/team/cuda_team.hpp). F is float; an item's lanes are neighbouring
+//   threads. FiberTeam          (tests/support) fibers in a random order: finds what a GPU would punish.
+//
+// The lanes of an item are the 16 episodes of a tile. Only kernels/team/cuda_team.hpp may name threads, barriers, shuffles
+// and tensor cores.
+#pragma once
+
+#include "kernels/lanes/lanes.hpp"
+#include "kernels/shape.hpp"
+#include "kernels/team/tensor.hpp"
+
+namespace alfi::inline ALFI_ISA {
+
+/// A number known to the compiler, handed to a generic lambda.
+template <int value_>
+struct Constant {
+  static constexpr int value = value_;
+};
+
+}  // namespace alfi::inline ALFI_ISA

@@ -1,0 +1,252 @@
+#include "src/backends/cuda/cuda_processor.hpp"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/backends/cuda/device_sampling.hpp"
+#include "src/backends/cuda/processor_memory.hpp"
+
+namespace alfi::cuda {
+namespace {
+
+/// Blocks of pure multiply-adds a multiprocessor gets: with their chains enough to hide what one multiply-add takes,
+/// and no more than any device runs at once.
+constexpr int spin_blocks = 2;
+
+}  // namespace
+
+CudaProcessor::CudaProcessor(std::unique_ptr<Runtime> runtime, Precision precision, int threads)
+    : runtime_(std::move(runtime)),
+      precision_(precision),
+      arena_(threads > 0 ? threads : tbb::task_arena::automatic),
+      stream_(make_stream(*runtime_)),
+      statistics_(*runtime_) {
+  require(runtime_->properties(properties_), "asking for the device's properties");
+}
+
+CudaProcessor::~CudaProcessor() {
+  // Nothing may be given back that a kernel still uses.
+  (void)runtime_->synchronize(stream_.get());
+}
+
+int CudaProcessor::threads() const { return arena_.max_concurrency(); }
+
+std::int64_t CudaProcessor::free_memory() const {
+  DeviceMemory memory{};
+  require(runtime_->memory(memory), "asking for the free memory");
+  return memory.free + static_cast<std::int64_t>(workspace_.bytes());
+}
+
+Room CudaProcessor::room(const Shape& shape, int episodes) const {
+  const std::int64_t free = free_memory();
+  (void)plan_launches(shape, episodes, true, precision_, properties_, free);
+  return {static_cast<double>(least_bytes(shape, episodes, true, precision_, properties_)), static_cast<double>(free)};
+}
+
+void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients) {
+  const Shape& shape = settings.shape;
+  batch.plan = plan_launches(shape, episodes, gradients, precision_, properties_, free_memory());
+  const LaunchPlan& plan = batch.plan;
+  const Layout& layout = settings.layout;
+
+  const ProblemRule& problems = settings.problems;
+  const bool drawn = problems.above != nullptr || problems.count_input != nullptr;
+  const int counts = problems.most - problems.least;
+  if (settings.weights != nullptr) batch.weights = on_device(settings.weights, layout.size, "the weights");
+  batch.iteration_weight = on_device(settings.iteration_weight, shape.T, "the iterations' weights");
+  batch.mean = on_device(settings.units.mean, shape.X, "the observations' mean");
+  batch.scale = on_device(settings.units.scale, shape.X, "the observations' scale");
+  if (drawn) batch.above = on_device(problems.above, counts, "the numbers of observations");
+  if (drawn) batch.count_input = on_device(problems.count_input, counts + 1, "the numbers of observations");
+
+  batch.tile_memory = DeviceArray<float>(*runtime_, plan.slots * plan.tile_size);
+  batch.inputs = DeviceArray<TileInput<float>>(*runtime_, plan.slots);
+  for (int slot = 0; slot < plan.slots; ++slot) {
+    Carver<float> carver(batch.tile_memory.data() + slot * plan.tile_size);
+    batch.tiles_of_device.push_back(carve_tile(shape, carver));
+    batch.tiles_of_device.back().input = batch.inputs.data() + slot;
+  }
+  batch.tiles = on_device(batch.tiles_of_device.data(), plan.slots, "the tiles' places");
+  if (plan.split) batch.codes = DeviceArray<float>(*runtime_, plan.slots * code_size(shape));
+  if (plan.variant.activations == Activations::global)
+    batch.fast = DeviceArray<float>(*runtime_, plan.aggregator_block_size * plan.blocks);
+  if (plan.encoder == EncoderKernels::cublas) {
+    batch.wide = DeviceArray<float>(*runtime_, plan.slots * wide_size(shape));
+    const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
+    batch.ones = on_device(ones.data(), static_cast<std::int64_t>(ones.size()), "ones");
+    if (products_.get() == nullptr) {
+      workspace_ = DeviceArray<std::byte>(*runtime_, products_workspace);
+      products_ = make_products(*runtime_, stream_, workspace_.data(), workspace_.bytes());
+    }
+    // Observations beyond those of a tile's real set are multiplied by slopes of 0: they must be numbers.
+    require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()), "clearing the tiles");
+  }
+  batch.position = DeviceArray<int>(*runtime_, 1);
+  require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
+
+  DeviceWork& work = batch.work;
+  work.settings = settings;
+  work.settings.weights = batch.weights.data();
+  work.settings.iteration_weight = batch.iteration_weight.data();
+  work.settings.units.mean = batch.mean.data();
+  work.settings.units.scale = batch.scale.data();
+  work.settings.problems.above = batch.above.data();
+  work.settings.problems.count_input = batch.count_input.data();
+  work.position = batch.position.data();
+  work.tiles = batch.tiles.data();
+  work.tile_count = plan.slots;
+  work.kept = plan.kept;
+  work.episodes = episodes;
+  work.blocks = plan.blocks;
+  work.fast = batch.fast.data();
+  work.wide = batch.wide.data();
+  work.shares = plan.shares;
+  work.codes = batch.codes.data();
+  work.gradients = gradients;
+  if (gradients) {
+    const int groups = layout.size / tile_lanes, encoder_groups = layout.encoder_size() / tile_lanes;
+    batch.partials = DeviceArray<float>(*runtime_, plan.sums.all());
+    batch.squares = DeviceArray<float>(*runtime_, groups);
+    batch.norm = DeviceArray<float>(*runtime_, 1);
+    work.sums = plan.sums;
+    work.partials = batch.partials.data();
+    work.groups_per_block = groups_per_block;
+    Optimizer<float>& optimizer = work.optimizer;
+    optimizer.groups = groups;
+    optimizer.partials[0] = {work.partials, plan.sums.count * plan.sums.pieces, 0, encoder_groups};
+    optimizer.partials[1] = {work.partials + plan.sums.rest_begin(), plan.sums.count, encoder_groups,
+                             groups - encoder_groups};
+    optimizer.squares = batch.squares.data();
+    optimizer.norm = batch.norm.data();
+  }
+}
+
+void CudaProcessor::fill(const TilePass& pass, Batch& batch, int first) {
+  const LaunchPlan& plan = batch.plan;
+  const int count = batch.chunk_size(first);
+  std::vector<float> memory(static_cast<std::size_t>(plan.tile_size * count), 0.0F);
+  std::vector<TileInput<float>> inputs(static_cast<std::size_t>(count));
+  arena_.execute([&] {
+    tbb::parallel_for(0, count, [&](int slot) {
+      Carver<float> carver(memory.data() + slot * plan.tile_size);
+      Tile<float> tile = carve_tile(pass.settings.shape, carver);
+      tile.number = first + slot;
+      tile.input = &inputs[static_cast<std::size_t>(slot)];
+      pass.fill(tile);
+    });
+  });
+  require(
+      runtime_->copy_to_device(batch.tile_memory.data(), memory.data(), memory.size() * sizeof(float), stream_.get()),
+      "copying tiles to the device");
+  require(runtime_->copy_to_device(batch.inputs.data(), inputs.data(), inputs.size() * sizeof(TileInput<float>),
+                                   stream_.get()),
+          "copying tiles to the device");
+}
+
+void CudaProcessor::hand_over(const TilePass& pass, Batch& batch, int first, std::int64_t size) {
+  const int count = batch.chunk_size(first);
+  PinnedArray<float>& memory = batch.results;
+  PinnedArray<TileInput<float>>& inputs = batch.result_inputs;
+  if (memory.size() == 0) memory = PinnedArray<float>(*runtime_, size * batch.plan.slots);
+  if (inputs.size() == 0) inputs = PinnedArray<TileInput<float>>(*runtime_, batch.plan.slots);
+  require(runtime_->copy_rows_to_host(
+              memory.data(), batch.tile_memory.data(), static_cast<std::size_t>(batch.plan.tile_size) * sizeof(float),
+              static_cast<std::size_t>(size) * sizeof(float), static_cast<std::size_t>(count), stream_.get()),
+          "copying tiles to the host");
+  require(runtime_->copy_to_host(inputs.data(), batch.inputs.data(),
+                                 static_cast<std::size_t>(count) * sizeof(TileInput<float>), stream_.get()),
+          "copying tiles to the host");
+  require(runtime_->synchronize(stream_.get()), "waiting for the tiles");
+  arena_.execute([&] {
+    tbb::parallel_for(0, count, [&](int slot) {
+      Carver<float> carver(memory.data() + slot * size, size);
+      Tile<float> tile = carve_tile(pass.settings.shape, carver);
+      tile.number = first + slot;
+      tile.input = inputs.data() + slot;
+      const int episode = tile.number * tile_lanes;
+      pass.sink({tile, episode, std::min(tile_lanes, pass.episodes - episode)});
+    });
+  });
+}
+
+template <class Put>
+void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
+  Batch batch;
+  const Drained drained(*runtime_, stream_);
+  prepare(batch, pass.settings, pass.episodes, false);
+  batch.step_inputs = on_device(&pass.step, 1, "the step's keys");
+  DeviceWork& work = batch.work;
+  work.inputs = batch.step_inputs.data();
+  work.draws = pass.draws;
+  for (int first = 0; first < batch.plan.tiles; first += batch.plan.slots) {
+    work.first_tile = first;
+    work.tile_count = batch.chunk_size(first);
+    if (pass.fill) fill(pass, batch, first);
+    put(batch, Launcher(*runtime_, stream_, products_, batch.plan));
+    hand_over(pass, batch, first, size);
+  }
+}
+
+void CudaProcessor::rollout(const TilePass& pass) {
+  run(pass, results_size(pass.settings.shape),
+      [](const Batch& batch, const Launcher& launcher) { launcher.chunk(batch.work, batch.observations()); });
+}
+
+void CudaProcessor::draw_problems(const TilePass& pass) {
+  run(pass, problem_size(pass.settings.shape), [&](const Batch& batch, const Launcher& launcher) {
+    // A problem comes behind the results, which nothing writes here.
+    if (batch.work.first_tile == 0)
+      require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()),
+              "clearing the tiles");
+    launcher.kernel(DeviceKernel::begin, std::min(batch.plan.blocks, batch.work.tile_count), batch.work);
+  });
+}
+
+void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
+  draw_sample_on_device(*runtime_, stream_, properties_.multiprocessors, sample, sink);
+}
+
+std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
+  Batch batch;
+  const Drained drained(*runtime_, stream_);
+  prepare(batch, pass.settings, pass.episodes, true);
+  const LaunchPlan& plan = batch.plan;
+  batch.step_inputs = on_device(&pass.step, 1, "the step's keys");
+  DeviceWork& work = batch.work;
+  work.inputs = batch.step_inputs.data();
+  work.draws = pass.draws;
+  const Launcher launcher(*runtime_, stream_, products_, plan);
+  require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
+  for (int first = 0; first < plan.tiles; first += plan.slots) {
+    work.first_tile = first;
+    work.tile_count = batch.chunk_size(first);
+    if (pass.fill) fill(pass, batch, first);
+    launcher.chunk(work, batch.observations());
+    hand_over(pass, batch, first, results_size(pass.settings.shape));
+  }
+  launcher.kernel(DeviceKernel::sum_partials, blocks_of(groups_per_block, work.optimizer.groups), work);
+  const int encoder_size = plan.sums.encoder_size;
+  std::vector<float> gradient(static_cast<std::size_t>(plan.sums.size));
+  for (const auto& [to, from, size] :
+       {std::tuple{gradient.data(), work.optimizer.partials[0].data, encoder_size},
+        std::tuple{gradient.data() + encoder_size, work.optimizer.partials[1].data, plan.sums.size - encoder_size}})
+    require(runtime_->copy_to_host(to, from, static_cast<std::size_t>(size) * sizeof(float), stream_.get()),
+            "copying the gradient to the host");
+  require(runtime_->synchronize(stream_.get()), "waiting for the gradient");
+  return gradient;
+}
+
+double CudaProcessor::spin(std::int64_t rounds) {
+  const int blocks = spin_blocks * properties_.multiprocessors;
+  if (spin_sums_.size() == 0) spin_sums_ = DeviceArray<float>(*runtime_, std::int64_t{blocks} * device_threads);
+  DeviceWork work{};
+  work.spin = {rounds, spin_sums_.data()};
+  Launcher(*runtime_, stream_, {}, LaunchPlan{}).kernel(DeviceKernel::spin, blocks, work);
+  require(runtime_->synchronize(stream_.get()), "waiting for multiply-adds");
+  return Spin::operations_per_round * blocks * static_cast<double>(rounds);
+}
+
+}  // namespace alfi::cuda

@@ -1,0 +1,52 @@
+// How a batch of episodes is laid out on a device: which memory, how many blocks, how many tiles at once. A function of
+// sizes alone; whatever it decides, the bits of the result are the same.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/launch/device.hpp"
+#include "src/backends/cuda/runtime.hpp"
+
+namespace alfi::cuda {
+
+/// What computes the encoder: kernels that keep a block's activations in shared memory, or, where those do not fit, one
+/// product of matrices after the other.
+enum class EncoderKernels { fused, cublas };
+
+struct LaunchPlan {
+  int tiles;   ///< of the batch
+  int slots;   ///< tiles on the device at once: a chunk
+  int blocks;  ///< that share the tiles of a chunk
+  int shares;  ///< of a tile, each a block's, in a split rollout
+  bool split;  ///< whether a rollout is a row of kernels; else it is one
+  EncoderKernels encoder;
+  Variant variant;          ///< of the kernels
+  int kept;                 ///< observations whose activations a block keeps at once, on tensor cores
+  std::int64_t tile_size;   ///< numbers a tile takes
+  std::int64_t block_size;  ///< numbers a block's activations take in a rollout that is one kernel
+  std::int64_t encoder_block_size, aggregator_block_size;  ///< and in kernels with products of one network alone
+  GradientSums sums;                                       ///< all 0 without gradients
+  std::int64_t bytes;                                      ///< device memory in all
+
+  int chunks() const { return (tiles + slots - 1) / slots; }
+  int shared_bytes(DeviceKernel kernel) const;
+};
+
+/// Device memory cuBLAS works in.
+inline constexpr std::int64_t products_workspace = std::int64_t{32} << 20;
+
+EncoderKernels encoder_kernels(const Shape& shape, Precision precision, const DeviceProperties& device);
+
+/// The widest encoder, of observations of one number and with codes of so many, whose kernels are fused.
+int widest_fused_encoder(int code, Precision precision, const DeviceProperties& device);
+
+/// Device memory that must be there at least for a batch of this kind, of one tile at a time.
+std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Precision precision,
+                         const DeviceProperties& device);
+
+/// As many tiles at once as `free` bytes hold, some left over for others. Where a block a tile would leave most of the
+/// device idle, several share one. RunError with the bytes that are needed where that is not even one.
+LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
+                         const DeviceProperties& device, std::int64_t free);
+
+}  // namespace alfi::cuda

@@ -1,0 +1,61 @@
+// Puts the work of a chunk's tiles on a stream: kernels, and the products of an encoder too wide for them.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <tuple>
+
+#include "src/backends/cuda/launch_plan.hpp"
+#include "src/backends/cuda/resources.hpp"
+
+namespace alfi::cuda {
+
+class Launcher {
+ public:
+  /// All of them live longer. `products` is not used with fused kernels.
+  Launcher(Runtime& runtime, const Stream& stream, const Products& products, const LaunchPlan& plan)
+      : runtime_(runtime), stream_(stream), products_(products), plan_(plan) {}
+
+  void kernel(DeviceKernel kernel, int blocks, const DeviceWork& work) const;
+  /// The forward pass over work's tiles, with gradients the backward passes too. x (X, T · M · N · 16) and real (X, R ·
+  /// 16) are the observations of the first slot, `ones` are as many as a product has rows: all the device's.
+  struct Observations {
+    Rows<float> x, real;
+    const float* ones;
+  };
+  void chunk(DeviceWork work, const Observations& observations) const;
+
+  /// From now on launches no kernel, and of the products computes one of each kind. What they result in means nothing,
+  /// but what cuBLAS needs for them is loaded, as it cannot be in a capture.
+  void rehearse() { rehearsing_ = true; }
+
+ private:
+  int blocks(const DeviceWork& work) const;
+  void encode(const DeviceWork& work) const;
+  /// pass(work) for the observations of work's iteration, wide_observations at a time.
+  template <class Pass>
+  void each_pass(DeviceWork work, Pass pass) const;
+  /// hidden1 and hidden2 of a pass.
+  void hidden_layers(const DeviceWork& work) const;
+  void encoder_gradient(DeviceWork work, const Observations& observations) const;
+  /// y = W x of this layer.
+  void forward(const DeviceWork& work, const Linear& layer, Rows<float> x, Rows<float> y, std::int64_t y_stride) const;
+  /// dx = Wᵀ dy.
+  void input_gradient(const DeviceWork& work, const Linear& layer, Rows<float> dy, Rows<float> dx) const;
+  /// dW += dy xᵀ and db += Σ dy, into the partial sums of the tiles. x of the next slot is x_stride further.
+  void weight_gradient(const DeviceWork& work, const Linear& layer, Rows<float> dy, Rows<float> x,
+                       std::int64_t x_stride, Precision precision, const float* ones) const;
+  void multiply(const Product& product) const;
+
+  Runtime& runtime_;
+  const Stream& stream_;
+  const Products& products_;
+  const LaunchPlan& plan_;
+  bool rehearsing_ = false;
+  /// Sizes, steps, strides, transpositions and precision of the products so far.
+  using Kind = std::tuple<int, int, int, int, int, int, int, std::int64_t, std::int64_t, std::int64_t, bool, bool, bool,
+                          Precision>;
+  mutable std::set<Kind> rehearsed_;
+};
+
+}  // namespace alfi::cuda

@@ -1,0 +1,237 @@
+#include "src/backends/host/host_processor.hpp"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "src/backends/host/host_update.hpp"
+#include "src/system/instruction_set.hpp"
+#include "src/simulators/simulators.hpp"
+
+namespace alfi {
+namespace {
+
+template <class Array>
+void resize(Array& array, std::int64_t size) {
+  array.resize(static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+int thread_count(int configured) {
+  return configured > 0 ? configured : std::max(1, tbb::this_task_arena::max_concurrency());
+}
+
+void HostProcessor::Worker::prepare(const Shape& shape) {
+  const auto fit = [&shape](LaneMemory<float>& memory, std::int64_t size, auto carve) {
+    if (memory.size() < static_cast<std::size_t>(size)) resize(memory, size);
+    Carver<float> carver(memory.data());
+    return carve(shape, carver);
+  };
+  tile = fit(memory, tile_size(shape, located_size(shape)),
+             [](const Shape& s, Carver<float>& carver) { return carve_tile(s, carver, located_size(s)); });
+  block = fit(block_memory, block_size(shape),
+              [](const Shape& s, Carver<float>& carver) { return carve_block(s, carver); });
+  tile.input = &input;
+}
+
+HostProcessor::HostProcessor(int threads)
+    : kernels_(host_kernels()),
+      threads_(thread_count(threads)),
+      arena_(threads_),
+      lookup_(kernels_, [this](const Shape& shape, int count, const auto& body) {
+        arena_.execute([&] {
+          tbb::parallel_for(0, count, [&](int number) {
+            Worker& worker = workers_.local();
+            worker.prepare(shape);
+            body(number, worker.block);
+          });
+        });
+      }) {}
+
+Room HostProcessor::room(const Shape& shape, int episodes) const {
+  const Layout layout = make_layout(shape);
+  const double workers = threads_ * static_cast<double>(tile_size(shape, located_size(shape)) + block_size(shape));
+  const GradientSums sums = gradient_sums(layout, blocks_of(tile_lanes, episodes));
+  const int table = largest_table();
+  const double lookup =
+      shape.X == 1 ? static_cast<double>(sums.count) *
+                         static_cast<double>(sums_size(shape.pooling, table, most_places(table), whole_groups(shape.C)))
+                   : 0;
+  const double gradients = static_cast<double>(sums.all()) + lookup;
+  constexpr double copies = 8;  // of the weights: training's, and a checkpoint's
+  return {sizeof(float) * (workers + gradients + copies * layout.size),
+          static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE))};
+}
+
+template <class Body>
+void HostProcessor::each_tile(const TilePass& pass, Body body) {
+  arena_.execute([&] {
+    tbb::parallel_for(0, blocks_of(tile_lanes, pass.episodes), [&](int i) {
+      Worker& worker = workers_.local();
+      worker.prepare(pass.settings.shape);
+      worker.tile.number = i;
+      if (pass.fill) pass.fill(worker.tile);
+      body(worker);
+      const int first = i * tile_lanes;
+      pass.sink({worker.tile, first, std::min(tile_lanes, pass.episodes - first)});
+    });
+  });
+}
+
+bool HostProcessor::looks_up(const TilePass& pass) {
+  const EpisodeSettings<float>& settings = pass.settings;
+  if (settings.encoder != Encoder::table && settings.encoder != Encoder::segments) return false;
+  if (lookup_.build(settings)) return true;
+  notice_ = fmt::format(
+      "engine.encoder: the encoder has more than {} linear pieces, or a weight that is not finite; its codes are "
+      "computed, as with dense, where that is so",
+      most_segments);
+  return false;
+}
+
+void HostProcessor::rollout(const TilePass& pass) {
+  const bool looked_up = looks_up(pass);
+  each_tile(pass, [&](Worker& worker) {
+    if (looked_up)
+      kernels_.rollout_looked_up(lookup_.settings(), pass.step, pass.draws, worker.tile, worker.block,
+                                 lookup_.encoder());
+    else
+      kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
+  });
+}
+
+void HostProcessor::draw_problems(const TilePass& pass) {
+  each_tile(pass, [&](Worker& worker) { kernels_.draw_problem(pass.settings, pass.step, worker.tile); });
+}
+
+void HostProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
+  constexpr std::int64_t piece = 1 << 16, slice = 1 << 12;
+  const int X = sample.X;
+  const std::int64_t all = sample.count;
+  std::vector<float> x(static_cast<std::size_t>(std::min(piece, all) * X));
+  for (std::int64_t first = 0; first < all; first += piece) {
+    const std::int64_t count = std::min(piece, all - first);
+    arena_.execute([&] {
+      tbb::parallel_for(std::int64_t{0}, (count + slice - 1) / slice, [&](std::int64_t i) {
+        Sample part = sample;
+        part.first = first + i * slice;
+        part.count = std::min(slice, count - i * slice);
+        part.x = x.data() + i * slice * X;
+        kernels_.draw_sample(part);
+      });
+    });
+    sink({x.data(), static_cast<std::size_t>(count * X)});
+  }
+}
+
+template <class Finish>
+Optimizer<float> HostProcessor::add_gradients(const TilePass& pass, Finish finish) {
+  const Layout& layout = pass.settings.layout;
+  const int tiles = blocks_of(tile_lanes, pass.episodes);
+  const GradientSums sums = gradient_sums(layout, tiles);
+  const bool looked_up = looks_up(pass);
+  resize(partials_, sums.all());
+  if (looked_up) lookup_.begin_sums(sums.count);
+  arena_.execute([&] {
+    tbb::parallel_for(0, sums.count, [&](int p) {
+      float* const rest = partials_.data() + sums.rest(p);
+      std::fill_n(rest + sums.encoder_size, sums.size - sums.encoder_size, 0.0F);
+      if (looked_up)
+        lookup_.clear(p);
+      else
+        std::fill_n(partials_.data() + sums.encoder(p, 0), sums.pieces * sums.encoder_size, 0.0F);
+      Worker& worker = workers_.local();
+      worker.prepare(pass.settings.shape);
+      for (int i = p; i < tiles; i += gradient_partials) {
+        worker.tile.number = i;
+        if (pass.fill) pass.fill(worker.tile);
+        if (looked_up)
+          kernels_.rollout_looked_up(lookup_.settings(), pass.step, pass.draws, worker.tile, worker.block,
+                                     lookup_.encoder());
+        else
+          kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
+        kernels_.rollout_gradient(pass.settings, pass.step, worker.tile, worker.block, rest);
+        if (looked_up)
+          lookup_.add(worker.tile, p);
+        else
+          for (int piece = 0; piece < sums.pieces; ++piece)
+            kernels_.bulk_gradient(pass.settings, worker.tile, worker.block, piece, sums.pieces,
+                                   partials_.data() + sums.encoder(p, piece));
+        finish(worker.tile);
+      }
+    });
+  });
+  const int encoder_sums = looked_up ? lookup_.finish(sums.count, partials_.data()) : sums.count * sums.pieces;
+  const int encoder_groups = sums.encoder_size / tile_lanes, groups = sums.size / tile_lanes;
+  resize(squares_, groups);
+  Optimizer<float> optimizer{};
+  optimizer.groups = groups;
+  optimizer.partials[0] = {partials_.data(), encoder_sums, 0, encoder_groups};
+  optimizer.partials[1] = {partials_.data() + sums.rest_begin(), sums.count, encoder_groups, groups - encoder_groups};
+  optimizer.squares = squares_.data();
+  return optimizer;
+}
+
+std::vector<float> HostProcessor::differentiate(const TilePass& pass) {
+  const Optimizer<float> optimizer = add_gradients(pass, [&](const Tile<float>& tile) {
+    const int first = tile.number * tile_lanes;
+    pass.sink({tile, first, std::min(tile_lanes, pass.episodes - first)});
+  });
+  const Layout& layout = pass.settings.layout;
+  kernels_.sum_partials(optimizer);
+  std::vector<float> gradient(optimizer.partials[0].data, optimizer.partials[0].data + layout.encoder_size());
+  gradient.insert(gradient.end(), optimizer.partials[1].data,
+                  optimizer.partials[1].data + layout.size - layout.encoder_size());
+  return gradient;
+}
+
+void HostProcessor::begin(const TrainingPlan& plan, TrainingState state) {
+  plan_ = plan;
+  state_ = std::move(state);
+  finished_.clear();
+}
+
+void HostProcessor::submit(std::span<const TrainingStep> steps) {
+  std::vector<StepOutput> outputs;
+  for (const TrainingStep& step : steps) outputs.push_back(this->step(step));
+  finished_.push_back(std::move(outputs));
+}
+
+std::vector<StepOutput> HostProcessor::collect() {
+  std::vector<StepOutput> outputs = std::move(finished_.front());
+  finished_.pop_front();
+  return outputs;
+}
+
+StepOutput HostProcessor::step(const TrainingStep& step) {
+  EpisodeSettings<float> settings = plan_.settings;
+  settings.weights = state_.weights.data();
+  const int tiles = blocks_of(tile_lanes, plan_.episodes);
+  resize(losses_, std::int64_t{tiles} * tile_lanes);
+  resize(clamped_, std::int64_t{tiles} * tile_lanes);
+  const BatchReport<float> report{losses_.data(), clamped_.data(), nullptr, nullptr};
+  const Optimizer<float> optimizer =
+      add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
+                    [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
+  return update_on_host(kernels_, optimizer, {plan_.episodes, plan_.clip_norm, plan_.average_decay}, step.rate, losses_,
+                        clamped_, state_);
+}
+
+double HostProcessor::spin(std::int64_t rounds) {
+  std::atomic<double> operations = 0;
+  const auto body = [&] { operations += kernels_.spin(rounds); };
+  {
+    std::vector<std::jthread> others;
+    for (int i = 1; i < threads_; ++i) others.emplace_back(body);
+    body();
+  }
+  return operations;
+}
+
+}  // namespace alfi

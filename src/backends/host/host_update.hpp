@@ -1,0 +1,24 @@
+// The update of the weights on this machine's cores.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/launch/host_kernels.hpp"
+#include "src/model/training_state.hpp"
+
+namespace alfi {
+
+/// What an update needs to know of its training.
+struct UpdatePlan {
+  int episodes;      ///< B
+  double clip_norm;  ///< 0: no clipping
+  double average_decay;
+};
+
+/// Updates the state by the gradient whose partial sums and squares `optimizer` has a place for (the rest of it is
+/// filled in here), and says what the step came to. `losses` and `clamped` are the tiles' reports (tiles, 16).
+StepOutput update_on_host(const HostKernels& kernels, Optimizer<float> optimizer, const UpdatePlan& plan, float rate,
+                          std::vector<float>& losses, std::vector<std::int32_t>& clamped, TrainingState& state);
+
+}  // namespace alfi

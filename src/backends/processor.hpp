@@ -1,0 +1,114 @@
+// What episodes run on: this machine's cores or a CUDA device. The engine says what is to be computed; a processor
+// computes it, the same numbers on each.
+//
+// A processor is used by one thread at a time. Settings and arrays handed to it lie in the host's memory and live as
+// long as the call, those of a training plan until the next begin.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alfi/choices.hpp"
+#include "kernels/launch/report.hpp"
+#include "kernels/launch/sample.hpp"
+#include "src/numerics/sample_statistics.hpp"
+#include "src/model/training_state.hpp"
+
+namespace alfi {
+
+/// One finished tile, in the host's memory and valid during the call. Only the first `episodes` lanes count; the tile's
+/// first episode has number `first`. Where codes were looked up its observations need not be as the network sees them.
+struct FinishedTile {
+  const Tile<float>& tile;
+  int first, episodes;
+};
+
+/// A pass over the tiles of a batch.
+struct TilePass {
+  const EpisodeSettings<float>& settings;
+  const StepInput& step;
+  Draws draws;
+  int episodes;
+  /// Fills what is not drawn, in tile and input; may be empty where everything is. Called from any thread.
+  std::function<void(const Tile<float>&)> fill;
+  /// Gets every tile. Called from any thread.
+  std::function<void(const FinishedTile&)> sink;
+};
+
+/// What stays the same over a training.
+struct TrainingPlan {
+  EpisodeSettings<float> settings;  ///< its weights are not read
+  int episodes;                     ///< B
+  double clip_norm;                 ///< 0: no clipping
+  double average_decay;
+};
+
+/// What does not.
+struct TrainingStep {
+  StepInput input;
+  float rate;  ///< learning rate
+};
+
+/// How steps are best handed over: so many at once, and so many such windows ahead of the oldest collected.
+struct Pipeline {
+  int steps, windows;
+};
+
+/// Bytes: the least the buffers need, and what there is.
+struct Room {
+  double needed, available;
+};
+
+class Processor {
+ public:
+  virtual ~Processor() = default;
+
+  virtual Backend backend() const = 0;
+  /// As its users know it: the instruction set, the device.
+  virtual std::string name() const = 0;
+  /// Of the host.
+  virtual int threads() const = 0;
+
+  /// Which kernels compute the encoder of this shape: fused with what is around it, or cublas.
+  virtual const char* kernels(const Shape& shape) const = 0;
+
+  /// For batches of so many episodes of this shape, forward and backward. Throws RunError where a device, which others
+  /// use too, has not enough left for even one tile.
+  virtual Room room(const Shape& shape, int episodes) const = 0;
+
+  /// Forward only.
+  virtual void rollout(const TilePass& pass) = 0;
+  /// Problems alone: θ* and the real observations, in the tile's truth, real and input.
+  virtual void draw_problems(const TilePass& pass) = 0;
+  /// A sample, from its first observation on and piece by piece: each piece (rows, X) is valid during its call.
+  virtual void simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) = 0;
+  /// Forward and backward: the batch's gradient (layout.size).
+  virtual std::vector<float> differentiate(const TilePass& pass) = 0;
+
+  /// Starts a training.
+  virtual void begin(const TrainingPlan& plan, TrainingState state) = 0;
+  virtual Pipeline pipeline() const = 0;
+  /// Meta-steps after all that were submitted before.
+  virtual void submit(std::span<const TrainingStep> steps) = 0;
+  /// What the steps of the oldest submission not yet collected came to; waits for them.
+  virtual std::vector<StepOutput> collect() = 0;
+  /// After all steps submitted, for which it waits. Valid until the next submission.
+  virtual const TrainingState& state() = 0;
+
+  /// Of samples in the host's memory. May be used at any time, also by a sink.
+  virtual SampleStatistics& statistics() = 0;
+
+  /// So many rounds of nothing but multiply-adds on all cores: the operations done.
+  virtual double spin(std::int64_t rounds) = 0;
+
+  /// What users should know of how the passes so far were computed; mostly nothing.
+  virtual const std::string& notice() const {
+    static const std::string nothing;
+    return nothing;
+  }
+};
+
+}  // namespace alfi

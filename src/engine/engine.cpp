@@ -1,0 +1,217 @@
+#include "src/engine/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "alfi/error.hpp"
+#include "src/engine/encoder_choice.hpp"
+#include "src/backends/host/host_processor.hpp"
+#include "src/model/iteration_weights.hpp"
+#include "src/engine/processors.hpp"
+#include "src/simulators/simulators.hpp"
+
+namespace alfi {
+namespace {
+
+Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
+
+std::vector<float> narrow_iteration_weights(Weights weights, int T) {
+  const std::vector<double> w = iteration_weights(weights, T);
+  return {w.begin(), w.end()};
+}
+
+}  // namespace
+
+Engine::Engine(const Configuration& configuration, Normalisation normalisation)
+    : Engine(configuration, std::move(normalisation), make_processor(configuration.engine)) {}
+
+Engine::Engine(const Configuration& configuration, Normalisation normalisation, std::unique_ptr<Processor> processor)
+    : configuration_(configuration),
+      normalisation_(std::move(normalisation)),
+      layout_(make_layout(shape_of(configuration, configuration.episode.iterations))),
+      counts_(real_counts(configuration)),
+      simulator_(simulator_number(configuration.simulator.name)),
+      iteration_weight_(narrow_iteration_weights(configuration.training.weights, configuration.episode.iterations)),
+      processor_(std::move(processor)) {
+  for (const int iterations : {configuration.episode.iterations, configuration.evaluation.iterations})
+    if (iterations > 0) require_room(iterations);
+}
+
+void Engine::require_room(int iterations) const {
+  const Configuration& c = configuration_;
+  const Shape shape = shape_of(c, iterations);
+  const double tile = static_cast<double>(tile_size(shape));
+  if (tile > most_tile_size)
+    throw InputError(fmt::format(
+        "episode.iterations × thetas × observations = {} × {} × {}, real_observations = {}: 16 episodes would take "
+        "{:.1f} GiB; at most 8 GiB are addressed",
+        iterations, c.episode.thetas, c.episode.observations, c.episode.real_observations.max,
+        tile * sizeof(float) / 0x1p30));
+  const Room room = processor_->room(shape, c.training.meta_batch);
+  if (room.needed > room.available)
+    throw InputError(
+        fmt::format("the sizes of this configuration need {:.2f} GiB on {}, {} threads; there are {:.2f} GiB. Fewer "
+                    "episode.iterations, thetas, observations, real_observations, narrower networks or fewer "
+                    "engine.threads need less",
+                    room.needed / 0x1p30, processor_->name(), processor_->threads(), room.available / 0x1p30));
+}
+
+EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
+                                        const std::vector<float>& iteration_weight, bool given) const {
+  const Configuration& c = configuration_;
+  const double log_sigma = std::log(c.proposal.sigma);
+  return {simulator_,
+          {episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed,
+           c.episode.real_observations.min, c.episode.real_observations.max, counts_.above.data(), counts_.input.data(),
+           static_cast<std::uint32_t>(episodes.replicates)},
+          shape,
+          layout_,
+          weights,
+          iteration_weight.data(),
+          {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
+          c.training.weights,
+          c.proposal.start,
+          log_sigma,
+          {loss, c.proposal.family, log_sigma},
+          {c.networks.rim.update, c.networks.rim.bound},
+          choose_encoder(c, shape, episodes.count, given)};
+}
+
+void Engine::begin(TrainingState state) {
+  const Configuration::Training& training = configuration_.training;
+  const Episodes episodes{Phase::training, 0, training.meta_batch, training.problems, configuration_.engine.seed};
+  const Shape shape = shape_of(configuration_, configuration_.episode.iterations);
+  processor_->begin({settings(shape, episodes, training.loss, nullptr, iteration_weight_), training.meta_batch,
+                     training.clip_norm, training.ema},
+                    std::move(state));
+}
+
+void Engine::submit(std::span<const MetaStep> steps) {
+  const Configuration::Training& training = configuration_.training;
+  std::vector<TrainingStep> inputs;
+  for (const MetaStep& step : steps)
+    inputs.push_back(
+        {step_input({Phase::training, step.number, training.meta_batch, training.problems, configuration_.engine.seed},
+                    step.beta),
+         static_cast<float>(step.rate)});
+  processor_->submit(inputs);
+}
+
+void Engine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink) {
+  const StepInput step = step_input(episodes);
+  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
+  const EpisodeSettings<float> settings =
+      this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
+                     weights.data(), iteration_weight);
+  processor_->rollout({settings, step, {true, true, true}, episodes.count, {}, sink});
+}
+
+void Engine::rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
+                          std::span<const float> weights, const TileSink& sink) {
+  const StepInput step = step_input(episodes);
+  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
+  const EpisodeSettings<float> settings =
+      this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
+                     weights.data(), iteration_weight);
+  const auto fill = [&](const Tile<float>& tile) {
+    for (std::size_t p = 0; p < start.size(); ++p) std::fill_n(tile.psi + p * tile_lanes, tile_lanes, start[p]);
+  };
+  processor_->rollout({settings, step, {true, false, true}, episodes.count, fill, sink});
+}
+
+Validation Engine::validate(const Episodes& episodes, std::span<const float> weights) {
+  std::vector<double> losses(static_cast<std::size_t>(episodes.count)), errors(losses.size());
+  const int T = configuration_.episode.iterations, D = parameters(), P = layout_.fc4.out;
+  rollout(episodes, T, weights, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      double squares = 0;
+      for (int d = 0; d < D; ++d) {
+        const double distance =
+            finished.tile.truth[d * tile_lanes + lane] - finished.tile.psi[(T * P + d) * tile_lanes + lane];
+        squares += distance * distance;
+      }
+      const auto b = static_cast<std::size_t>(finished.first + lane);
+      losses[b] = finished.tile.episode_loss[lane];
+      errors[b] = std::sqrt(squares);
+    }
+  });
+  Validation mean{0, 0};
+  for (std::size_t b = 0; b < losses.size(); ++b) {
+    mean.loss += losses[b] / episodes.count;
+    mean.error += errors[b] / episodes.count;
+  }
+  return mean;
+}
+
+void Engine::draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink) {
+  const Shape shape = shape_of(configuration_, 1);
+  const StepInput step = step_input(episodes);
+  EpisodeSettings<float> settings = this->settings(shape, episodes, Loss::normal, nullptr, iteration_weight_);
+  const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
+      ones(static_cast<std::size_t>(shape.X), 1.0F);
+  settings.units = {transform, zeros.data(), ones.data()};
+  processor_->draw_problems({settings, step, {true, false, false}, episodes.count, {}, sink});
+}
+
+void Engine::infer(const GivenProblem& problem, int replicates, int iterations, std::span<const float> weights,
+                   std::uint64_t seed, const TileSink& sink) {
+  Shape shape = shape_of(configuration_, iterations);
+  shape.R = problem.count;
+  const Episodes episodes{Phase::inference, 0, replicates, 0, seed, replicates};
+  const StepInput step = step_input(episodes);
+  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
+  const EpisodeSettings<float> settings =
+      this->settings(shape, episodes, plain(configuration_.training.loss), weights.data(), iteration_weight, true);
+  const auto fill = [&](const Tile<float>& tile) {
+    TileInput<float>& input = *tile.input;
+    input = {};
+    input.real_rows = problem.count;
+    for (int lane = 0; lane < tile_lanes; ++lane) {
+      input.episode[lane] = static_cast<std::uint32_t>(tile.number * tile_lanes + lane);
+      input.count[lane] = static_cast<float>(problem.count);
+      input.count_input[lane] = count_input(configuration_, problem.count);
+      for (int d = 0; d < shape.D; ++d) tile.truth[d * tile_lanes + lane] = 0.0F;
+      for (int r = 0; r < problem.count; ++r)
+        for (int k = 0; k < shape.X; ++k)
+          *tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
+    }
+  };
+  processor_->rollout({settings, step, {false, true, true}, episodes.count, fill, sink});
+}
+
+std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes) {
+  std::int64_t count = 0;
+  for (int i = 0; i < shape.T * shape.M; ++i)
+    for (int lane = 0; lane < episodes; ++lane) count += tile.clamped[i * tile_lanes + lane] != 0.0F ? 1 : 0;
+  return count;
+}
+
+Normalisation pilot_normalisation(const Configuration& configuration, SampleStatistics& statistics) {
+  // 4096 draws of the prior with 64 observations each; the seed is fixed so that a configuration has one normalisation.
+  constexpr int problems = 4096, observations = 64;
+  constexpr std::uint64_t pilot_seed = 0x616C6669;
+  Configuration pilot = configuration;
+  pilot.episode.real_observations = {observations, observations};
+  const int X = shape_of(pilot, 1).X;
+  const Normalisation identity{std::vector<float>(static_cast<std::size_t>(X), 0.0F),
+                               std::vector<float>(static_cast<std::size_t>(X), 1.0F)};
+  Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads));
+  std::vector<float> x(static_cast<std::size_t>(problems * observations * X));  // (observations of all tiles, X)
+  engine.draw_problems({Phase::simulation, 0, problems, 0, pilot_seed}, pilot.simulator.transform,
+                       [&](const FinishedTile& finished) {
+                         float* const rows = x.data() + finished.first * observations * X;
+                         for (int row = 0; row < observations * tile_lanes; ++row)
+                           for (int k = 0; k < X; ++k) rows[row * X + k] = *finished.tile.real.at(k, row);
+                       });
+  Normalisation normalisation;
+  for (const Moments& moments : statistics.moments(x, X)) {
+    normalisation.mean.push_back(static_cast<float>(moments.mean));
+    normalisation.scale.push_back(static_cast<float>(1 / std::sqrt(moments.squares / (moments.count - 1))));
+  }
+  return normalisation;
+}
+
+}  // namespace alfi

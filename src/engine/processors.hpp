@@ -1,0 +1,16 @@
+// Which processor a configuration runs on.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "alfi/configuration.hpp"
+#include "src/backends/processor.hpp"
+
+namespace alfi {
+
+/// The processor a configuration asks for. Backend `automatic` takes the CUDA device where there is one that works,
+/// else the CPU. RunError where what is asked for was not built or is not there.
+std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine);
+
+}  // namespace alfi

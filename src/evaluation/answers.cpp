@@ -1,0 +1,130 @@
+#include "src/evaluation/answers.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
+#include "src/numerics/statistics.hpp"
+
+namespace alfi {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr int resamples = 1000;  // an interval's end is then known to a few per cent of its width
+constexpr std::uint64_t bootstrap_seed = 1;
+constexpr int calibration_bins = 20;
+
+bool all_finite(std::span<const double> values) {
+  return !values.empty() && std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
+Measured measured(const Interval& interval) { return {interval.estimate, interval.lower, interval.upper}; }
+
+/// The root is monotone, so an interval's ends go where its ends went.
+Measured root(const Measured& m) { return {std::sqrt(m.value), std::sqrt(m.lower), std::sqrt(m.upper)}; }
+
+double square(double x) { return x * x; }
+
+Measured root_mean_square(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& estimate,
+                          std::size_t d) {
+  std::vector<double> squares;
+  for (std::size_t i = d; i < estimate.size(); i += static_cast<std::size_t>(answers.parameters))
+    squares.push_back(square(answers.truth[i] - estimate[i]));
+  return root(measured_mean(statistics, squares));
+}
+
+}  // namespace
+
+Answers::Answers(int episodes, int parameters)
+    : parameters(parameters),
+      truth(static_cast<std::size_t>(episodes) * static_cast<std::size_t>(parameters), nan),
+      alfi(truth),
+      alfi_log_deviation(truth),
+      alfi_loss(static_cast<std::size_t>(episodes), nan),
+      mle(truth),
+      posterior(truth),
+      posterior_log_deviation(truth),
+      posterior_loss(alfi_loss) {}
+
+std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate) {
+  std::vector<double> result;
+  const auto D = static_cast<std::size_t>(answers.parameters);
+  for (std::size_t i = 0; i < estimate.size(); i += D) {
+    double squares = 0;
+    for (std::size_t d = i; d < i + D; ++d) squares += square(answers.truth[d] - estimate[d]);
+    result.push_back(std::sqrt(squares));
+  }
+  return result;
+}
+
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& mean,
+                           const std::vector<double>& log_deviation, std::size_t d) {
+  std::vector<double> u;
+  for (std::size_t i = d; i < answers.truth.size(); i += static_cast<std::size_t>(answers.parameters))
+    u.push_back(normal_cdf((answers.truth[i] - mean[i]) * std::exp(-log_deviation[i])));
+  if (!all_finite(u)) return {};
+  statistics.sort(u);
+  return u;
+}
+
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d) {
+  return places(statistics, answers, answers.alfi, answers.alfi_log_deviation, d);
+}
+
+Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values) {
+  if (!all_finite(values)) return {nan, nan, nan};
+  return measured(bootstrap_mean(statistics, values, resamples, bootstrap_seed));
+}
+
+Measured measured_ratio(SampleStatistics& statistics, const std::vector<double>& numerator,
+                        const std::vector<double>& denominator) {
+  if (!all_finite(numerator) || !all_finite(denominator)) return {nan, nan, nan};
+  return measured(bootstrap_ratio(statistics, numerator, denominator, resamples, bootstrap_seed));
+}
+
+void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation& evaluation) {
+  const auto D = static_cast<std::size_t>(answers.parameters);
+  const std::vector<double> alfi = distances(answers, answers.alfi), mle = distances(answers, answers.mle),
+                            posterior = distances(answers, answers.posterior);
+  const auto mean = [&](const std::vector<double>& values) { return measured_mean(statistics, values); };
+  const auto rmse = [&](const std::vector<double>& estimate, std::size_t d) {
+    return root_mean_square(statistics, answers, estimate, d);
+  };
+  evaluation.error = {mean(alfi), mean(mle), mean(posterior)};
+  evaluation.error_over_mle = measured_ratio(statistics, alfi, mle);
+  evaluation.error_over_posterior = measured_ratio(statistics, alfi, posterior);
+  for (std::size_t d = 0; d < D; ++d)
+    evaluation.rmse.push_back({rmse(answers.alfi, d), rmse(answers.mle, d), rmse(answers.posterior, d)});
+
+  const std::vector<double>&loss = answers.alfi_loss, &floor = answers.posterior_loss;
+  std::vector<double> gap;
+  for (std::size_t b = 0; b < loss.size(); ++b) gap.push_back(loss[b] - floor[b]);
+  evaluation.loss = mean(loss);
+  evaluation.loss_floor = mean(floor);
+  evaluation.loss_gap = mean(gap);
+
+  std::vector<std::vector<double>> u, best;
+  for (std::size_t d = 0; d < D; ++d) {
+    u.push_back(places(statistics, answers, d));
+    best.push_back(places(statistics, answers, answers.posterior, answers.posterior_log_deviation, d));
+  }
+  for (const int percent : {50, 80, 90, 95}) {
+    Coverage covered{percent, 0, {}, {}};
+    for (const auto& place : u) {
+      covered.per_parameter.push_back(coverage(place, percent / 100.0));
+      covered.all += covered.per_parameter.back() / static_cast<double>(D);
+    }
+    for (const auto& place : best) covered.best_gaussian.push_back(coverage(place, percent / 100.0));
+    evaluation.coverage.push_back(covered);
+  }
+  double least = 1;
+  for (const auto& place : u) {
+    const double p = uniformity_p_value(place, calibration_bins);
+    evaluation.sbc_p_per_parameter.push_back(p);
+    least = std::isnan(p) ? p : std::isnan(least) ? least : std::min(least, p);
+  }
+  evaluation.sbc_p = std::isnan(least) ? nan : std::min(1.0, least * static_cast<double>(D));
+}
+
+}  // namespace alfi

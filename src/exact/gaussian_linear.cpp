@@ -1,0 +1,47 @@
+// Normal observations x ~ N(theta, v I) with theta ~ N(0, v I), v = 0.1 for both.
+//
+// Maximum likelihood is the mean m of the R observations. The posterior is normal with precision (1 + R) / v in every
+// dimension, so its mean is R m / (1 + R) and its deviation sqrt(v / (1 + R)); no two dimensions are correlated.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "alfi/error.hpp"
+#include "kernels/sim/gaussian_linear.hpp"
+#include "src/exact/exact.hpp"
+
+namespace alfi {
+namespace {
+
+class ExactGaussianLinear final : public ExactInference {
+ public:
+  explicit ExactGaussianLinear(int dimensions) : dimensions_(static_cast<std::size_t>(dimensions)) {}
+
+  Exact infer(std::span<const float> x) const override {
+    if (x.empty() || x.size() % dimensions_ != 0)
+      throw InputError(
+          fmt::format("x: {} numbers (gaussian_linear needs at least one observation of {})", x.size(), dimensions_));
+    const double count = static_cast<double>(x.size() / dimensions_);
+    Exact exact{std::vector<double>(dimensions_), {}, {}};
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!std::isfinite(x[i])) throw InputError(fmt::format("x: {} is not finite", x[i]));
+      exact.maximum_likelihood[i % dimensions_] += static_cast<double>(x[i]) / count;
+    }
+    for (const double mean : exact.maximum_likelihood) {
+      exact.posterior_mean.push_back(mean * count / (1 + count));
+      exact.posterior_deviation.push_back(std::sqrt(GaussianLinear::variance / (1 + count)));
+    }
+    return exact;
+  }
+
+ private:
+  std::size_t dimensions_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExactInference> make_exact_gaussian_linear(int dimensions) {
+  return std::make_unique<ExactGaussianLinear>(dimensions);
+}
+
+}  // namespace alfi

@@ -1,0 +1,434 @@
+#include "src/formats/safetensors.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "alfi/error.hpp"
+#include "src/system/atomic_file.hpp"
+#include "src/formats/printable.hpp"
+
+namespace alfi {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "numbers are copied to and from little-endian files as is");
+
+struct NumberType {
+  std::string_view name;
+  std::size_t width;  // bytes
+};
+constexpr std::array<NumberType, 5> number_types{{{"F32", 4}, {"F64", 8}, {"I64", 8}, {"U64", 8}, {"U8", 1}}};
+
+template <typename T>
+constexpr std::string_view name_of = std::is_same_v<T, float>           ? "F32"
+                                     : std::is_same_v<T, double>        ? "F64"
+                                     : std::is_same_v<T, std::int64_t>  ? "I64"
+                                     : std::is_same_v<T, std::uint64_t> ? "U64"
+                                                                        : "U8";
+
+std::size_t width_of(std::string_view dtype) {
+  for (const NumberType& type : number_types) {
+    if (type.name == dtype) return type.width;
+  }
+  throw InputError(fmt::format("dtype {} is none of F32, F64, I64, U64, U8", printable(dtype)));
+}
+
+std::string text_of(const std::vector<std::int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+
+/// Bytes of a tensor. InputError for a negative size or a product beyond 64 bits.
+std::size_t byte_count(std::string_view dtype, const std::vector<std::int64_t>& shape) {
+  std::size_t bytes = width_of(dtype);
+  for (const std::int64_t size : shape) {
+    if (size < 0 || __builtin_mul_overflow(bytes, static_cast<std::size_t>(size), &bytes)) {
+      throw InputError(fmt::format("shape {} is impossible", printable(text_of(shape))));
+    }
+  }
+  return bytes;
+}
+
+template <typename From, typename To>
+std::vector<To> read_as(const std::vector<std::byte>& data) {
+  std::vector<From> stored(data.size() / sizeof(From));
+  if (!stored.empty()) std::memcpy(stored.data(), data.data(), stored.size() * sizeof(From));
+  if constexpr (std::is_same_v<From, To>) {
+    return stored;
+  } else {
+    std::vector<To> values(stored.size());
+    std::transform(stored.begin(), stored.end(), values.begin(), [](From value) {
+      if (std::isfinite(value) && std::abs(static_cast<double>(value)) > double{std::numeric_limits<To>::max()}) {
+        throw InputError(fmt::format("value {} is too large for a 32-bit number", value));
+      }
+      return static_cast<To>(value);
+    });
+    return values;
+  }
+}
+
+/// What the header says of one tensor.
+struct Entry {
+  std::optional<std::string> dtype;
+  std::optional<std::vector<std::int64_t>> shape;
+  std::optional<std::vector<std::uint64_t>> offsets;
+};
+
+/// Takes the header's JSON event by event and refuses the first that the format has no place for. No tree is built, so
+/// neither nesting nor size of hostile JSON costs anything.
+class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  std::map<std::string, Entry> entries;
+  std::map<std::string, std::string> metadata;
+
+  bool start_object(std::size_t) override {
+    if (place_ == Place::file) {
+      place_ = Place::names;
+    } else if (place_ == Place::names) {
+      place_ = name_ == "__metadata__" ? Place::metadata : Place::entry;
+    } else {
+      refuse("an object");
+    }
+    return true;
+  }
+
+  bool key(std::string& name) override {
+    if (place_ == Place::names) {
+      if (!names_.insert(name).second) throw InputError(fmt::format("{} is there twice", printable(name)));
+      name_ = std::move(name);
+      if (name_ != "__metadata__") entry_ = &entries[name_];
+      return true;
+    }
+    key_ = std::move(name);
+    if (place_ == Place::metadata) {
+      if (metadata.contains(key_)) throw InputError(fmt::format("metadata {} are there twice", printable(key_)));
+    } else if ((key_ == "dtype" && entry_->dtype) || (key_ == "shape" && entry_->shape) ||
+               (key_ == "data_offsets" && entry_->offsets)) {
+      throw InputError(fmt::format("{} of tensor {} is there twice", key_, printable(name_)));
+    }
+    return true;
+  }
+
+  bool string(std::string& text) override {
+    if (place_ == Place::metadata) {
+      metadata.emplace(key_, std::move(text));
+    } else if (place_ == Place::entry && key_ == "dtype") {
+      entry_->dtype = std::move(text);
+    } else {
+      refuse("text");
+    }
+    return true;
+  }
+
+  bool start_array(std::size_t) override {
+    if (place_ == Place::entry && key_ == "shape") {
+      place_ = Place::shape;
+      entry_->shape.emplace();
+    } else if (place_ == Place::entry && key_ == "data_offsets") {
+      place_ = Place::offsets;
+      entry_->offsets.emplace();
+    } else {
+      refuse("a list");
+    }
+    return true;
+  }
+
+  bool number_unsigned(std::uint64_t number) override {
+    if (place_ == Place::shape && std::in_range<std::int64_t>(number)) {
+      entry_->shape->push_back(static_cast<std::int64_t>(number));
+    } else if (place_ == Place::offsets) {
+      entry_->offsets->push_back(number);
+    } else {
+      refuse(fmt::format("the number {}", number));
+    }
+    return true;
+  }
+
+  bool end_array() override {
+    place_ = Place::entry;
+    return true;
+  }
+
+  bool end_object() override {
+    if (place_ == Place::entry && !(entry_->dtype && entry_->shape && entry_->offsets)) {
+      throw InputError(fmt::format("tensor {} lacks dtype, shape or data_offsets", printable(name_)));
+    }
+    place_ = Place::names;
+    return true;
+  }
+
+  bool null() override { return refuse("null"); }
+  bool boolean(bool) override { return refuse("a truth value"); }
+  bool number_integer(std::int64_t number) override { return refuse(fmt::format("the number {}", number)); }
+  bool number_float(double, const std::string& text) override { return refuse("the number " + printable(text)); }
+  bool binary(nlohmann::json::binary_t&) override { return refuse("binary data"); }
+
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
+    throw InputError(fmt::format("the header is no valid JSON (byte {} of it)", position));
+  }
+
+ private:
+  enum class Place { file, names, metadata, entry, shape, offsets };
+
+  bool refuse(const std::string& what) const {
+    throw InputError(fmt::format("the header has {} after {} {} where the format allows none", what, printable(name_),
+                                 printable(key_)));
+  }
+
+  Place place_ = Place::file;
+  std::set<std::string> names_;
+  std::string name_;  // the last name at the top
+  std::string key_;   // the last name below it
+  Entry* entry_ = nullptr;
+};
+
+/// The data must be covered exactly: tensors that overlap, leave gaps or reach beyond the end are refused.
+void check_layout(const std::map<std::string, Entry>& entries, std::size_t data_size) {
+  struct Range {
+    std::uint64_t begin, end;
+    const std::string* name;
+  };
+  std::vector<Range> ranges;
+  for (const auto& [name, entry] : entries) {
+    const std::vector<std::uint64_t>& offsets = *entry.offsets;
+    const auto refuse = [&, &tensor = name](const std::string& why) {
+      throw InputError(fmt::format("tensor {} with data_offsets [{}]: {}", printable(tensor),
+                                   fmt::join(std::span(offsets).first(std::min<std::size_t>(offsets.size(), 3)), ", "),
+                                   why));
+    };
+    if (offsets.size() != 2) refuse("two numbers are needed");
+    if (offsets[0] > offsets[1] || offsets[1] > data_size) {
+      refuse(fmt::format("not within the {} bytes of data that are there", data_size));
+    }
+    std::size_t needed = 0;
+    try {
+      needed = byte_count(*entry.dtype, *entry.shape);
+    } catch (const InputError& error) {
+      refuse(error.what());
+    }
+    if (offsets[1] - offsets[0] != needed) refuse(fmt::format("its dtype and shape need {} bytes", needed));
+    ranges.push_back({offsets[0], offsets[1], &name});
+  }
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Range& a, const Range& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::uint64_t covered = 0;
+  for (const Range& range : ranges) {
+    if (range.begin != covered) {
+      throw InputError(fmt::format("tensor {} begins at byte {} of the data, the one before it ends at {}",
+                                   printable(*range.name), range.begin, covered));
+    }
+    covered = range.end;
+  }
+  if (covered != data_size) throw InputError(fmt::format("{} bytes of data belong to no tensor", data_size - covered));
+}
+
+SafeTensors parse(std::span<const std::byte> bytes) {
+  std::uint64_t header_size = 0;
+  if (bytes.size() < sizeof header_size) throw InputError(fmt::format("{} bytes are too few", bytes.size()));
+  std::memcpy(&header_size, bytes.data(), sizeof header_size);
+  bytes = bytes.subspan(sizeof header_size);
+  if (header_size > bytes.size()) {
+    throw InputError(fmt::format("a header of {} bytes is announced, {} are left", header_size, bytes.size()));
+  }
+  const std::string_view header(reinterpret_cast<const char*>(bytes.data()), header_size);
+  const std::span<const std::byte> data = bytes.subspan(header_size);
+
+  // Two things the JSON library lets pass: a mark or space before the first brace, and anything at all after a zero
+  // byte.
+  if (!header.starts_with('{') || header.find('\0') != header.npos) throw InputError("the header is no valid JSON");
+  HeaderReader reader;
+  nlohmann::json::sax_parse(header, &reader);
+  check_layout(reader.entries, data.size());
+
+  SafeTensors content;
+  content.metadata = std::move(reader.metadata);
+  for (auto& [name, entry] : reader.entries) {
+    const std::span<const std::byte> range =
+        data.subspan((*entry.offsets)[0], (*entry.offsets)[1] - (*entry.offsets)[0]);
+    content.tensors.emplace(name,
+                            Tensor{std::move(*entry.dtype), std::move(*entry.shape), {range.begin(), range.end()}});
+  }
+  return content;
+}
+
+/// The checksum's place in a file: these digits, as the value of a key. Within other JSON text the quotes are escaped.
+std::span<std::byte> find_checksum(std::span<std::byte> file, std::string_view digits) {
+  const std::string field = fmt::format(R"("checksum":"{}")", digits);
+  const auto found = std::search(file.begin(), file.end(), field.begin(), field.end(),
+                                 [](std::byte a, char b) { return a == static_cast<std::byte>(b); });
+  if (digits.size() != 32 || found == file.end()) return {};
+  return {found + static_cast<std::ptrdiff_t>(field.size() - 1 - digits.size()), digits.size()};
+}
+
+std::string hash(std::span<const std::byte> file) {
+  const XXH128_hash_t value = XXH3_128bits(file.data(), file.size());
+  return fmt::format("{:016x}{:016x}", value.high64, value.low64);
+}
+
+const std::string no_digits(32, '0');
+
+}  // namespace
+
+template <typename T>
+Tensor Tensor::of(std::vector<std::int64_t> shape, std::span<const T> values) {
+  const std::span<const std::byte> bytes = std::as_bytes(values);
+  if (byte_count(name_of<T>, shape) != bytes.size()) {
+    throw InputError(fmt::format("{} values do not fill a tensor of shape {}", values.size(), text_of(shape)));
+  }
+  return {std::string(name_of<T>), std::move(shape), {bytes.begin(), bytes.end()}};
+}
+
+template <typename T>
+std::vector<T> Tensor::to() const {
+  if (dtype == name_of<T>) return read_as<T, T>(data);
+  if constexpr (std::is_same_v<T, float>) {
+    if (dtype == "F64") return read_as<double, float>(data);
+  } else if constexpr (std::is_same_v<T, double>) {
+    if (dtype == "F32") return read_as<float, double>(data);
+  }
+  throw InputError(
+      fmt::format("dtype is {}, {} is expected", dtype, std::is_floating_point_v<T> ? "F32 or F64" : name_of<T>));
+}
+
+const Tensor& SafeTensors::at(const std::string& name) const {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) throw InputError(fmt::format("{}: tensor {} is missing", source, printable(name)));
+  return found->second;
+}
+
+const Tensor& SafeTensors::expect_shape(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) {
+    throw InputError(
+        fmt::format("{}: tensor {} is missing, shape {} is expected", source, printable(name), text_of(shape)));
+  }
+  if (found->second.shape != shape) {
+    throw InputError(fmt::format("{}: tensor {} has shape {}, {} is expected", source, printable(name),
+                                 text_of(found->second.shape), text_of(shape)));
+  }
+  return found->second;
+}
+
+template <typename T>
+std::vector<T> SafeTensors::values(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  const Tensor& tensor = expect_shape(name, shape);
+  try {
+    return tensor.to<T>();
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: tensor {}: {}", source, printable(name), error.what()));
+  }
+}
+
+const std::string& SafeTensors::metadata_at(const std::string& key) const {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) throw InputError(fmt::format("{}: metadata {} are missing", source, printable(key)));
+  return found->second;
+}
+
+#define ALFI_INSTANTIATE(T)                                                     \
+  template Tensor Tensor::of<T>(std::vector<std::int64_t>, std::span<const T>); \
+  template std::vector<T> Tensor::to<T>() const;                                \
+  template std::vector<T> SafeTensors::values<T>(const std::string&, const std::vector<std::int64_t>&) const;
+ALFI_INSTANTIATE(float)
+ALFI_INSTANTIATE(double)
+ALFI_INSTANTIATE(std::int64_t)
+ALFI_INSTANTIATE(std::uint64_t)
+ALFI_INSTANTIATE(std::uint8_t)
+#undef ALFI_INSTANTIATE
+
+SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::string& source) {
+  try {
+    SafeTensors content = parse(bytes);
+    content.source = source;
+    return content;
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{} is damaged or no safetensors file: {}", source, error.what()));
+  }
+}
+
+SafeTensors read_safetensors(const std::filesystem::path& path) {
+  return parse_safetensors(read_file(path), path.string());
+}
+
+std::vector<std::byte> serialize(const SafeTensors& content) {
+  struct Named {
+    const std::string* name;
+    const Tensor* tensor;
+    std::size_t width;
+  };
+  std::vector<Named> order;
+  for (const auto& [name, tensor] : content.tensors) {
+    if (name == "__metadata__" || byte_count(tensor.dtype, tensor.shape) != tensor.data.size()) {
+      throw InputError(fmt::format("tensor {} of shape {} and {} bytes cannot be written", printable(name),
+                                   text_of(tensor.shape), tensor.data.size()));
+    }
+    order.push_back({&name, &tensor, width_of(tensor.dtype)});
+  }
+  std::ranges::stable_sort(order, std::greater(), &Named::width);
+
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!content.metadata.empty()) header["__metadata__"] = content.metadata;
+  std::size_t data_size = 0;
+  for (const auto& [name, tensor, width] : order) {
+    const std::size_t end = data_size + tensor->data.size();
+    header[*name] = {{"dtype", tensor->dtype}, {"shape", tensor->shape}, {"data_offsets", {data_size, end}}};
+    data_size = end;
+  }
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw InputError(
+        fmt::format("{}: a name or text of the metadata is not UTF-8 and cannot be written", content.source));
+  }
+  text.append((8 - text.size() % 8) % 8, ' ');
+
+  const std::uint64_t header_size = text.size();
+  std::vector<std::byte> bytes;
+  bytes.reserve(sizeof header_size + text.size() + data_size);
+  const auto append = [&](std::span<const std::byte> part) { bytes.insert(bytes.end(), part.begin(), part.end()); };
+  append(std::as_bytes(std::span(&header_size, 1)));
+  append(std::as_bytes(std::span(text)));
+  for (const Named& named : order) append(named.tensor->data);
+  return bytes;
+}
+
+void write_checksummed(const std::filesystem::path& path, const SafeTensors& content) {
+  SafeTensors marked = content;
+  marked.metadata["checksum"] = no_digits;
+  std::vector<std::byte> bytes = serialize(marked);
+  const std::string digits = hash(bytes);
+  std::memcpy(find_checksum(bytes, no_digits).data(), digits.data(), digits.size());
+  write_file_atomically(path, bytes);
+}
+
+SafeTensors parse_checksummed(std::vector<std::byte> bytes, const std::string& source) {
+  SafeTensors content = parse_safetensors(bytes, source);
+  const auto stored = content.metadata.find("checksum");
+  if (stored == content.metadata.end()) {
+    throw InputError(fmt::format("{} is damaged or was not written by alfi: its metadata have no checksum", source));
+  }
+  const std::span<std::byte> place = find_checksum(bytes, stored->second);
+  std::ranges::fill(place, static_cast<std::byte>('0'));
+  if (place.empty() || hash(bytes) != stored->second) {
+    throw InputError(fmt::format("{} is damaged: its content does not match its checksum", source));
+  }
+  content.metadata.erase(stored);
+  return content;
+}
+
+SafeTensors read_checksummed(const std::filesystem::path& path) {
+  return parse_checksummed(read_file(path), path.string());
+}
+
+}  // namespace alfi

@@ -1,0 +1,141 @@
+#include "alfi/machine.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <utility>
+
+#include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
+#include "src/model/checkpoint.hpp"
+#include "src/engine/engine.hpp"
+#include "src/formats/observations.hpp"
+#include "src/evaluation/replicates.hpp"
+#include "src/simulators/simulators.hpp"
+#include "src/model/standardise.hpp"
+#include "src/numerics/statistics.hpp"
+
+namespace alfi {
+namespace {
+
+/// Makes a seed of observations and a seed. With one seed for all observations, all answers would share one error, that
+/// of its simulations, and no evaluation, which has simulations of its own for each problem, could see it.
+std::uint64_t seed_of(std::span<const float> x, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(x.data(), x.size_bytes(), seed);
+}
+
+/// `wanted` of `count` rows at random, in their order (Knuth, The Art of Computer Programming 2, algorithm 3.4.2 S).
+std::vector<float> random_subset(std::span<const float> x, int count, int wanted, std::uint64_t seed) {
+  const std::size_t columns = x.size() / static_cast<std::size_t>(count);
+  std::mt19937_64 generator(seed);  // the standard fixes its numbers, not its distributions'
+  std::vector<float> subset;
+  for (int row = 0, chosen = 0; chosen < wanted; ++row) {
+    const double u = static_cast<double>(generator() >> 11) * 0x1p-53;
+    if (u * (count - row) >= wanted - chosen) continue;
+    const auto begin = x.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(row) * columns);
+    subset.insert(subset.end(), begin, begin + static_cast<std::ptrdiff_t>(columns));
+    ++chosen;
+  }
+  return subset;
+}
+
+}  // namespace
+
+Machine::Machine(std::unique_ptr<const Checkpoint> checkpoint) : checkpoint_(std::move(checkpoint)) {}
+Machine::Machine(Machine&&) noexcept = default;
+Machine& Machine::operator=(Machine&&) noexcept = default;
+Machine::~Machine() = default;
+
+Machine Machine::load(const std::filesystem::path& path) {
+  std::error_code hidden;  // what cannot be looked at cannot be loaded either
+  if (!std::filesystem::exists(path, hidden))
+    throw InputError(fmt::format("{}: does not exist; a run folder or a checkpoint is expected", path.string()));
+  if (std::filesystem::is_directory(path, hidden)) {
+    const auto saved = checkpoints_of(path);
+    if (saved.empty())
+      throw InputError(
+          fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", path.string()));
+    return Machine(std::make_unique<const Checkpoint>(read_newest(saved)));
+  }
+  return Machine(std::make_unique<const Checkpoint>(read_checkpoint(path)));
+}
+
+const Configuration& Machine::configuration() const { return checkpoint_->configuration; }
+
+std::int64_t Machine::step() const { return checkpoint_->step; }
+
+int Machine::default_iterations() const {
+  const Configuration& c = configuration();
+  return c.evaluation.iterations > 0 ? c.evaluation.iterations : c.episode.iterations;
+}
+
+Posterior Machine::infer(std::span<const float> x, int count, const InferenceOptions& options) const {
+  if (!(options.level > 0 && options.level < 1))
+    throw InputError(fmt::format("level = {} must be above 0 and below 1", options.level));
+  Configuration configuration = checkpoint_->configuration;
+  configuration.evaluation.iterations = options.iterations == 0 ? default_iterations() : options.iterations;
+  configuration.engine.threads = 1;
+  configuration.engine.backend = options.backend;
+  configuration.engine.device = options.device;
+  configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
+  if (options.replicates != 0) configuration.evaluation.replicates = options.replicates;
+  validate(configuration);
+  const std::uint64_t seed = seed_of(x, options.seed.value_or(configuration.engine.seed));
+  const SimulatorInfo simulator = find_simulator(configuration.simulator);
+  check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);
+
+  const int replicates = configuration.evaluation.replicates;
+  Posterior posterior{{}, {}, options.level, count, replicates, {}};
+  const auto& trained = configuration.episode.real_observations;
+  const std::string trained_for =
+      trained.min == trained.max ? fmt::format("{}", trained.max) : fmt::format("{} to {}", trained.min, trained.max);
+  std::vector<float> subset;
+  if (count > trained.max) {
+    posterior.used = trained.max;
+    subset = random_subset(x, count, trained.max, seed);
+    x = subset;
+    posterior.warnings.push_back(
+        fmt::format("The machine was trained for {} observations: a random subset of {} of the {} given is used. One "
+                    "trained with a larger episode.real_observations.max would use more.",
+                    trained_for, trained.max, count));
+  } else if (count < trained.min) {
+    posterior.warnings.push_back(fmt::format(
+        "The machine was trained for {} observations: all {} given are used, but an interval from so few was "
+        "never learned. Do not trust it; train with episode.real_observations.min of at most {}.",
+        trained_for, count, count));
+  }
+
+  Engine engine(configuration, checkpoint_->normalisation);
+  const std::vector<float> standard = standardise(x, configuration.simulator.transform, checkpoint_->normalisation);
+  const int T = configuration.evaluation.iterations, D = engine.parameters();
+  const Shape shape = shape_of(configuration, T);
+  ProposalLaw law;
+  engine.infer({standard, posterior.used}, replicates, T, checkpoint_->state.average, seed,
+               [&](const FinishedTile& finished) { law = TileAnswers(configuration, shape, finished).law(0, T); });
+
+  const double quantile = normal_quantile(0.5 * (1 + options.level));
+  const Family family = configuration.proposal.family;
+  if (family != Family::point) posterior.correlation = law.correlation;
+  for (int d = 0; d < D; ++d) {
+    const ParameterInfo& parameter = simulator.parameters[static_cast<std::size_t>(d)];
+    const double mean = parameter.mean() + parameter.deviation() * law.mean[static_cast<std::size_t>(d)];
+    const double deviation = parameter.deviation() * law.deviation[static_cast<std::size_t>(d)];
+    posterior.parameters.push_back(
+        {parameter.name, parameter.unit, mean, deviation, mean - quantile * deviation, mean + quantile * deviation});
+    if (mean < parameter.low || mean > parameter.high)
+      posterior.warnings.push_back(
+          fmt::format("{} = {:.4g} lies outside the prior, [{}, {}]: the machine never saw such "
+                      "data. Do not trust the answer.",
+                      parameter.name, mean, parameter.low, parameter.high));
+  }
+  if (!is_finite(family, law))
+    posterior.warnings.push_back(
+        "The answer is not finite: the machine's training diverged, or the observations lie far outside what it was "
+        "trained on.");
+  return posterior;
+}
+
+}  // namespace alfi

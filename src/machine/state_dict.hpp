@@ -1,0 +1,41 @@
+// A machine's weights as the reference's state_dict, in and out: its tensors under its names, and nothing else.
+//
+// One thing differs. An observation of the reference's linear regression has a constant 1 between its inputs and y,
+// which standardises to 0; ours has not. The encoder's column for it, which no result depends on, is left out on the
+// way in and zeros on the way out.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alfi/configuration.hpp"
+#include "kernels/shape.hpp"
+#include "src/model/checkpoint.hpp"
+#include "src/formats/safetensors.hpp"
+
+namespace alfi {
+
+/// Where the reference's observations of a simulator have a number more than ours, X: before this one of ours.
+std::optional<int> constant_column(const std::string& simulator, int X);
+
+SafeTensors to_state_dict(const Layout& layout, std::span<const float> weights, std::optional<int> constant_column);
+
+/// The flat vector (layout.size), F64 rounded. InputError naming the tensor that is missing, of another shape, of no
+/// network of this layout, or not finite.
+std::vector<float> from_state_dict(const SafeTensors& state_dict, const Layout& layout,
+                                   std::optional<int> constant_column);
+
+/// What the machine answers with: the moving average of its training's weights.
+SafeTensors export_weights(const Checkpoint& checkpoint);
+
+/// What training this configuration would start with, but with these weights.
+Checkpoint import_weights(const SafeTensors& state_dict, const Configuration& configuration);
+
+/// Writes a run folder with config.yaml and this one checkpoint. InputError where there is something already; after a
+/// RunError nothing is left behind.
+void write_run(const std::filesystem::path& run, const Checkpoint& checkpoint);
+
+}  // namespace alfi

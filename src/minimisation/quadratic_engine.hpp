@@ -1,0 +1,88 @@
+// The engine of a machine that minimises: meta-training and rollouts on random quadratics, on this machine's cores.
+//
+// As on the CPU otherwise, a tile lives in one worker's buffers, gradients go to 256 logical partial sums by tile
+// number and from there through a fixed tree: the bits do not depend on the number of threads.
+#pragma once
+
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alfi/configuration.hpp"
+#include "kernels/launch/host_kernels.hpp"
+#include "src/system/lane_memory.hpp"
+#include "src/engine/learner.hpp"
+
+namespace alfi {
+
+/// One finished tile, valid during the call. Only the first `episodes` lanes count; the first has number `first`.
+struct FinishedQuadratics {
+  const QuadraticTile<float>& tile;
+  int first, episodes;
+};
+/// Gets every tile, from any thread.
+using QuadraticSink = std::function<void(const FinishedQuadratics&)>;
+
+class QuadraticEngine final : public Learner {
+ public:
+  /// Throws InputError where the buffers would not fit into memory, with the bytes they need.
+  explicit QuadraticEngine(const Configuration& configuration);
+
+  void begin(TrainingState state) override;
+  void submit(std::span<const MetaStep> steps) override;
+  std::vector<StepOutput> collect() override;
+  const TrainingState& state() override { return state_; }
+  Pipeline pipeline() const override { return {1, 1}; }
+  Validation validate(const Episodes& episodes, std::span<const float> weights) override;
+  int threads_of_known_cost() const override { return 0; }
+  const std::string& notice() const override { return notice_; }
+
+  /// Forward only, T iterations.
+  void rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const QuadraticSink& sink);
+  /// W and y alone.
+  void draw(const Episodes& episodes, const QuadraticSink& sink);
+  /// Forward and backward with training's iterations: the batch's gradient (layout.size).
+  std::vector<float> differentiate(const Episodes& episodes, std::span<const float> weights);
+
+  const Layout& layout() const { return layout_; }
+  int dimensions() const { return dimensions_; }
+  /// body(number) for each number below count, on all threads.
+  void each(int count, const std::function<void(int)>& body);
+
+ private:
+  struct Worker {
+    LaneMemory<float> memory;
+    TileInput<float> input;
+  };
+
+  void require_room(int iterations) const;
+  QuadraticSettings<float> settings(const Episodes& episodes, const std::vector<float>& iteration_weight,
+                                    const float* weights) const;
+  QuadraticTile<float> tile_of(Worker& worker, const Shape& shape, int number) const;
+  /// Forward and backward of all tiles, into the partial sums; `finish` gets every tile.
+  Optimizer<float> add_gradients(const Episodes& episodes, std::span<const float> weights,
+                                 const std::function<void(const QuadraticTile<float>&)>& finish);
+  StepOutput step(const MetaStep& step);
+
+  Configuration configuration_;
+  int dimensions_;
+  Layout layout_;
+  std::vector<float> iteration_weight_;  ///< of training
+  const HostKernels& kernels_;
+  int threads_;
+  tbb::task_arena arena_;
+  tbb::enumerable_thread_specific<Worker> workers_;
+  std::vector<float> partials_, squares_, losses_;
+  std::vector<std::int32_t> clamped_;  ///< none ever is
+  TrainingState state_;
+  std::deque<std::vector<StepOutput>> finished_;
+  const std::string notice_;
+};
+
+}  // namespace alfi

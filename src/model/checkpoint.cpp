@@ -1,0 +1,103 @@
+#include "src/model/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <string>
+
+#include "alfi/error.hpp"
+#include "src/model/parameters.hpp"
+#include "src/formats/safetensors.hpp"
+
+namespace alfi {
+namespace {
+
+constexpr const char* format_name = "alfi-checkpoint";
+constexpr int format_version = 1;
+
+/// The sets of weights a checkpoint holds, by the prefix of their tensors' names.
+template <class State>
+auto arrays_of(State& state) {
+  return std::vector{std::pair{std::string(), &state.weights}, std::pair{std::string("ema."), &state.average},
+                     std::pair{std::string("adam.m."), &state.first_moment},
+                     std::pair{std::string("adam.v."), &state.second_moment}};
+}
+
+std::int64_t whole_number(const SafeTensors& content, const std::string& key) {
+  const std::string& text = content.metadata_at(key);
+  std::int64_t value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0)
+    throw InputError(fmt::format("{}: metadata {} = '{}' must be a whole number ≥ 0", content.source, key, text));
+  return value;
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  SafeTensors content;
+  const Layout layout = make_layout(shape_of(checkpoint.configuration, 1));
+  for (const auto& [prefix, array] : arrays_of(checkpoint.state)) add_weights(content, prefix, layout, *array);
+  const auto X = static_cast<std::int64_t>(checkpoint.normalisation.mean.size());
+  content.tensors["normalisation.mean"] = Tensor::of<float>({X}, checkpoint.normalisation.mean);
+  content.tensors["normalisation.scale"] = Tensor::of<float>({X}, checkpoint.normalisation.scale);
+  content.metadata = {{"format", format_name},
+                      {"version", std::to_string(format_version)},
+                      {"step", std::to_string(checkpoint.step)},
+                      {"updates", std::to_string(checkpoint.state.updates)},
+                      {"skipped", std::to_string(checkpoint.state.skipped)},
+                      {"configuration", to_yaml(checkpoint.configuration)}};
+  std::filesystem::create_directories(path.parent_path());
+  write_checksummed(path, content);
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  const SafeTensors content = read_checksummed(path);
+  if (const auto format = content.metadata.find("format");
+      format == content.metadata.end() || format->second != format_name)
+    throw InputError(
+        fmt::format("{}: not a checkpoint of alfi: metadata format must be '{}'", content.source, format_name));
+  if (const std::int64_t version = whole_number(content, "version"); version != format_version)
+    throw InputError(fmt::format("{}: format version {} was written by another version of alfi; this one reads {}",
+                                 content.source, version, format_version));
+  Checkpoint checkpoint;
+  checkpoint.configuration = parse_configuration(content.metadata_at("configuration"));
+  checkpoint.step = whole_number(content, "step");
+  checkpoint.state.updates = whole_number(content, "updates");
+  checkpoint.state.skipped = whole_number(content, "skipped");
+  const Shape shape = shape_of(checkpoint.configuration, 1);
+  const Layout layout = make_layout(shape);
+  for (const auto& [prefix, array] : arrays_of(checkpoint.state)) *array = read_weights(content, prefix, layout);
+  checkpoint.normalisation.mean = content.values<float>("normalisation.mean", {shape.X});
+  checkpoint.normalisation.scale = content.values<float>("normalisation.scale", {shape.X});
+  return checkpoint;
+}
+
+std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step) {
+  return run / "checkpoints" / fmt::format("step-{}.safetensors", step);
+}
+
+std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& run) {
+  std::map<std::int64_t, std::filesystem::path> by_step;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints", missing)) {
+    const std::string stem = entry.path().stem().string();
+    std::int64_t step = 0;
+    if (entry.path().extension() != ".safetensors" || !stem.starts_with("step-")) continue;
+    const auto [end, error] = std::from_chars(stem.data() + 5, stem.data() + stem.size(), step);
+    if (error == std::errc() && end == stem.data() + stem.size()) by_step[step] = entry.path();
+  }
+  std::vector<std::filesystem::path> paths;
+  for (auto& [step, path] : by_step) paths.push_back(std::move(path));
+  return paths;
+}
+
+Checkpoint read_newest(const std::vector<std::filesystem::path>& saved) try {
+  return read_checkpoint(saved.back());
+} catch (const InputError& error) {
+  if (saved.size() < 2) throw;
+  throw InputError(fmt::format("{}. Remove it and {} is used", error.what(), saved[saved.size() - 2].string()));
+}
+
+}  // namespace alfi

@@ -1,0 +1,40 @@
+// A checkpoint: everything a run is at one step, in one safetensors file.
+//
+// Tensors: the weights under the reference's names, `ema.<name>` their moving average, `adam.m.<name>` and
+// `adam.v.<name>` the moments, `normalisation.mean` and `.scale`. Metadata: format and its version, the step, counts of
+// applied and skipped updates, the configuration as YAML, and a checksum. Random numbers are keyed by seed and step, so
+// those two are their position.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "src/model/model.hpp"
+#include "src/model/training_state.hpp"
+
+namespace alfi {
+
+struct Checkpoint {
+  Configuration configuration;
+  Normalisation normalisation;
+  TrainingState state;
+  std::int64_t step = 0;  ///< meta-steps done
+};
+
+/// Replaces or creates `path` in one step; RunError where that fails, the old file then survives.
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+/// InputError where the file is damaged, not a checkpoint, from a newer version, or does not fit its configuration.
+Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+/// `run`/checkpoints/step-<step>.safetensors
+std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step);
+
+/// The checkpoints of a run folder by step, oldest first; empty where there are none.
+std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& run);
+
+/// The newest of these, which are not none; where it cannot be read the error names the one before it.
+Checkpoint read_newest(const std::vector<std::filesystem::path>& saved);
+
+}  // namespace alfi

@@ -1,0 +1,115 @@
+#include "src/model/model.hpp"
+
+#include <Eigen/Dense>
+#include <cmath>
+
+#include "kernels/minimise/quadratic.hpp"
+#include "src/model/parameters.hpp"
+#include "src/simulators/simulators.hpp"
+
+namespace alfi {
+namespace {
+
+/// Uniform numbers in (0, 1), one after the other, of one stream.
+class Uniforms {
+ public:
+  Uniforms(PhiloxKey key, std::uint32_t row) : stream_{key, 0, row} {}
+
+  double next() {
+    if (used_ == 4) {
+      block_ = stream_.block(n_++);
+      used_ = 0;
+    }
+    return (static_cast<double>(block_.word[used_++]) + 0.5) * 0x1p-32;
+  }
+
+  double next_normal() {
+    const double radius = std::sqrt(-2 * std::log(next()));
+    return radius * std::cos(2 * 3.14159265358979323846 * next());
+  }
+
+ private:
+  Stream<float> stream_;
+  PhiloxBlock<std::uint32_t> block_{};
+  std::uint32_t n_ = 0;
+  int used_ = 4;
+};
+
+/// (rows, columns) with orthonormal rows or columns, whichever are fewer; uniform over such matrices: the Q of a normal
+/// matrix, its columns turned so that R's diagonal is positive.
+Eigen::MatrixXd orthogonal(int rows, int columns, Uniforms& uniforms) {
+  const int tall = std::max(rows, columns), wide = std::min(rows, columns);
+  Eigen::MatrixXd normal(tall, wide);
+  for (int i = 0; i < tall; ++i)
+    for (int j = 0; j < wide; ++j) normal(i, j) = uniforms.next_normal();
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(normal);
+  Eigen::MatrixXd q = qr.householderQ() * Eigen::MatrixXd::Identity(tall, wide);
+  for (int j = 0; j < wide; ++j)
+    if (qr.matrixQR()(j, j) < 0) q.col(j) *= -1;
+  if (rows < columns) return q.transpose();
+  return q;
+}
+
+}  // namespace
+
+Shape shape_of(const Configuration& c, int iterations) {
+  if (minimises(c.simulator)) {
+    Shape shape{};  // of one coordinate's machine
+    shape.T = iterations;
+    shape.D = 1;
+    shape.A = gradient_inputs;
+    shape.H = c.networks.rim.hidden;
+    shape.S = c.networks.rim.state;
+    shape.family = Family::point;
+    return shape;
+  }
+  const SimulatorInfo simulator = find_simulator(c.simulator);
+  Shape shape{};
+  shape.T = iterations;
+  shape.M = c.episode.thetas;
+  shape.N = c.episode.observations;
+  shape.R = c.episode.real_observations.max;
+  shape.D = static_cast<int>(simulator.parameters.size());
+  shape.X = simulator.observations.dimension;
+  shape.encoder_hidden = c.networks.encoder.hidden;
+  shape.C = c.networks.encoder.code;
+  shape.aggregator_hidden = c.networks.aggregator.hidden;
+  shape.A = c.networks.aggregator.code;
+  shape.H = c.networks.rim.hidden;
+  shape.S = c.networks.rim.state;
+  shape.family = c.proposal.family;
+  shape.pooling = c.networks.encoder.pooling;
+  shape.use_grad = c.networks.use_grad;
+  shape.count_input = sees_count(c);
+  return shape;
+}
+
+float count_input(const Configuration& c, double count) {
+  if (!sees_count(c)) return 0;
+  const double low = std::log(c.episode.real_observations.min), high = std::log(c.episode.real_observations.max);
+  return static_cast<float>((std::log(count) - (low + high) / 2) / ((high - low) / std::sqrt(12.0)));
+}
+
+std::vector<float> initial_weights(const Layout& layout, std::uint64_t seed) {
+  std::vector<float> weights(static_cast<std::size_t>(layout.size), 0.0F);
+  const PhiloxKey key = stream_key(seed, Phase::training, Purpose::weights, 0);
+  std::uint32_t row = 0;
+  for (const auto& [name, linear] : named_layers(layout)) {
+    Uniforms uniforms(key, row++);
+    const double bound = 1 / std::sqrt(static_cast<double>(linear.in));
+    float* const matrix = weights.data() + linear.weight;
+    if (name.find("rnn_layer") != std::string::npos) {
+      const Eigen::MatrixXd q = orthogonal(linear.out, linear.in, uniforms);
+      for (int i = 0; i < linear.out; ++i)
+        for (int j = 0; j < linear.in; ++j) matrix[i * linear.in + j] = static_cast<float>(q(i, j));
+    } else {
+      for (int i = 0; i < linear.in * linear.out; ++i)
+        matrix[i] = static_cast<float>(bound * (2 * uniforms.next() - 1));
+    }
+    for (int i = 0; i < linear.out; ++i)
+      weights[static_cast<std::size_t>(linear.bias + i)] = static_cast<float>(bound * (2 * uniforms.next() - 1));
+  }
+  return weights;
+}
+
+}  // namespace alfi

@@ -1,0 +1,200 @@
+#include "src/simulators/simulators.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "alfi/error.hpp"
+#include "kernels/sim/list.hpp"
+#include "src/system/instruction_set.hpp"
+
+namespace alfi {
+namespace {
+
+/// What simulator `number` of the list says of itself.
+SimulatorFacts facts_of(int number) {
+  SimulatorFacts facts{};
+  Simulators::with(number, [&]<class Sim>() { facts = Sim::facts; });
+  return facts;
+}
+
+// A function: simulators() is asked before this file's constants are made.
+ConstantInfo dimensions() { return {"dimensions", "of θ", 1, most_parameters, 10}; }
+
+ConstantInfo info_of(const ConstantFacts& c) { return {c.name, c.meaning, c.least, c.most, c.usual}; }
+
+std::vector<ConstantInfo> constants_of(const SimulatorFacts& facts) {
+  std::vector<ConstantInfo> constants;
+  for (int i = 0; i < facts.constant_count; ++i) constants.push_back(info_of(facts.constants[i]));
+  return constants;
+}
+
+std::vector<ConstantInfo> constants_of(const std::string& name) {
+  for (int i = 0; i < Simulators::size; ++i)
+    if (facts_of(i).name == name) return constants_of(facts_of(i));
+  for (const ObjectiveInfo& objective : objectives())
+    if (objective.name == name) return objective.constants;
+  return {};
+}
+
+double value_of(const std::map<std::string, double>& constants, const ConstantInfo& constant) {
+  const auto found = constants.find(constant.name);
+  return found == constants.end() ? constant.usual : found->second;
+}
+
+ParameterInfo info_of(const ParameterFacts& facts, const std::string& name) {
+  return {name, facts.unit, facts.law.low, facts.law.high, facts.law.prior};
+}
+
+std::vector<ParameterInfo> parameters_of(const SimulatorFacts& facts, const std::map<std::string, double>& constants) {
+  std::vector<ParameterInfo> parameters;
+  for (int kind = 0; kind < facts.parameter_count; ++kind) {
+    const ParameterFacts& parameter = facts.parameters[kind];
+    if (!parameter.repeated) {
+      parameters.push_back(info_of(parameter, parameter.name));
+      continue;
+    }
+    const int count = static_cast<int>(value_of(constants, info_of(facts.constants[0])));
+    for (int i = 1; i <= count; ++i) parameters.push_back(info_of(parameter, fmt::format("{}_{}", parameter.name, i)));
+  }
+  return parameters;
+}
+
+SimulatorInfo describe(int number, const std::map<std::string, double>& constants) {
+  const SimulatorFacts facts = facts_of(number);
+  const std::vector<ParameterInfo> parameters = parameters_of(facts, constants);
+  const auto& [dimension, kind, meaning] = facts.observation;
+  const int X = dimension == any_size ? static_cast<int>(parameters.size()) : dimension;
+  return {
+      facts.name, facts.description, parameters, {X, kind.is_whole, kind.low, kind.high, meaning}, constants_of(facts)};
+}
+
+}  // namespace
+
+const std::vector<SimulatorInfo>& simulators() {
+  static const std::vector<SimulatorInfo> all = [] {
+    std::vector<SimulatorInfo> infos;
+    for (int i = 0; i < Simulators::size; ++i) infos.push_back(describe(i, {}));
+    return infos;
+  }();
+  return all;
+}
+
+int simulator_number(const std::string& name) {
+  for (std::size_t i = 0; i < simulators().size(); ++i)
+    if (simulators()[i].name == name) return static_cast<int>(i);
+  std::vector<std::string> names;
+  for (const SimulatorInfo& info : simulators()) names.push_back(info.name);
+  throw InputError(fmt::format("simulator '{}' {}; there are {}", name,
+                               minimises({name, {}, {}}) ? "is an objective, which has no observations" : "is unknown",
+                               fmt::join(names, ", ")));
+}
+
+int table_size(int simulator) {
+  int size = 0;
+  Simulators::with(simulator, [&]<class Sim>() { size = table_of<Sim>(); });
+  return size;
+}
+
+int largest_table() {
+  int most = 0;
+  for (int i = 0; i < Simulators::size; ++i) most = std::max(most, table_size(i));
+  return most;
+}
+
+double number_price(int simulator) { return facts_of(simulator).number_price; }
+
+const std::vector<ObjectiveInfo>& objectives() {
+  static const std::vector<ObjectiveInfo> all{
+      {"quadratic", "‖Wθ − y‖² with standard normal W (D, D) and y (D), from θ = 0", {dimensions()}}};
+  return all;
+}
+
+bool minimises(const Configuration::Simulator& simulator) {
+  return std::any_of(objectives().begin(), objectives().end(),
+                     [&](const ObjectiveInfo& objective) { return objective.name == simulator.name; });
+}
+
+int dimensions_of(const Configuration::Simulator& simulator) {
+  return static_cast<int>(value_of(simulator.parameters, dimensions()));
+}
+
+std::string refused_constants(const std::string& name, const std::map<std::string, double>& constants) {
+  const std::vector<ConstantInfo> known = constants_of(name);
+  const auto allowed = [&](const auto& given) {
+    return std::any_of(known.begin(), known.end(), [&](const ConstantInfo& constant) {
+      return given.first == constant.name && given.second >= constant.least && given.second <= constant.most &&
+             given.second == std::floor(given.second);
+    });
+  };
+  if (std::all_of(constants.begin(), constants.end(), allowed)) return {};
+  std::vector<std::string> names;
+  for (const ConstantInfo& c : known)
+    names.push_back(fmt::format("{}: a whole number from {} to {}", c.name, c.least, c.most));
+  return fmt::format("{{{}}}{}", fmt::join(names, ", "),
+                     names.empty() ? fmt::format(": the simulator {} has no parameters", name) : "");
+}
+
+SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants) {
+  const int number = simulator_number(name);
+  const std::string must = refused_constants(name, constants);
+  if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
+  return describe(number, constants);
+}
+
+SimulatorInfo find_simulator(const Configuration::Simulator& simulator) {
+  return find_simulator(simulator.name, simulator.parameters);
+}
+
+Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count) {
+  if (theta.size() != simulator.parameters.size())
+    throw InputError(fmt::format("theta: {} values given, {} has {} ({})", theta.size(), simulator.name,
+                                 simulator.parameters.size(), simulator.parameters.front().name));
+  Sample sample{simulator_number(simulator.name),
+                static_cast<int>(theta.size()),
+                simulator.observations.dimension,
+                key,
+                {},
+                0,
+                count,
+                nullptr};
+  for (std::size_t d = 0; d < theta.size(); ++d) {
+    if (!std::isfinite(theta[d]))
+      throw InputError(fmt::format("theta: {} = {} must be finite", simulator.parameters[d].name, theta[d]));
+    sample.theta[d] = static_cast<float>(theta[d]);
+  }
+  return sample;
+}
+
+void move_into_domain(Sample& sample) {
+  Simulators::with(sample.simulator, [&]<class Sim>() {
+    if constexpr (Sim::D == any_size) {
+      for (int d = 0; d < sample.D; ++d) (void)Sim::template clamp<float>(d, sample.D, sample.theta[d]);
+    } else {
+      float theta[Sim::D];
+      std::copy_n(sample.theta, Sim::D, theta);
+      (void)Sim::template clamp<float>(theta);
+      std::copy_n(theta, Sim::D, sample.theta);
+    }
+  });
+}
+
+void simulate_into(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count,
+                   float* x) {
+  Sample sample = make_sample(simulator, theta, key, count);
+  sample.x = x;
+  host_kernels().draw_sample(sample);
+}
+
+std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,
+                            unsigned long seed, const std::map<std::string, double>& constants) {
+  const SimulatorInfo info = find_simulator(simulator, constants);
+  if (count < 1) throw InputError(fmt::format("count = {} must be at least 1", count));
+  std::vector<float> x(static_cast<std::size_t>(count) * static_cast<std::size_t>(info.observations.dimension));
+  simulate_into(info, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), count, x.data());
+  return x;
+}
+
+}  // namespace alfi

@@ -1,0 +1,21 @@
+// Which of the kernels' instruction sets this machine runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/launch/host_kernels.hpp"
+
+namespace alfi {
+
+/// Names of the instruction sets this machine can run, the best last.
+std::vector<std::string> instruction_sets();
+
+/// The kernels of the best instruction set, or of the one the environment variable ALFI_ISA names.
+/// Throws InputError where that is unknown or cannot run here.
+const HostKernels& host_kernels();
+
+/// The kernels of a named instruction set; the same errors.
+const HostKernels& host_kernels(const std::string& name);
+
+}  // namespace alfi

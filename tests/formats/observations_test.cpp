@@ -1,0 +1,315 @@
+#include "src/formats/observations.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "alfi/error.hpp"
+#include "tests/support/message_of.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace alfi {
+namespace {
+
+using test::message_of;
+using test::TemporaryFolder;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Observations read(const char* name, std::string_view content) {
+  const TemporaryFolder folder;
+  return read_observations(folder.write(name, content));
+}
+
+std::string refusal(const char* name, std::string_view content) {
+  return message_of<InputError>([&] { read(name, content); });
+}
+
+Observations csv(std::string_view content) { return read("x.csv", content); }
+std::string csv_refusal(std::string_view content) { return refusal("x.csv", content); }
+
+TEST(Observations, RutherfordAndGeigerCounts) {
+  const Observations counts = read_observations(std::string(ALFI_EXAMPLES) + "/data/rutherford_geiger_1910.csv");
+  EXPECT_EQ(counts.count, 2608);
+  EXPECT_EQ(counts.dimension, 1);
+  std::array<int, 15> intervals{};
+  for (const float count : counts.values) ++intervals.at(static_cast<std::size_t>(count));
+  EXPECT_THAT(intervals, ElementsAre(57, 203, 383, 525, 532, 408, 273, 139, 45, 27, 10, 4, 0, 1, 1));
+}
+
+TEST(Observations, CsvIsReadRowByRow) {
+  const Observations two = csv("1,2\n-0.5, 4e-3\n");
+  EXPECT_EQ(two.count, 2);
+  EXPECT_EQ(two.dimension, 2);
+  EXPECT_THAT(two.values, ElementsAre(1.0F, 2.0F, -0.5F, 4e-3F));
+  EXPECT_THAT(csv("7").values, ElementsAre(7.0F));
+  EXPECT_THAT(csv("1\r\n2\r\n\r\n \n").values, ElementsAre(1.0F, 2.0F));
+  EXPECT_THAT(csv("# one\n\n#\n  # two\n1\n# three\n2\n#").values, ElementsAre(1.0F, 2.0F));
+  EXPECT_THAT(csv("\xEF\xBB\xBF"
+                  "3\n")
+                  .values,
+              ElementsAre(3.0F));
+}
+
+TEST(Observations, CsvMayNameItsColumns) {
+  EXPECT_THAT(csv("# source\ncos theta\n0.5\n").values, ElementsAre(0.5F));
+  EXPECT_THAT(csv("u_1,\"u 2\",\xC2\xB5\n1,2,3\n").values, ElementsAre(1.0F, 2.0F, 3.0F));
+  EXPECT_THAT(csv_refusal("x\ny\n1\n"), AllOf(HasSubstr("line 2"), HasSubstr("'y'")));
+  EXPECT_THAT(csv_refusal("x,1\n"), AllOf(HasSubstr("line 1"), HasSubstr("'x'")));
+  EXPECT_THAT(csv_refusal(",x\n0,1\n"), AllOf(HasSubstr("line 1"), HasSubstr("empty")));
+  EXPECT_THAT(csv_refusal("12O\n13\n"), AllOf(HasSubstr("line 1"), HasSubstr("'12O'")));
+  EXPECT_THAT(csv_refusal("nan\n1\n"), HasSubstr("line 1"));
+}
+
+TEST(Observations, CsvErrorsNameTheLine) {
+  EXPECT_THAT(csv_refusal("# c\n1,2\n3,four\n"), AllOf(HasSubstr("x.csv: line 3, field 2"), HasSubstr("'four'")));
+  for (const char* bad : {"nan", "NaN", "inf", "-Infinity", "1e39", "-1e999", "4e38"}) {
+    EXPECT_THAT(csv_refusal(fmt::format("1\n{}\n", bad)), AllOf(HasSubstr("line 2"), HasSubstr("no finite"))) << bad;
+  }
+  for (const char* bad : {"1.5.2", "0x10", "+1", "1 2", "1;2", "--1", "1e", ".", "-", "1,5e", "\xC3\xA9", "1\r2"}) {
+    EXPECT_THAT(csv_refusal(fmt::format("1\n{}\n", bad)), HasSubstr("line 2")) << bad;
+  }
+  EXPECT_THAT(csv_refusal("1,2\n3,\n"), AllOf(HasSubstr("line 2, field 2"), HasSubstr("empty")));
+  EXPECT_THAT(csv_refusal("1,2\n3\n"), AllOf(HasSubstr("line 2 has 1 fields"), HasSubstr("have 2")));
+  EXPECT_THAT(csv_refusal("1,2\n3,4,5\n"), HasSubstr("line 2 has 3 fields"));
+  EXPECT_THAT(csv_refusal("1\n\n2\n"), HasSubstr("line 2 is blank"));
+  EXPECT_THAT(csv_refusal(std::string_view("1\n\0\n", 4)), AllOf(HasSubstr("line 2"), HasSubstr("\\x00")));
+  for (const char* empty : {"", "\n\n", "# only\n", "column\n"}) {
+    EXPECT_THAT(csv_refusal(empty), HasSubstr("no observations")) << empty;
+  }
+}
+
+TEST(Observations, CsvRoundsOnce) {
+  // 1 + 2^-24 + 2^-60: just above the middle between two floats, and in double exactly the middle, which rounds to
+  // even.
+  EXPECT_THAT(csv("1.000000059604644776257986\n").values, ElementsAre(std::nextafter(1.0F, 2.0F)));
+  EXPECT_THAT(csv("3.4028234663852886e38\n1e-45\n1e-60\n1e-310\n").values,
+              ElementsAre(std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min(), 0.0F, 0.0F));
+}
+
+TEST(Observations, OtherExtensionsAndMissingFilesAreRefused) {
+  EXPECT_THAT(refusal("x.txt", "1\n"), AllOf(HasSubstr("x.txt"), HasSubstr(".csv and .npy")));
+  EXPECT_THAT(message_of<InputError>([] { read_observations("/nowhere/x.csv"); }), HasSubstr("/nowhere/x.csv"));
+}
+
+/// A .npy file of format 1.0, unpadded.
+template <typename T>
+std::string npy(std::string_view header, const std::vector<T>& values, char major = '\1') {
+  std::string file = std::string("\x93NUMPY") + major + '\0';
+  for (unsigned i = 0; i < (major == '\1' ? 2 : 4); ++i) file += static_cast<char>((header.size() >> (8 * i)) & 0xff);
+  file += header;
+  file.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+  return file;
+}
+
+template <typename T>
+void expect_read_as_is(const char* type) {
+  const std::vector<T> values{T{0}, T{1}, std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
+  const Observations back =
+      read("x.npy", npy(fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': (4,), }}\n", type), values));
+  ASSERT_EQ(back.count, 4) << type;
+  EXPECT_EQ(back.dimension, 1);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(back.values[i], static_cast<float>(values[i])) << type;
+}
+
+TEST(Observations, NpyOfEveryNumberType) {
+  expect_read_as_is<float>("<f4");
+  expect_read_as_is<std::int8_t>("|i1");
+  expect_read_as_is<std::int16_t>("<i2");
+  expect_read_as_is<std::int32_t>("<i4");
+  expect_read_as_is<std::int64_t>("<i8");
+  expect_read_as_is<std::uint8_t>("|u1");
+  expect_read_as_is<std::uint16_t>("<u2");
+  expect_read_as_is<std::uint32_t>("<u4");
+  expect_read_as_is<std::uint64_t>("<u8");
+  const std::string f8 = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}";
+  EXPECT_THAT(read("x.npy", npy(f8, std::vector{0.1, -1e-300})).values, ElementsAre(0.1F, 0.0F));
+  EXPECT_THAT(refusal("x.npy", npy(f8, std::vector{0.0, 1e39})), HasSubstr("observation 2, component 1"));
+  for (const char* type : {">f8", "<f2", "|b1", "<c8", "<U3", "|O", "", "<f4, <f4"}) {
+    EXPECT_THAT(refusal("x.npy", npy(fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': (2,)}}", type),
+                                     std::vector{0.0, 1.0})),
+                HasSubstr("is none of <f4 <f8"))
+        << type;
+  }
+}
+
+TEST(Observations, NpyOfEveryOrderAndFormat) {
+  const std::vector<float> stored{1, 2, 3, 4, 5, 6};
+  for (const char major : {'\1', '\2', '\3'}) {
+    const Observations c =
+        read("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }   \n", stored, major));
+    EXPECT_EQ(c.count, 3);
+    EXPECT_EQ(c.dimension, 2);
+    EXPECT_THAT(c.values, ElementsAre(1, 2, 3, 4, 5, 6));
+    const Observations fortran =
+        read("x.npy", npy("{\"shape\":(3,2),\"fortran_order\":True,\"descr\":\"<f4\"}", stored, major));
+    EXPECT_EQ(fortran.count, 3);
+    EXPECT_THAT(fortran.values, ElementsAre(1, 4, 2, 5, 3, 6));
+  }
+}
+
+TEST(Observations, HostileNpyIsRefused) {
+  const std::vector<float> two{1, 2};
+  const auto with_header = [&](std::string_view header) { return refusal("x.npy", npy(header, two)); };
+  const auto with_shape = [&](const char* shape) {
+    return with_header(fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': {}}}", shape));
+  };
+  EXPECT_THAT(with_shape("(3,)"), HasSubstr("3 x 1 numbers of 4 bytes are announced, 8 bytes follow"));
+  EXPECT_THAT(with_shape("(1,)"), HasSubstr("1 x 1 numbers of 4 bytes are announced, 8 bytes follow"));
+  EXPECT_THAT(with_shape("(2147483647, 2147483647)"), HasSubstr("are announced"));
+  // 1517889155 * 1519111591 * 8 = 2^64 + 1653 * 8.
+  EXPECT_THAT(refusal("x.npy", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1517889155, 1519111591)}",
+                                   std::vector<double>(1653))),
+              HasSubstr("are announced"));
+  EXPECT_THAT(with_shape("(2147483648,)"), HasSubstr("too many"));
+  EXPECT_THAT(with_shape("(1, 18446744073709551615)"), HasSubstr("too many"));
+  EXPECT_THAT(with_shape("(18446744073709551616,)"), HasSubstr("a size is expected"));
+  EXPECT_THAT(with_shape("(-2,)"), HasSubstr("a size is expected"));
+  EXPECT_THAT(with_shape("(2.0,)"), HasSubstr("')' is expected"));
+  EXPECT_THAT(with_shape("()"), HasSubstr("0 sizes"));
+  EXPECT_THAT(with_shape("(1, 1, 2)"), HasSubstr("3 sizes"));
+  EXPECT_THAT(with_shape("[2]"), HasSubstr("'(' is expected"));
+  EXPECT_THAT(with_shape("(2"), HasSubstr("')' is expected"));
+  EXPECT_THAT(with_header(""), HasSubstr("'{' is expected"));
+  EXPECT_THAT(with_header("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2,)}"),
+              HasSubstr("is expected"));
+  EXPECT_THAT(with_header("{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}"), HasSubstr("True or False"));
+  EXPECT_THAT(with_header("{'descr': '<f4', 'fortran_order': False}"), HasSubstr("lacks"));
+  EXPECT_THAT(with_header("{'descr': '<f4', 'descr': '<f4'}"), HasSubstr("repeated entry 'descr'"));
+  EXPECT_THAT(with_header("{'other': '<f4'}"), HasSubstr("unknown or repeated entry 'other'"));
+  EXPECT_THAT(with_header("{'descr': '<f4"), HasSubstr("ends within"));
+  EXPECT_THAT(with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x"), HasSubstr("after its end"));
+
+  const std::string empty = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3)}", std::vector<float>{});
+  EXPECT_THAT(refusal("x.npy", empty), HasSubstr("no observations"));
+  EXPECT_THAT(refusal("x.npy", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2)}",
+                                   std::vector<float>{1, 2, 3, std::numeric_limits<float>::quiet_NaN()})),
+              HasSubstr("observation 2, component 2 is nan"));
+
+  const std::string good = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", two);
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    EXPECT_THROW(read("x.npy", good.substr(0, size)), InputError) << size;
+  }
+  std::string bad = good;
+  bad[6] = 4;
+  EXPECT_THAT(refusal("x.npy", bad), HasSubstr("format 4.0"));
+  bad = good;
+  bad[7] = 1;
+  EXPECT_THAT(refusal("x.npy", bad), HasSubstr("format 1.1"));
+}
+
+// Anything but InputError, or what a sanitizer sees, is a defect.
+TEST(Observations, SurviveRandomDamage) {
+  const TemporaryFolder folder;
+  const std::string sound_npy =
+      npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }\n", std::vector<float>(4));
+  const std::string sound_csv = "# counts\na,b\n1,2.5\n-3,4e2\n\n";
+  std::mt19937 random(11);
+  int refused = 0;
+  constexpr int trials = 500;
+  for (int trial = 0; trial < trials; ++trial) {
+    std::string bad = trial % 2 == 0 ? sound_npy : sound_csv;
+    const auto damages = 1 + random() % 3;
+    for (unsigned damage = 0; damage < damages; ++damage) {
+      const std::size_t place = random() % bad.size();
+      static constexpr std::string_view telling = "{}()':,0129-.e\n\r#\xff\x00";
+      switch (random() % 3) {
+        case 0:
+          bad[place] = telling[random() % telling.size()];
+          break;
+        case 1:
+          bad.erase(place, 1);
+          break;
+        default:
+          bad.insert(place, 1, bad[random() % bad.size()]);
+      }
+    }
+    try {
+      read_observations(folder.write(trial % 2 == 0 ? "x.npy" : "x.csv", bad));
+    } catch (const InputError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, trials / 4);
+  EXPECT_LT(refused, trials);
+}
+
+TEST(Observations, WrittenNpyReadsBack) {
+  const std::vector<float> values{1, -2.5F, 3e-40F, std::numeric_limits<float>::max(), 0.1F, 6};
+  std::ostringstream out;
+  write_npy_header(out, 3, 2);
+  EXPECT_EQ(out.str().size() % 64, 0U);
+  write_npy_values(out, std::span(values).first(1));
+  write_npy_values(out, std::span(values).subspan(1));
+  const Observations back = read("x.npy", out.str());
+  EXPECT_EQ(back.count, 3);
+  EXPECT_EQ(back.dimension, 2);
+  EXPECT_EQ(back.values, values);
+}
+
+TEST(Observations, WrittenCsvReadsBackBitForBit) {
+  std::mt19937 random(3);
+  std::vector<float> values;
+  while (values.size() < 3000) {
+    const auto bits = static_cast<std::uint32_t>(random());
+    float value = 0;
+    std::memcpy(&value, &bits, sizeof value);
+    if (std::isfinite(value)) values.push_back(value);
+  }
+  std::ostringstream out;
+  write_csv_values(out, values, 3);
+  const Observations back = csv(out.str());
+  EXPECT_EQ(back.count, 1000);
+  EXPECT_EQ(back.dimension, 3);
+  EXPECT_EQ(back.values, values);
+
+  std::ostringstream counts;
+  write_csv_values(counts, std::vector{3.0F, 0.0F, 1097.0F, 8886110.0F}, 1);
+  EXPECT_EQ(counts.str(), "3\n0\n1097\n8886110\n");
+}
+
+TEST(Observations, FailedStreamsAreReported) {
+  std::ostringstream out;
+  out.setstate(std::ios::badbit);
+  EXPECT_THROW(write_npy_header(out, 1, 1), RunError);
+  EXPECT_THROW(write_npy_values(out, std::vector{1.0F}), RunError);
+  EXPECT_THROW(write_csv_values(out, std::vector{1.0F}, 1), RunError);
+}
+
+TEST(Observations, ChecksNameObservationValueAndWhatIsAllowed) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const ObservationInfo poisson{1, true, 0, infinity, "counts"};
+  const ObservationInfo weinberg{1, false, -1, 1, "cosines"};
+  const ObservationInfo pairs{2, false, -infinity, infinity, "pairs (u, y)"};
+  EXPECT_NO_THROW(check_observations({3, 1, {0, 5, 16777216}}, poisson));
+  EXPECT_NO_THROW(check_observations({3, 1, {-1, 0.5F, 1}}, weinberg));
+  EXPECT_NO_THROW(check_observations({2, 2, {-1e30F, 0.5F, 1, 2}}, pairs));
+
+  const auto refused = [](const Observations& observations, const ObservationInfo& allowed) {
+    return message_of<InputError>([&] { check_observations(observations, allowed); });
+  };
+  EXPECT_EQ(refused({3, 1, {0, 2.5F, 1}}, poisson), "observation 2 is 2.5: counts are whole numbers in [0, 16777216]");
+  EXPECT_THAT(refused({2, 1, {0, -1}}, poisson), HasSubstr("observation 2 is -1"));
+  EXPECT_THAT(refused({1, 1, {2e7F}}, poisson), HasSubstr("observation 1 is"));
+  EXPECT_EQ(refused({1, 1, {1.0001F}}, weinberg), "observation 1 is 1.0001: cosines are finite numbers in [-1, 1]");
+  EXPECT_THAT(refused({1, 1, {-1.0001F}}, weinberg), HasSubstr("-1.0001"));
+  EXPECT_THAT(refused({2, 2, {0, 0, 0, std::numeric_limits<float>::infinity()}}, pairs),
+              AllOf(HasSubstr("observation 2, component 2 is inf"), HasSubstr("finite")));
+  EXPECT_THAT(refused({1, 1, {std::numeric_limits<float>::quiet_NaN()}}, weinberg), HasSubstr("is nan"));
+  EXPECT_THAT(refused({0, 1, {}}, poisson), HasSubstr("no observations"));
+  EXPECT_THAT(refused({1, 2, {1, 2}}, poisson), AllOf(HasSubstr("2 columns"), HasSubstr("1 are expected")));
+  EXPECT_THAT(refused({2, 1, {1}}, poisson), HasSubstr("1 values"));
+}
+
+}  // namespace
+}  // namespace alfi

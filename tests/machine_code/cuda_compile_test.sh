@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# cuda_compile_test.sh TABLE LOG ARCHITECTURE…: what `ptxas -v` said of every kernel, as a table; fails where one spills
+# registers or needs a stack, or where kernels are missing. Without arguments there was no CUDA compiler: skipped.
+set -euo pipefail
+if (($# == 0)); then
+  echo "skipped: no CUDA compiler"
+  exit 77
+fi
+table=$1 log=$2
+shift 2
+here=$(dirname "${BASH_SOURCE[0]}")
+source=$here/../../kernels/launch/device.hpp
+names=$(sed -n '/ device_kernel_names\[\]/,/};/p' "$source" | grep -c '"[a-z_]*"')
+
+c++filt <"$log" | awk -v source="$source" -f "$here/cuda_kernel_names.awk" -f "$here/cuda_resources.awk" | tee "$table"
+
+# Two of the kernels are there in four variants, two in two.
+for architecture in "$@"; do
+  rows=$(grep -c "^sm_$architecture " "$table" || true)
+  if ((rows < names + 8)); then
+    echo "only $rows kernels of sm_$architecture were found in $log" >&2
+    exit 1
+  fi
+done
+awk 'NR > 1 && ($4 || $5 || $6) { bad = 1; print "spills or stack: " $0 } END { exit bad }' "$table"
+# A multiprocessor has 65,536 registers: with more than 128 a thread it has one block of 256 only, which those may have
+# whose activations fill its shared memory or that take what registers there are for products in float.
+awk 'NR > 1 && $3 > ($2 ~ /^rollout|^encode(r_gradient)?(\/tf32x3|\/bf16_wide)?$/ ? 255 : 128) {
+  bad = 1
+  print "too many registers for two blocks: " $0
+} END { exit bad }' "$table"

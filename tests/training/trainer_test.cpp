@@ -1,0 +1,240 @@
+#include "alfi/trainer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "alfi/error.hpp"
+#include "src/model/checkpoint.hpp"
+#include "src/engine/cost.hpp"
+#include "tests/support/message_of.hpp"
+#include "tests/support/small_configuration.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace alfi {
+namespace {
+
+using test::message_of;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Options that stop after `step`.
+TrainingOptions until(std::int64_t step, bool resume) {
+  TrainingOptions options;
+  options.resume = resume;
+  options.progress = [step](const TrainingProgress& progress) { return progress.step < step; };
+  return options;
+}
+
+TEST(Trainer, LeavesARunFolder) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  const TrainingOutcome outcome = train(test::small_configuration(), run);
+  EXPECT_TRUE(outcome.finished);
+  EXPECT_EQ(outcome.step, 12);
+  EXPECT_EQ(load_configuration(run / "config.yaml"), test::small_configuration());
+  std::vector<std::string> names;
+  for (const auto& path : checkpoints_of(run)) names.push_back(path.filename().string());
+  EXPECT_THAT(names, testing::ElementsAre("step-5.safetensors", "step-10.safetensors", "step-12.safetensors"));
+  std::ifstream metrics(run / "metrics.jsonl");
+  int losses = 0, validations = 0;
+  for (std::string line; std::getline(metrics, line);) {
+    const auto object = nlohmann::json::parse(line);
+    losses += object.contains("loss");
+    validations += object.contains("validation_loss");
+  }
+  EXPECT_EQ(losses, 2);       // steps 10 and 12
+  EXPECT_EQ(validations, 2);  // steps 6 and 12
+}
+
+TEST(Trainer, TellsBeforehandHowLongItShouldTake) {
+  const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.training.steps = 120;
+  const auto run = folder.path() / "run";
+  std::vector<double> told;
+  bool begun = false;
+  TrainingOptions options = until(114, false);
+  options.progress = [&, stop = options.progress](const TrainingProgress& progress) {
+    begun = true;
+    return stop(progress);
+  };
+  options.estimate = [&](double seconds) {
+    EXPECT_FALSE(begun);
+    told.push_back(seconds);
+  };
+  train(configuration, run, options);
+  if (core_speed(1) == 0) {
+    EXPECT_TRUE(told.empty());
+    GTEST_SKIP() << "without AVX2 nothing is predicted";
+  }
+  begun = false;
+  options.progress = {};
+  options.resume = true;
+  train(configuration, run, options);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_GT(told[0], 0);
+  EXPECT_LT(told[1], 0.5 * told[0]);  // a twentieth is left; the peak is measured again, on a busy machine
+  train(configuration, run, options);
+  EXPECT_EQ(told.size(), 2U);  // it was done
+}
+
+class Interrupted : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(AtStep, Interrupted, testing::Values(1, 5, 7, 11));
+
+TEST_P(Interrupted, GoesOnBitForBit) {
+  const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.training.problems = 70;  // not a multiple of the batch: passes end inside steps
+  configuration.training.loss = Loss::beta_normal;
+  train(configuration, folder.path() / "whole");
+  const TrainingOutcome part = train(configuration, folder.path() / "parts", until(GetParam(), false));
+  EXPECT_FALSE(part.finished);
+  EXPECT_EQ(part.step, GetParam());
+  configuration.engine.threads = 2;
+  EXPECT_TRUE(train(configuration, folder.path() / "parts", until(100, true)).finished);
+  const Checkpoint whole = read_checkpoint(checkpoint_path(folder.path() / "whole", 12));
+  const Checkpoint parts = read_checkpoint(checkpoint_path(folder.path() / "parts", 12));
+  EXPECT_EQ(whole.state, parts.state);
+}
+
+TEST(Trainer, ResumingDropsMetricsAfterTheCheckpoint) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  train(test::small_configuration(), run);
+  std::filesystem::remove(checkpoint_path(run, 12));  // as if killed after step 10
+  std::ofstream(run / "metrics.jsonl", std::ios::app) << "{\"step\": 11, \"lo";
+  train(test::small_configuration(), run, until(100, true));
+  std::ifstream metrics(run / "metrics.jsonl");
+  std::vector<int> steps;
+  for (std::string line; std::getline(metrics, line);) steps.push_back(nlohmann::json::parse(line).at("step"));
+  EXPECT_THAT(steps, testing::ElementsAre(6, 10, 12, 12));
+}
+
+TEST(Trainer, DoesNotTouchAFolderInUse) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  train(test::small_configuration(), run);
+  const std::string before = content_of(checkpoint_path(run, 12));
+  EXPECT_THAT(message_of<InputError>([&] { train(test::small_configuration(), run); }), HasSubstr("--resume"));
+  EXPECT_EQ(content_of(checkpoint_path(run, 12)), before);
+
+  const auto foreign = folder.path() / "foreign";
+  std::filesystem::create_directory(foreign);
+  folder.write("foreign/thesis.tex", "years of work");
+  TrainingOptions force;
+  force.force = true;
+  EXPECT_THAT(message_of<InputError>([&] { train(test::small_configuration(), foreign, force); }),
+              HasSubstr("holds no run"));
+  EXPECT_EQ(content_of(foreign / "thesis.tex"), "years of work");
+
+  const auto file = folder.write("file", "x");
+  EXPECT_THROW(train(test::small_configuration(), file), InputError);
+}
+
+TEST(Trainer, ForceReplacesARun) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  train(test::small_configuration(), run);
+  std::filesystem::create_directory(run / "report");
+  folder.write("run/report/energy.csv", "the old machine's");
+  Configuration other = test::small_configuration();
+  other.training.steps = 3;
+  TrainingOptions force;
+  force.force = true;
+  train(other, run, force);
+  EXPECT_FALSE(std::filesystem::exists(run / "report"));
+  ASSERT_EQ(checkpoints_of(run).size(), 1U);
+  EXPECT_EQ(checkpoints_of(run).front(), checkpoint_path(run, 3));
+}
+
+TEST(Trainer, ResumesOnlyTheSameConfiguration) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  train(test::small_configuration(), run, until(5, false));
+  Configuration other = test::small_configuration();
+  other.engine.seed = 8;
+  EXPECT_THAT(message_of<InputError>([&] { train(other, run, until(100, true)); }), HasSubstr("another configuration"));
+  EXPECT_THAT(message_of<InputError>([&] { train(other, folder.path() / "none", until(100, true)); }),
+              HasSubstr("no checkpoint"));
+}
+
+TEST(Trainer, ResumesARunKilledBeforeItsFirstCheckpoint) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run", whole = folder.path() / "whole";
+  const Configuration configuration = test::small_configuration();
+  std::filesystem::create_directories(run);
+  std::ofstream(run / "config.yaml") << to_yaml(configuration);
+  std::ofstream(run / "metrics.jsonl") << "{\"step\": 1}\n";
+  Configuration other = configuration;
+  other.engine.seed = 8;
+  EXPECT_THAT(message_of<InputError>([&] { train(other, run, until(100, true)); }), HasSubstr("another configuration"));
+  train(configuration, run, until(100, true));
+  train(configuration, whole);
+  EXPECT_EQ(content_of(checkpoint_path(run, 12)), content_of(checkpoint_path(whole, 12)));
+}
+
+TEST(Trainer, RefusesADamagedCheckpointAndKeepsIt) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  train(test::small_configuration(), run);
+  const auto newest = checkpoint_path(run, 12);
+  std::string bytes = content_of(newest);
+  bytes[bytes.size() / 2] ^= 1;
+  std::ofstream(newest, std::ios::binary) << bytes;
+  EXPECT_THAT(message_of<InputError>([&] { train(test::small_configuration(), run, until(100, true)); }),
+              AllOf(HasSubstr("step-12"), HasSubstr("step-10")));
+  EXPECT_EQ(content_of(newest), bytes);
+}
+
+TEST(Trainer, GivesUpOnADivergedRunAndKeepsTheLastGoodCheckpoint) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  Configuration configuration = test::small_configuration();
+  configuration.training.steps = 500;
+  configuration.training.checkpoint_every = 1;
+  train(configuration, run, until(3, false));
+  // Weights so large that the next gradients overflow.
+  Checkpoint checkpoint = read_checkpoint(checkpoint_path(run, 3));
+  for (float& w : checkpoint.state.weights) w *= 1e30F;
+  write_checkpoint(checkpoint_path(run, 4), checkpoint);
+  EXPECT_THAT(message_of<RunError>([&] { train(configuration, run, until(1000, true)); }), HasSubstr("diverged"));
+  EXPECT_EQ(read_checkpoint(checkpoint_path(run, 3)).step, 3);
+  EXPECT_EQ(checkpoints_of(run).size(), 4U);  // of steps 1 to 4: none of the broken steps was saved
+}
+
+TEST(Trainer, RefusesABackendThatIsNotThere) {
+  const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.engine.backend = Backend::cuda;
+  EXPECT_THAT(message_of<RunError>([&] { train(configuration, folder.path() / "run"); }), HasSubstr("cuda"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
+}
+
+TEST(Trainer, LearnsTheScaleOfCounts) {
+  // The prior's mean is off by √3/2 = 0.87 on average, standardised; a hundred small steps get well below that.
+  const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.networks = {};
+  configuration.episode.iterations = 3;
+  configuration.episode.real_observations = {50, 50};
+  configuration.networks.rim.bound = 1;
+  configuration.training.steps = 150;
+  configuration.training.meta_batch = 32;
+  configuration.training.learning_rate = 5e-3;
+  configuration.training.warmup_steps = 10;
+  const TrainingOutcome outcome = train(configuration, folder.path() / "run");
+  EXPECT_LT(outcome.validation_loss, 0.3);  // the prior itself has 1.42
+}
+
+}  // namespace
+}  // namespace alfi
