@@ -12,8 +12,8 @@
 
 #include "kernels/episode/episode.hpp"
 #include "kernels/launch/host_kernels.hpp"
-#include "kernels/team/host_team.hpp"
 #include "kernels/sim/simulator_at.hpp"
+#include "kernels/team/host_team.hpp"
 #include "src/system/lane_memory.hpp"
 
 namespace alfi {

@@ -16,12 +16,12 @@
 
 #include "alfi/simulators.hpp"
 #include "bench/kernel_benchmarks.hpp"
+#include "src/backends/host/host_processor.hpp"
 #include "src/engine/cost.hpp"
 #include "src/engine/engine.hpp"
-#include "src/backends/host/host_processor.hpp"
-#include "src/system/instruction_set.hpp"
 #include "src/formats/observations.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/instruction_set.hpp"
 
 namespace alfi {
 

@@ -1,6 +1,7 @@
 // Codes of scalar observations, looked up instead of computed. Not an approximation: it takes the encoder apart.
 //
-//   segments  between two edges (kernels/episode/segments.hpp) the code of x is tanh(B + A (x − x₀)). A and B come of two nodes
+//   segments  between two edges (kernels/episode/segments.hpp) the code of x is tanh(B + A (x − x₀)). A and B come of
+//   two nodes
 //             x₀, x₁ inside the segment that the network is run on: B = z(x₀), A = (z(x₁) − z(x₀)) / (x₁ − x₀).
 //   table     where observations are whole numbers, the codes of 0 … table − 1 themselves; others have their segment.
 //

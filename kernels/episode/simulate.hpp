@@ -3,8 +3,8 @@
 // row = 16 (parameter · count + number) + lane.
 #pragma once
 
-#include "kernels/networks/dense.hpp"
 #include "kernels/lanes/random.hpp"
+#include "kernels/networks/dense.hpp"
 #include "kernels/sim/simulator_at.hpp"
 #include "kernels/sim/transform.hpp"
 

@@ -1,9 +1,9 @@
 // A tile's arrays and a block's fast memory, cut out of one piece each.
 #pragma once
 
+#include "kernels/episode/problem.hpp"
 #include "kernels/networks/aggregator.hpp"
 #include "kernels/networks/encoder.hpp"
-#include "kernels/episode/problem.hpp"
 #include "kernels/networks/rim.hpp"
 
 namespace alfi {

@@ -1,7 +1,8 @@
 // Elementary functions in float, the same bits in every lane vector and on every machine: polynomials evaluated with
 // fma, no tables, no branches. NaN in gives NaN out. For double (tests only) the C library's.
 //
-// Largest errors seen over every seventh float (tests/kernels/lanes/math_test.cpp holds them), in units in the last place:
+// Largest errors seen over every seventh float (tests/kernels/lanes/math_test.cpp holds them), in units in the last
+// place:
 //   exp 0.9  expm1 1.5  sigmoid 2.4  tanh 3.1  log 1.1  log1p 1.8  asinh 2.1  sincos_turns 1.6  tan 3.8
 //   asin 2.4  cube_root 3.9
 // Subnormal arguments and results are as accurate as the others. Polynomials were fitted with Sollya's fpminimax, the

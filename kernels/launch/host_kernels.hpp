@@ -1,11 +1,11 @@
 // The kernels as the host calls them: one table of functions per instruction set.
 #pragma once
 
-#include "kernels/minimise/classic_optimizers.hpp"
 #include "kernels/episode/lookup.hpp"
-#include "kernels/minimise/quadratic.hpp"
 #include "kernels/launch/report.hpp"
 #include "kernels/launch/sample.hpp"
+#include "kernels/minimise/classic_optimizers.hpp"
+#include "kernels/minimise/quadratic.hpp"
 
 namespace alfi {
 

@@ -1,6 +1,5 @@
 // The device's kernels, for CUDA.
 #include "kernels/launch/kernels.cuh"
-
 #include "kernels/team/cuda_team.hpp"
 
 namespace alfi {

@@ -17,8 +17,8 @@
 #pragma once
 
 #include "kernels/episode/loss.hpp"
-#include "kernels/sim/normal.hpp"
 #include "kernels/episode/tile.hpp"
+#include "kernels/sim/normal.hpp"
 
 namespace alfi {
 

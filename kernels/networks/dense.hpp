@@ -284,9 +284,8 @@ ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_in
     patches(0, 0, down, across, whole_height, whole_width);
     const auto right_edge = [&](int top, int patches_down, auto patch_height) {
       if (right == inputs) return;
-      with_count<width - 1>(inputs - right, [&](auto patch_width) {
-        patches(top, right, patches_down, 1, patch_height, patch_width);
-      });
+      with_count<width - 1>(inputs - right,
+                            [&](auto patch_width) { patches(top, right, patches_down, 1, patch_height, patch_width); });
     };
     right_edge(0, down, whole_height);
     if (bottom == layer.out) return;

@@ -1,5 +1,5 @@
-// The encoder on tensor cores, with products rounded as the precision says (kernels/lanes/precision.hpp). The first layer, of
-// a few inputs, is in fp32, and so are biases, tanh and all sums.
+// The encoder on tensor cores, with products rounded as the precision says (kernels/lanes/precision.hpp). The first
+// layer, of a few inputs, is in fp32, and so are biases, tanh and all sums.
 //
 // A warp takes one observation of the tile's 16 episodes through all layers: what one layer leaves is the next one's
 // operand, in the warp's registers. For the weights' gradients, sums over rows, activations and gradients before each

@@ -5,12 +5,14 @@
 // only after `sync`. An item of `each`, or of `each_row` over as many rows, is the same thread's in every phase. All
 // threads of a team call the same phases and barriers in the same order.
 //
-//   HostTeam<F>        one CPU core (kernels/team/host_team.hpp). F is the lane vector; a phase is a loop, `sync` is
-//   nothing. CudaTeam<threads>  one thread block (kernels/team/cuda_team.hpp). F is float; an item's lanes are neighbouring
-//   threads. FiberTeam          (tests/support) fibers in a random order: finds what a GPU would punish.
+//   HostTeam<F>        one CPU core (kernels/team/host_team.hpp). F is the lane vector; a phase is a loop, and `sync`
+//                      does nothing.
+//   CudaTeam<threads>  one thread block (kernels/team/cuda_team.hpp). F is float; an item's lanes are neighbouring
+//                      threads.
+//   FiberTeam          (tests/support) fibers in a random order: finds what a GPU would punish.
 //
-// The lanes of an item are the 16 episodes of a tile. Only kernels/team/cuda_team.hpp may name threads, barriers, shuffles
-// and tensor cores.
+// The lanes of an item are the 16 episodes of a tile. Only kernels/team/cuda_team.hpp may name threads, barriers,
+// shuffles and tensor cores.
 #pragma once
 
 #include "kernels/lanes/lanes.hpp"

@@ -9,7 +9,8 @@
 //
 //   HostTensor    plain loops over plain arrays: the meaning
 //   WarpTensor    32 threads that have 8 numbers of an operand each, on a Warp's instructions. CudaWarp has those of
-//                 a device (kernels/team/cuda_team.hpp), FiberWarp (tests/support) computes what they are documented to.
+//                 a device (kernels/team/cuda_team.hpp), FiberWarp (tests/support) computes what they are documented
+//                 to.
 //
 // Sums run over k in one order, the same for both: in bf16 k as it is; in tf32x3 eight at a time, first the even ones,
 // and first lo·hi, then hi·lo, then hi·hi.

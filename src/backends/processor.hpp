@@ -14,8 +14,8 @@
 #include "alfi/choices.hpp"
 #include "kernels/launch/report.hpp"
 #include "kernels/launch/sample.hpp"
-#include "src/numerics/sample_statistics.hpp"
 #include "src/model/training_state.hpp"
+#include "src/numerics/sample_statistics.hpp"
 
 namespace alfi {
 

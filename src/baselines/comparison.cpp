@@ -14,16 +14,16 @@
 
 #include "alfi/baseline.hpp"
 #include "alfi/error.hpp"
-#include "src/evaluation/answers.hpp"
-#include "src/baselines/problems.hpp"
-#include "src/model/checkpoint.hpp"
-#include "src/engine/engine.hpp"
-#include "src/exact/exact.hpp"
 #include "src/backends/host/host_processor.hpp"
+#include "src/baselines/problems.hpp"
+#include "src/engine/engine.hpp"
+#include "src/evaluation/answers.hpp"
 #include "src/evaluation/regenerated.hpp"
 #include "src/evaluation/replicates.hpp"
-#include "src/simulators/simulators.hpp"
+#include "src/exact/exact.hpp"
+#include "src/model/checkpoint.hpp"
 #include "src/model/standardise.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {

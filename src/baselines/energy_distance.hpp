@@ -7,8 +7,8 @@
 
 namespace alfi::baselines {
 
-/// 2 E|x − y| − E|x − x'| − E|y − y'| without bias, as energy_distance of src/numerics/statistics.hpp is, for one x and many y.
-/// Each takes O(N log N + N log R) for X = 1, else O(N (N + R) X) with R at most `most_rows`.
+/// 2 E|x − y| − E|x − x'| − E|y − y'| without bias, as energy_distance of src/numerics/statistics.hpp is, for one x and
+/// many y. Each takes O(N log N + N log R) for X = 1, else O(N (N + R) X) with R at most `most_rows`.
 class EnergyDistance {
  public:
   /// For X > 1 the first so many rows of x stand for all.

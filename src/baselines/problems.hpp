@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "src/baselines/random.hpp"
-#include "src/system/instruction_set.hpp"
 #include "src/model/model.hpp"
+#include "src/system/instruction_set.hpp"
 
 namespace alfi::baselines {
 

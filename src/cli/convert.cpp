@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "alfi/error.hpp"
-#include "src/system/atomic_file.hpp"
-#include "src/model/checkpoint.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
 #include "src/machine/state_dict.hpp"
+#include "src/model/checkpoint.hpp"
+#include "src/system/atomic_file.hpp"
 
 namespace alfi::cli {
 namespace {

@@ -13,10 +13,10 @@
 
 #include "alfi/evaluation.hpp"
 #include "alfi/optimisation.hpp"
-#include "src/system/atomic_file.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/atomic_file.hpp"
 
 namespace alfi::cli {
 namespace {

@@ -9,10 +9,10 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
-#include "src/system/atomic_file.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/engine/processors.hpp"
+#include "src/system/atomic_file.hpp"
 
 namespace alfi::cli {
 namespace {

@@ -26,9 +26,9 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
+#include "src/engine/processors.hpp"
 #include "src/formats/observations.hpp"
 #include "src/formats/printable.hpp"
-#include "src/engine/processors.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi::cli {

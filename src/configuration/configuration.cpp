@@ -24,8 +24,8 @@
 #include "kernels/shape.hpp"
 #include "src/configuration/nearest.hpp"
 #include "src/configuration/reference_configuration.hpp"
-#include "src/simulators/simulators.hpp"
 #include "src/formats/yaml.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {
@@ -332,7 +332,8 @@ const Key keys[] = {
      Whole{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::state>, 1, most_width, width_reason},
      "Width S of the recurrent state."},
     {"networks.rim.bound", Real{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::bound>, -1000, 1000},
-     "Largest update of one iteration; 0 or less switches update clamp off. iterations times it is how far log sigma can "
+     "Largest update of one iteration; 0 or less switches update clamp off. iterations times it is how far log sigma "
+     "can "
      "fall: of a posterior 1000 times narrower than the prior, 7."},
     {"networks.rim.update", Choice{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::update>, update_names},
      "How an update is kept within the bound; tanh never kills the gradient."},
@@ -400,8 +401,8 @@ const Key keys[] = {
 // What says nothing of a machine that minimises: it has no observations and no density, and runs on the CPU. Keys, and
 // sections with their dot.
 constexpr std::string_view of_inference[] = {
-    "simulator.transform", "episode.thetas",    "episode.observations", "episode.real_observations",
-    "proposal.",           "networks.encoder.", "networks.aggregator.", "networks.use_grad",
+    "simulator.transform", "episode.thetas",    "episode.observations",  "episode.real_observations",
+    "proposal.",           "networks.encoder.", "networks.aggregator.",  "networks.use_grad",
     "training.loss",       "training.beta.",    "evaluation.replicates", "engine.precision",
     "engine.encoder",      "engine.device"};
 

@@ -12,9 +12,9 @@
 #include "kernels/sim/list.hpp"
 #include "src/engine/encoder_choice.hpp"
 #include "src/model/episodes.hpp"
-#include "src/system/instruction_set.hpp"
 #include "src/model/model.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/instruction_set.hpp"
 
 namespace alfi {
 namespace {

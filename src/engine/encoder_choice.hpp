@@ -1,4 +1,5 @@
-// How the codes of a pass are computed: every observation through the network, or looked up (kernels/episode/lookup.hpp).
+// How the codes of a pass are computed: every observation through the network, or looked up
+// (kernels/episode/lookup.hpp).
 #pragma once
 
 #include "alfi/configuration.hpp"

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "alfi/error.hpp"
-#include "src/engine/encoder_choice.hpp"
 #include "src/backends/host/host_processor.hpp"
-#include "src/model/iteration_weights.hpp"
+#include "src/engine/encoder_choice.hpp"
 #include "src/engine/processors.hpp"
+#include "src/model/iteration_weights.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {

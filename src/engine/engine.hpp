@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "alfi/configuration.hpp"
-#include "src/model/episodes.hpp"
-#include "src/engine/learner.hpp"
-#include "src/model/model.hpp"
 #include "src/backends/processor.hpp"
+#include "src/engine/learner.hpp"
+#include "src/model/episodes.hpp"
+#include "src/model/model.hpp"
 #include "src/model/real_counts.hpp"
 
 namespace alfi {

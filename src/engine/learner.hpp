@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "src/model/episodes.hpp"
 #include "src/backends/processor.hpp"
+#include "src/model/episodes.hpp"
 
 namespace alfi {
 

@@ -7,8 +7,8 @@
 
 #include "alfi/simulators.hpp"
 #include "src/engine/engine.hpp"
-#include "src/evaluation/evaluation.hpp"
 #include "src/engine/processors.hpp"
+#include "src/evaluation/evaluation.hpp"
 #include "src/evaluation/regenerated.hpp"
 #include "src/evaluation/replicates.hpp"
 #include "src/simulators/simulators.hpp"

@@ -14,15 +14,15 @@
 #include <utility>
 
 #include "alfi/simulators.hpp"
-#include "src/evaluation/answers.hpp"
 #include "src/engine/engine.hpp"
-#include "src/exact/exact.hpp"
 #include "src/engine/processors.hpp"
-#include "src/model/proposal_law.hpp"
+#include "src/evaluation/answers.hpp"
 #include "src/evaluation/regenerated.hpp"
 #include "src/evaluation/replicates.hpp"
-#include "src/simulators/simulators.hpp"
+#include "src/exact/exact.hpp"
+#include "src/model/proposal_law.hpp"
 #include "src/numerics/statistics.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {

@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "alfi/evaluation.hpp"
+#include "src/backends/processor.hpp"
 #include "src/evaluation/answers.hpp"
 #include "src/model/checkpoint.hpp"
-#include "src/backends/processor.hpp"
 
 namespace alfi {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "src/simulators/simulators.hpp"
 #include "src/model/standardise.hpp"
 #include "src/numerics/statistics.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 

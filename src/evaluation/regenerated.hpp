@@ -6,8 +6,8 @@
 
 #include "alfi/simulators.hpp"
 #include "kernels/lanes/random.hpp"
-#include "src/model/model.hpp"
 #include "src/backends/processor.hpp"
+#include "src/model/model.hpp"
 
 namespace alfi {
 

@@ -32,8 +32,8 @@
 #include <vector>
 
 #include "alfi/configuration.hpp"
-#include "src/model/episodes.hpp"
 #include "src/backends/processor.hpp"
+#include "src/model/episodes.hpp"
 #include "src/model/proposal_law.hpp"
 
 namespace alfi {

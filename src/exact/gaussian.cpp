@@ -4,13 +4,14 @@
 //   log L = -R (s + (v + (m - mu)^2) e^-2s / 2).
 // Maximum likelihood is (m, log(v) / 2). Given s, the posterior of mu is a Gaussian of deviation e^s / sqrt(R) cut to
 // the prior's interval; s has no closed form. Both are integrated numerically, mu inside s, so the cut is exact.
+#include "kernels/sim/gaussian.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "alfi/error.hpp"
-#include "kernels/sim/gaussian.hpp"
 #include "src/exact/exact.hpp"
 #include "src/numerics/quadrature.hpp"
 

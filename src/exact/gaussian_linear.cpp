@@ -2,12 +2,13 @@
 //
 // Maximum likelihood is the mean m of the R observations. The posterior is normal with precision (1 + R) / v in every
 // dimension, so its mean is R m / (1 + R) and its deviation sqrt(v / (1 + R)); no two dimensions are correlated.
+#include "kernels/sim/gaussian_linear.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "alfi/error.hpp"
-#include "kernels/sim/gaussian_linear.hpp"
 #include "src/exact/exact.hpp"
 
 namespace alfi {

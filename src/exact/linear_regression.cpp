@@ -13,6 +13,8 @@
 // well than the prior's width is drawn from the prior and weighted by its likelihood. The angles beyond 1.57 share one
 // slope: they are a case of their own. Where observations are many enough to know theta, weights hardly vary, and mean
 // and deviation are right to 0.003 deviations; with as few as theta has components, to about 0.03.
+#include "kernels/sim/linear_regression.hpp"
+
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
@@ -22,7 +24,6 @@
 #include <numbers>
 
 #include "alfi/error.hpp"
-#include "kernels/sim/linear_regression.hpp"
 #include "src/exact/exact.hpp"
 #include "src/numerics/statistics.hpp"
 

@@ -5,6 +5,8 @@
 //   z_2 ~ N(3, e^(theta_2 / 3))       log L = -R theta_2 / 3 - e^(-2 theta_2 / 3) sum (z_2 - 3)^2 / 2, concave;
 //   z_4 ~ U(-5, theta_3)              L = (theta_3 + 5)^-R above the largest z_4, 0 below.
 // Maximum likelihood is the mean of z_1, 3/2 log of the mean of (z_2 - 3)^2, and the largest z_4.
+#include "kernels/sim/multi_distribution.hpp"
+
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
@@ -12,7 +14,6 @@
 #include <cmath>
 
 #include "alfi/error.hpp"
-#include "kernels/sim/multi_distribution.hpp"
 #include "src/exact/exact.hpp"
 #include "src/numerics/quadrature.hpp"
 

@@ -4,13 +4,14 @@
 // logarithm is concave with its mode at log(S / R), the maximum-likelihood value, or at the nearer end of the interval.
 // Counted from that anchor, theta = anchor + u, it is S u - R e^anchor (e^u - 1), which loses no digits to the size of
 // S or theta.
+#include "kernels/sim/poisson.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "alfi/error.hpp"
-#include "kernels/sim/poisson.hpp"
 #include "src/exact/exact.hpp"
 #include "src/numerics/quadrature.hpp"
 

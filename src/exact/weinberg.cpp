@@ -9,13 +9,14 @@
 //
 // log L(a) = sum_i log(1 + c_i^2 + a c_i) - R log Z(a) is concave over the prior's |a| <= 2.42 (the sum is; Z is
 // constant up to |a| = 2 and log-convex from there), so its mode and the interval that matters are found by bisection.
+#include "kernels/sim/weinberg.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "alfi/error.hpp"
-#include "kernels/sim/weinberg.hpp"
 #include "src/exact/exact.hpp"
 #include "src/numerics/quadrature.hpp"
 

@@ -20,8 +20,8 @@
 #include <utility>
 
 #include "alfi/error.hpp"
-#include "src/system/atomic_file.hpp"
 #include "src/formats/printable.hpp"
+#include "src/system/atomic_file.hpp"
 
 namespace alfi {
 namespace {

@@ -10,13 +10,13 @@
 
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
-#include "src/model/checkpoint.hpp"
 #include "src/engine/engine.hpp"
-#include "src/formats/observations.hpp"
 #include "src/evaluation/replicates.hpp"
-#include "src/simulators/simulators.hpp"
+#include "src/formats/observations.hpp"
+#include "src/model/checkpoint.hpp"
 #include "src/model/standardise.hpp"
 #include "src/numerics/statistics.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {

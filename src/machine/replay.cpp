@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "src/formats/printable.hpp"
 #include "src/model/iteration_weights.hpp"
 #include "src/model/parameters.hpp"
-#include "src/formats/printable.hpp"
 
 namespace alfi {
 namespace {

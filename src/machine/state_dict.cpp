@@ -8,13 +8,13 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
-#include "src/system/atomic_file.hpp"
 #include "src/engine/engine.hpp"
+#include "src/formats/printable.hpp"
 #include "src/model/model.hpp"
 #include "src/model/parameters.hpp"
-#include "src/formats/printable.hpp"
-#include "src/system/run_lock.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/atomic_file.hpp"
+#include "src/system/run_lock.hpp"
 
 namespace alfi {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "alfi/configuration.hpp"
 #include "kernels/shape.hpp"
-#include "src/model/checkpoint.hpp"
 #include "src/formats/safetensors.hpp"
+#include "src/model/checkpoint.hpp"
 
 namespace alfi {
 

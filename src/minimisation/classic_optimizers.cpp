@@ -5,7 +5,9 @@
 namespace alfi {
 
 std::string name_of(OptimizerKind method) {
-  return method == OptimizerKind::descent ? "gradient descent" : method == OptimizerKind::momentum ? "momentum" : "Adam";
+  return method == OptimizerKind::descent    ? "gradient descent"
+         : method == OptimizerKind::momentum ? "momentum"
+                                             : "Adam";
 }
 
 std::string settings_of(const ClassicOptimizer& o) {

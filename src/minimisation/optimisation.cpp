@@ -13,13 +13,13 @@
 
 #include "alfi/error.hpp"
 #include "src/evaluation/answers.hpp"
-#include "src/model/checkpoint.hpp"
 #include "src/evaluation/evaluation.hpp"
-#include "src/system/instruction_set.hpp"
 #include "src/minimisation/quadratic_engine.hpp"
-#include "src/simulators/simulators.hpp"
-#include "src/numerics/statistics.hpp"
 #include "src/minimisation/tuning.hpp"
+#include "src/model/checkpoint.hpp"
+#include "src/numerics/statistics.hpp"
+#include "src/simulators/simulators.hpp"
+#include "src/system/instruction_set.hpp"
 
 namespace alfi {
 namespace {

@@ -10,10 +10,10 @@
 #include "alfi/error.hpp"
 #include "src/backends/host/host_processor.hpp"
 #include "src/backends/host/host_update.hpp"
-#include "src/system/instruction_set.hpp"
 #include "src/model/iteration_weights.hpp"
 #include "src/model/model.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/instruction_set.hpp"
 
 namespace alfi {
 namespace {

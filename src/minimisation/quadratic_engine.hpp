@@ -16,8 +16,8 @@
 
 #include "alfi/configuration.hpp"
 #include "kernels/launch/host_kernels.hpp"
-#include "src/system/lane_memory.hpp"
 #include "src/engine/learner.hpp"
+#include "src/system/lane_memory.hpp"
 
 namespace alfi {
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "alfi/error.hpp"
-#include "src/model/parameters.hpp"
 #include "src/formats/safetensors.hpp"
+#include "src/model/parameters.hpp"
 
 namespace alfi {
 namespace {

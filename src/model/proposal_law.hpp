@@ -1,4 +1,5 @@
-// The law that ψ stands for (kernels/networks/proposal.hpp), in double and as people read it: means, deviations, correlations.
+// The law that ψ stands for (kernels/networks/proposal.hpp), in double and as people read it: means, deviations,
+// correlations.
 #pragma once
 
 #include <span>

@@ -8,8 +8,8 @@
 
 namespace alfi {
 
-/// The tables of a ProblemRule (kernels/episode/problem.hpp): the least random words that give more than min, min + 1, …
-/// observations, and how the RIM sees min, …, max.
+/// The tables of a ProblemRule (kernels/episode/problem.hpp): the least random words that give more than min, min + 1,
+/// … observations, and how the RIM sees min, …, max.
 struct RealCounts {
   std::vector<std::uint32_t> above;  ///< (max − min)
   std::vector<float> input;          ///< (max − min + 1)

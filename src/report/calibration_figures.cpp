@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "src/report/drawing.hpp"
-#include "src/report/figures.hpp"
 #include "src/numerics/statistics.hpp"
 #include "src/numerics/uniformity_band.hpp"
+#include "src/report/drawing.hpp"
+#include "src/report/figures.hpp"
 
 namespace alfi::report {
 namespace {

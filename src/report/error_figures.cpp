@@ -6,9 +6,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "src/numerics/statistics.hpp"
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
-#include "src/numerics/statistics.hpp"
 
 namespace alfi::report {
 namespace {

@@ -6,12 +6,12 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
-#include "src/system/atomic_file.hpp"
 #include "src/report/figures.hpp"
 #include "src/report/gnuplot.hpp"
 #include "src/report/page.hpp"
 #include "src/report/svg.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/atomic_file.hpp"
 
 namespace alfi {
 namespace {

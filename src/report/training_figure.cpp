@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/numerics/statistics.hpp"
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
-#include "src/numerics/statistics.hpp"
 
 namespace alfi::report {
 namespace {

@@ -16,13 +16,13 @@ struct Throughput {
   std::string kernels;  ///< of the encoder: fused or cublas
   Encoder encoder;      ///< how codes were computed
   int threads;
-  std::int64_t episodes;          ///< that were measured
-  int repetitions;                ///< they were measured in
-  double episodes_per_second;     ///< median of the repetitions
-  double slowest, fastest;        ///< of the repetitions, episodes per second
-  double simulations_per_second;  ///< observations drawn, the real ones included
-  double gflops;                  ///< meta_step_flops at that rate, whatever the encoder's path
-  double peak_gflops;             ///< best of some rounds of fma before, between and after the repetitions
+  std::int64_t episodes;                     ///< that were measured
+  int repetitions;                           ///< they were measured in
+  double episodes_per_second;                ///< median of the repetitions
+  double slowest, fastest;                   ///< of the repetitions, episodes per second
+  double simulations_per_second;             ///< observations drawn, the real ones included
+  double gflops;                             ///< meta_step_flops at that rate, whatever the encoder's path
+  double peak_gflops;                        ///< best of some rounds of fma before, between and after the repetitions
   double predicted_episodes_per_second = 0;  ///< by src/engine/cost.hpp; 0 where core_speed() is, on a device
   double predicted_training_seconds = 0;     ///< of the whole training; 0 there
   double fraction_of_peak() const { return gflops / peak_gflops; }

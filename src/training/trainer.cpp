@@ -15,14 +15,14 @@
 #include <vector>
 
 #include "alfi/error.hpp"
-#include "src/system/atomic_file.hpp"
-#include "src/model/checkpoint.hpp"
 #include "src/engine/cost.hpp"
 #include "src/engine/engine.hpp"
 #include "src/engine/processors.hpp"
 #include "src/minimisation/quadratic_engine.hpp"
-#include "src/system/run_lock.hpp"
+#include "src/model/checkpoint.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/atomic_file.hpp"
+#include "src/system/run_lock.hpp"
 
 namespace alfi {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "alfi/error.hpp"
 #include "src/backends/host/host_processor.hpp"
-#include "src/system/instruction_set.hpp"
 #include "src/model/parameters.hpp"
+#include "src/system/instruction_set.hpp"
 #include "tests/support/processor_runs.hpp"
 #include "tests/support/small_configuration.hpp"
 

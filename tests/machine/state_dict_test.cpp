@@ -12,10 +12,10 @@
 
 #include "alfi/error.hpp"
 #include "alfi/machine.hpp"
-#include "src/engine/engine.hpp"
 #include "src/backends/host/host_processor.hpp"
-#include "src/model/parameters.hpp"
+#include "src/engine/engine.hpp"
 #include "src/machine/replay.hpp"
+#include "src/model/parameters.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -1,6 +1,5 @@
 // Codes looked up by a thread block: that the bodies are code a device could run. No launch uses them yet.
 #include "kernels/episode/lookup.hpp"
-
 #include "kernels/team/cuda_team.hpp"
 
 namespace alfi {

@@ -1,6 +1,5 @@
 // Quadratics minimised by a thread block: that the bodies are code a device could run. No launch uses them yet.
 #include "kernels/minimise/quadratic.hpp"
-
 #include "kernels/team/cuda_team.hpp"
 
 namespace alfi {

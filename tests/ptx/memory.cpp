@@ -42,7 +42,8 @@ void store(Warp& warp, const Instruction& instruction) {
   for (int lane = 0; lane < warp_lanes; ++lane) {
     if (!warp.is_active(lane)) continue;
     Memory value[count];
-    for (std::size_t k = 0; k < count; ++k) value[k] = static_cast<Memory>(warp.at<Register>(instruction.from[k])[lane]);
+    for (std::size_t k = 0; k < count; ++k)
+      value[k] = static_cast<Memory>(warp.at<Register>(instruction.from[k])[lane]);
     std::memcpy(warp.address(instruction, lane, sizeof value, true), value, sizeof value);
   }
 }

@@ -29,8 +29,8 @@ TEST(Report, SumsUpAStep) {
   }
 }
 
-/// The sums are the same bits on every team, and in double: 4101 episodes of about 10⁴ each, whose odds and ends of 10⁻³
-/// float would lose; more clamped draws than 32 bits count.
+/// The sums are the same bits on every team, and in double: 4101 episodes of about 10⁴ each, whose odds and ends of
+/// 10⁻³ float would lose; more clamped draws than 32 bits count.
 TEST(Report, AddsUpALargeStepInDouble) {
   constexpr int episodes = 4101, tiles = (episodes + tile_lanes - 1) / tile_lanes;
   StepReport numbers;

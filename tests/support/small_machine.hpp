@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "src/model/checkpoint.hpp"
 #include "src/engine/engine.hpp"
+#include "src/model/checkpoint.hpp"
 
 namespace alfi::test {
 

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "alfi/error.hpp"
-#include "src/model/checkpoint.hpp"
 #include "src/engine/cost.hpp"
+#include "src/model/checkpoint.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"

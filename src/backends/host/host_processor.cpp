@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "src/backends/host/host_update.hpp"
-#include "src/system/instruction_set.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/instruction_set.hpp"
 
 namespace alfi {
 namespace {

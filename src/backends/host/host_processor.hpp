@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "src/backends/host/host_lookup.hpp"
-#include "src/system/lane_memory.hpp"
 #include "src/backends/processor.hpp"
+#include "src/system/lane_memory.hpp"
 
 namespace alfi {
 

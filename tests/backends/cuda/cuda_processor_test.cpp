@@ -16,10 +16,10 @@
 
 #include "alfi/error.hpp"
 #include "kernels/team/host_team.hpp"
-#include "src/model/checkpoint.hpp"
-#include "src/engine/engine.hpp"
 #include "src/backends/host/host_processor.hpp"
+#include "src/engine/engine.hpp"
 #include "src/machine/replay.hpp"
+#include "src/model/checkpoint.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/training/trainer.hpp"
 #include "tests/support/message_of.hpp"

@@ -701,7 +701,8 @@ void expect_same_bits(std::uint64_t digest) {
     ASSERT_EQ(vector.size(), scalar.size());
     for (std::size_t i = 0; i < vector.size(); ++i) {
       ASSERT_TRUE(bits_of(vector[i]) == bits_of(scalar[i]) || (std::isnan(vector[i]) && std::isnan(scalar[i])))
-          << Sim::facts.name << ", lane " << i % 16 << ", number " << i / 16 << ": " << vector[i] << ", alone " << scalar[i];
+          << Sim::facts.name << ", lane " << i % 16 << ", number " << i / 16 << ": " << vector[i] << ", alone "
+          << scalar[i];
       seen = (seen ^ (std::isnan(vector[i]) ? 0x7fc00000u : bits_of(vector[i]))) * 0x100000001b3u;
     }
   }

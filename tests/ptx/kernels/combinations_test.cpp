@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "src/machine/replay.hpp"
 #include "src/formats/safetensors.hpp"
+#include "src/machine/replay.hpp"
 #include "tests/ptx/kernels/runs.hpp"
 #include "tests/support/small_configuration.hpp"
 
