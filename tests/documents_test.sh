@@ -12,7 +12,7 @@ cd "${2:-$(dirname "${BASH_SOURCE[0]}")/..}"
 source=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-named='bench|cmake|docs|examples|include|scripts'  # folders whose files are looked for; NAME in one is any name
+named='bench|cmake|docs|examples|include|kernels|scripts|src|tests'  # folders whose files are looked for; NAME in one is any name
 declare -A most_lines=([README.md]=110 [CONTRIBUTING.md]=70)
 failures=0
 
