@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# Sets up, builds and runs every test: the ordinary build with its consumer, mutants and CUDA compilation (cpu), then the
-# same under AddressSanitizer and UBSan (asan), then the kernels on fibers under ThreadSanitizer, as they are and without
-# each of their barriers (racecheck). The last line is the count. Arguments name the stages to run; without any, all.
+# test.sh [all | STAGE...]: sets up, builds and tests; the last line is the count.
+#
+#   test.sh            stage quick: every component, in minutes
+#   test.sh all        the rest, stages long, asan and racecheck
+#
+#   quick      the ordinary build's tests but those with label all
+#   long       those with label all: mutants, compiled kernels of every width and without each barrier, whole programs
+#   asan       the ordinary tests under AddressSanitizer and UBSan
+#   racecheck  the kernels on fibers under ThreadSanitizer, as they are and without each of their barriers
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,8 +20,9 @@ attribute() {  # NAME FILE: a number of the JUnit file's test suite
   grep -o -m 1 "\b$1=\"[0-9]*\"" "$2" | head -n 1 | tr -dc 0-9
 }
 
-stage() {  # PRESET: configures, builds, tests, counts
+stage() {  # PRESET [CTEST ARGUMENTS…]: configures, builds, tests, counts
   local preset=$1 folder started=$SECONDS results code=0
+  shift
   folder=build
   [[ $preset == cpu ]] || folder=build-$preset
   results=$PWD/$folder/tests.xml
@@ -26,7 +33,8 @@ stage() {  # PRESET: configures, builds, tests, counts
   cmake --build "$folder" --parallel "$jobs"
   echo "== $preset: test ($((SECONDS - started)) s so far)"
   rm -f "$results"
-  ctest --test-dir "$folder" --parallel "$jobs" --output-on-failure --no-tests=error --output-junit "$results" || code=$?
+  ctest --test-dir "$folder" --parallel "$jobs" --output-on-failure --no-tests=error --output-junit "$results" "$@" ||
+    code=$?
   if [[ ! -s $results ]]; then
     echo "$preset: ctest left no results" >&2
     exit 1
@@ -42,14 +50,26 @@ stage() {  # PRESET: configures, builds, tests, counts
   echo "== $preset: done in $((SECONDS - started)) s"
 }
 
-(($# > 0)) || set -- cpu asan racecheck
-for preset in "$@"; do
-  if [[ $preset == racecheck ]] && ! command -v clang++ >/dev/null; then
-    echo "== racecheck: skipped, there is no clang++"
-    skipped=$((skipped + 1))
-  else
-    stage "$preset"
-  fi
+(($# > 0)) || set -- quick
+[[ $* != all ]] || set -- long asan racecheck
+for name in "$@"; do
+  case $name in
+    quick) stage cpu --label-exclude '^all$' ;;
+    long) stage cpu --label-regex '^all$' ;;
+    asan) stage asan --label-exclude '^all$' ;;
+    racecheck)
+      if command -v clang++ >/dev/null; then
+        stage racecheck
+      else
+        echo "== racecheck: skipped, there is no clang++"
+        skipped=$((skipped + 1))
+      fi
+      ;;
+    *)
+      echo "test.sh: there is no stage $name; there are quick, long, asan and racecheck" >&2
+      exit 2
+      ;;
+  esac
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"
