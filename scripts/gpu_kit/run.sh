@@ -23,9 +23,9 @@ fi
 
 declare -A limits=([a]=40 [b]=70 [c]=70 [d]=150 [e]=90 [f]=120 [g]=300)  # seconds
 configurations=(poisson weinberg)
-# A model of the device (docs of the project): cycles of a multiprocessor for an observation of an episode, and the
+# A model of the device (docs/design/cuda.md): cycles of a multiprocessor for an observation of an episode, and the
 # milliseconds a step takes at least.
-declare -A cycles=([poisson-fp32]=198 [weinberg-fp32]=310 [poisson-bf16]=76 [weinberg-bf16]=111)
+declare -A cycles=([poisson-fp32]=510 [weinberg-fp32]=780 [poisson-bf16]=116 [weinberg-bf16]=162)
 least_ms=1
 device_tests='Gpu.*:*/gpu'
 first_test='OnDevice.TrainsTheSameTwice/gpu'
