@@ -1,6 +1,7 @@
 // A CUDA runtime of nothing but launches and products, done at once.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 
 #include "src/backends/cuda/runtime.hpp"
@@ -45,13 +46,15 @@ class KernelRuntime : public cuda::Runtime {
   Status synchronize_event(Handle) override { return refuse(); }
   Status copy_to_device(void*, const void*, std::size_t, Handle) override { return refuse(); }
   Status copy_to_host(void*, const void*, std::size_t, Handle) override { return refuse(); }
+  Status copy_rows_to_host(void*, const void*, std::size_t, std::size_t, std::size_t, Handle) override {
+    return refuse();
+  }
   Status clear(void*, std::size_t, Handle) override { return refuse(); }
   Status sort(double*, std::int64_t, cuda::Scratch&, Handle) override { return refuse(); }
   Status moments(const MomentsOfPieces&, Moments*, Handle) override { return refuse(); }
   Status create_products(Handle, void*, std::size_t, Handle&) override { return refuse(); }
   void destroy_products(Handle) noexcept override {}
-  Status begin_capture(Handle) override { return refuse(); }
-  Status end_capture(Handle, Handle&) override { return refuse(); }
+  Status capture(Handle, const std::function<void()>&, Handle&) override { return refuse(); }
   Status launch_graph(Handle, Handle) override { return refuse(); }
   void destroy_graph(Handle) noexcept override {}
 
