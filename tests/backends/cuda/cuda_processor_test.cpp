@@ -447,10 +447,10 @@ TEST(CudaProcessor, LearnsInEveryPrecision) {
     const Checkpoint trained = read_checkpoint(checkpoint_path(folder.path(), configuration.training.steps));
     Engine engine(configuration, trained.normalisation, std::make_unique<HostProcessor>(1));
     const Episodes episodes{Phase::validation, 0, validation_episodes, 0, configuration.engine.seed};
-    // Codes are rounded by up to 2⁻⁹ in bf16, and 2⁻²² in tf32x3; eight of them and ψ move by so much, in two
-    // iterations.
+    // Codes are rounded by up to 2⁻⁹ in bf16, and 2⁻²² in tf32x3, and the loss moves by less than one that all of them
+    // have. Codes that are a tenth too small move it by 0.005.
     const double rounding = precision == Precision::bf16 ? 0x1p-9 : precision == Precision::tf32x3 ? 0x1p-22 : 0;
-    EXPECT_NEAR(engine.validate(episodes, trained.state.average).loss, loss, 8 * rounding);
+    EXPECT_NEAR(engine.validate(episodes, trained.state.average).loss, loss, rounding);
   }
 }
 
