@@ -57,7 +57,6 @@ void PtxKernels::run(const cuda::Launch& launch, const DeviceWork& work, std::ve
 
 #ifdef ALFI_PTX
 std::string PtxKernels::trouble() { return ""; }
-std::vector<std::string> PtxKernels::architectures() { return {"sm_90", "sm_120"}; }
 const PtxKernels& PtxKernels::of(const std::string& architecture) {
   static std::map<std::string, std::unique_ptr<PtxKernels>> known;
   std::unique_ptr<PtxKernels>& kernels = known[architecture];
@@ -66,7 +65,6 @@ const PtxKernels& PtxKernels::of(const std::string& architecture) {
 }
 #else
 std::string PtxKernels::trouble() { return "there is no nvcc that could compile the kernels to PTX"; }
-std::vector<std::string> PtxKernels::architectures() { return {}; }
 const PtxKernels& PtxKernels::of(const std::string&) { throw std::logic_error(trouble()); }
 #endif
 

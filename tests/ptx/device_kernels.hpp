@@ -25,7 +25,6 @@ class PtxKernels {
   static const PtxKernels& of(const std::string& architecture);
   /// Says why there are none; empty where there are.
   static std::string trouble();
-  static std::vector<std::string> architectures();
 
   explicit PtxKernels(const std::string& file);
 
