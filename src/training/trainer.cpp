@@ -3,15 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <deque>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <numbers>
+#include <limits>
+#include <new>
 #include <optional>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "alfi/error.hpp"
@@ -19,259 +14,203 @@
 #include "src/engine/engine.hpp"
 #include "src/engine/processors.hpp"
 #include "src/minimisation/quadratic_engine.hpp"
-#include "src/model/checkpoint.hpp"
 #include "src/simulators/simulators.hpp"
-#include "src/system/atomic_file.hpp"
-#include "src/system/run_lock.hpp"
+#include "src/training/metrics_file.hpp"
+#include "src/training/pace.hpp"
+#include "src/training/run_folder.hpp"
+#include "src/training/schedule.hpp"
 
 namespace alfi {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// Non-finite gradients in a row after which a run is given up.
 constexpr int most_skipped_in_a_row = 50;
-/// Meta-steps a line of metrics.jsonl sums up.
-constexpr std::int64_t steps_per_line = 10;
+/// Least weight of a step's loss in the moving mean that progress shows.
+constexpr double least_weight = 0.02;
 
-double learning_rate(const Configuration::Training& training, std::int64_t step) {
-  const double warm = std::min(1.0, static_cast<double>(step + 1) / std::max(1, training.warmup_steps));
-  if (training.schedule == Schedule::constant) return training.learning_rate * warm;
-  return training.learning_rate * warm * 0.5 *
-         (1 + std::cos(std::numbers::pi * static_cast<double>(step) / training.steps));
+Checkpoint start(const Configuration& configuration, const LearnerSource& source) {
+  const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
+  return {.configuration = configuration,
+          .normalisation = source.normalisation(),
+          .state = initial_state(layout, configuration.engine.seed),
+          .step = 0};
 }
 
-double annealed_beta(const Configuration::Training& training, std::int64_t step) {
-  const double done = static_cast<double>(step) / training.steps;
-  return training.beta.from + (training.beta.to - training.beta.from) * done;
-}
-
-/// metrics.jsonl, a JSON object a line. A resumed run drops the lines after its checkpoint.
-class Metrics {
+/// The loop of meta-steps, in a run folder that is this training's.
+///
+/// Steps are submitted in windows, some ahead of the one that is waited for, so that a device never idles; but none
+/// beyond a step whose weights are needed.
+class MetaTraining {
  public:
-  Metrics(std::filesystem::path path, std::int64_t first_step) : path_(std::move(path)) {
-    std::string kept;
-    if (first_step > 0 && std::filesystem::exists(path_)) {
-      std::ifstream old(path_);
-      for (std::string line; std::getline(old, line);) {
-        const auto object = nlohmann::json::parse(line, nullptr, false);
-        if (object.is_object() && object.value("step", first_step + 1) <= first_step) kept += line + "\n";
-      }
-    }
-    write_file_atomically(path_, std::as_bytes(std::span(kept)));
-    file_.open(path_, std::ios::app);
-  }
+  /// Trains from this checkpoint on; all that is referred to lives longer.
+  MetaTraining(Learner& learner, Checkpoint checkpoint, const std::filesystem::path& run,
+               const TrainingOptions& options)
+      : learner_(learner),
+        checkpoint_(std::move(checkpoint)),
+        run_(run),
+        options_(options),
+        metrics_(run / "metrics.jsonl", checkpoint_.step),
+        submitted_(checkpoint_.step),
+        skipped_(checkpoint_.state.skipped) {}
 
-  void write(const nlohmann::json& line) {
-    file_ << line.dump() << "\n" << std::flush;
-    if (!file_) throw RunError(fmt::format("{}: cannot be written", path_.string()));
-  }
+  TrainingOutcome run();
 
  private:
-  std::filesystem::path path_;
-  std::ofstream file_;
+  const Configuration::Training& training() const { return checkpoint_.configuration.training; }
+  double episodes_per_second() const { return training().meta_batch / pace_.seconds_per_step(); }
+  TrainingProgress progress() const;
+
+  /// Tells how long the training should take.
+  void estimate() const;
+  /// Submits as many windows as the learner takes.
+  void submit_windows();
+  /// Takes what a meta-step came to.
+  void finish_step(const StepOutput& result);
+  /// Counts a meta-step whose gradient was not finite. RunError where too many were, one after the other.
+  void skip_step(const StepOutput& result);
+  /// Writes the steps since the last such line to the metrics.
+  void write_steps(double learning_rate);
+  /// Does what the schedule wants done with the weights now.
+  void use_weights();
+  void validate();
+  void save();
+
+  Learner& learner_;
+  Checkpoint checkpoint_;  ///< of the steps collected; its state is that of the last save
+  const std::filesystem::path& run_;
+  const TrainingOptions& options_;
+  MetricsFile metrics_;
+  Pace pace_;
+
+  std::int64_t submitted_;  ///< steps, those of earlier trainings of the run included
+  int in_flight_ = 0;       ///< windows
+  std::int64_t skipped_;    ///< steps in all
+  int skipped_in_a_row_ = 0;
+  std::optional<double> loss_mean_;
+  double validation_loss_ = std::numeric_limits<double>::quiet_NaN();
+  std::int64_t saved_step_ = -1;
 };
 
-/// What may differ between a run and its continuation: where it runs, not what it computes.
-bool continues(Configuration a, const Configuration& b) {
-  a.engine.threads = b.engine.threads;
-  a.engine.backend = b.engine.backend;
-  a.engine.device = b.engine.device;
-  return a == b;
-}
-
-/// How what is trained begins, and how it is made.
-struct Beginning {
-  std::function<Normalisation()> normalisation;
-  std::function<std::unique_ptr<Learner>(const Normalisation&)> learner;
-};
-
-Checkpoint start(const Configuration& configuration, const Beginning& beginning) {
-  const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
-  return {configuration, beginning.normalisation(), initial_state(layout, configuration.engine.seed), 0};
-}
-
-Checkpoint prepare(const Configuration& configuration, const std::filesystem::path& run, const TrainingOptions& options,
-                   const Beginning& beginning) {
-  const auto saved = checkpoints_of(run);
-  if (options.resume) {
-    const std::filesystem::path yaml = run / "config.yaml";
-    const bool killed_early = saved.empty() && std::filesystem::exists(yaml);  // before its first checkpoint
-    if (saved.empty() && !killed_early)
-      throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
-    Checkpoint checkpoint;
-    if (killed_early)
-      checkpoint.configuration = load_configuration(yaml);
-    else
-      checkpoint = read_newest(saved);
-    if (!continues(checkpoint.configuration, configuration))
-      throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
-                                   run.string(), yaml.string()));
-    if (killed_early) return start(configuration, beginning);
-    checkpoint.configuration = configuration;
-    return checkpoint;
-  }
-  if (std::filesystem::exists(run) && !std::filesystem::is_directory(run))
-    throw InputError(fmt::format("{}: is not a folder", run.string()));
-  if (std::filesystem::exists(run) && !std::filesystem::is_empty(run)) {
-    if (!std::filesystem::exists(run / "config.yaml"))
-      throw InputError(fmt::format("{}: the folder is not empty and holds no run of alfi", run.string()));
-    if (!options.force)
-      throw InputError(fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it",
-                                   run.string()));
-  }
-  return start(configuration, beginning);
-}
-
-/// Removes what a run left in its folder.
-void clear(const std::filesystem::path& run) {
-  for (const char* const name :
-       {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html", "report"})
-    std::filesystem::remove_all(run / name);
-}
-
-TrainingOutcome train_from(const Beginning& beginning, const Configuration& configuration,
-                           const std::filesystem::path& run, const TrainingOptions& options) try {
-  std::optional<RunLock> lock;
-  if (std::filesystem::is_directory(run)) lock.emplace(run);
-  Checkpoint checkpoint = prepare(configuration, run, options, beginning);
-  const Configuration::Training& training = configuration.training;
-  const std::unique_ptr<Learner> learner = beginning.learner(checkpoint.normalisation);
-  if (!lock) {
-    std::filesystem::create_directories(run);
-    lock.emplace(run);
-  }
-  if (!options.resume) clear(run);  // not before: the old run survives what the new one may be refused for
-  const std::string yaml = to_yaml(configuration);
-  write_file_atomically(run / "config.yaml", std::as_bytes(std::span(yaml)));
-  Metrics metrics(run / "metrics.jsonl", checkpoint.step);
-
-  const Clock::time_point begin = Clock::now();
-  Clock::time_point window_begin = begin;
-  std::int64_t window_steps = 0, clamped = 0, line_steps = 0, skipped = checkpoint.state.skipped;
-  double rate_of_episodes = 0, loss_mean = 0, line_loss = 0, seconds_per_step = 0;
-  double validation_loss = std::numeric_limits<double>::quiet_NaN();
-  std::int64_t saved_step = -1;
-  int skipped_in_a_row = 0;
+TrainingOutcome MetaTraining::run() {
+  estimate();
+  learner_.begin(checkpoint_.state);
   bool go_on = true;
-
-  const int threads = learner->threads_of_known_cost();
-  if (options.estimate && threads > 0 && checkpoint.step < training.steps)
-    if (const double speed = core_speed(measured_core_peak()); speed > 0)
-      options.estimate(training_seconds(configuration, checkpoint.step, threads, speed));
-  learner->begin(checkpoint.state);
-  const auto save = [&] {
-    if (saved_step == checkpoint.step) return;
-    checkpoint.state = learner->state();
-    write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
-    saved_step = checkpoint.step;
-  };
-  const auto write_line = [&](double learning) {
-    if (line_steps == 0) return;
-    metrics.write({{"step", checkpoint.step},
-                   {"loss", line_loss / static_cast<double>(line_steps)},
-                   {"learning_rate", learning},
-                   {"episodes_per_second", rate_of_episodes},
-                   {"clamped_draws", clamped},
-                   {"skipped_updates", skipped}});
-    line_steps = 0;
-    line_loss = 0;
-    clamped = 0;
-  };
-  const auto finish_step = [&](const StepOutput& result) {
-    const double learning = learning_rate(training, checkpoint.step);
-    ++checkpoint.step;
-    if (result.applied()) {
-      skipped_in_a_row = 0;
-    } else {
-      ++skipped;
-      if (++skipped_in_a_row == most_skipped_in_a_row)
-        throw RunError(fmt::format(
-            "training diverged: {} gradients in a row were not finite, the last at step {} (loss {}). The last good "
-            "checkpoint is in {}. A smaller training.learning_rate ({}) or training.clip_norm ({}) may help",
-            skipped_in_a_row, checkpoint.step, result.loss, (run / "checkpoints").string(), training.learning_rate,
-            training.clip_norm));
-    }
-    clamped += result.clamped;
-    line_loss += result.loss;
-    ++line_steps;
-    ++window_steps;
-    const double weight = std::max(0.02, 1.0 / static_cast<double>(checkpoint.step));
-    loss_mean =
-        window_steps == 1 && rate_of_episodes == 0 ? result.loss : loss_mean + weight * (result.loss - loss_mean);
-    const double window = std::chrono::duration<double>(Clock::now() - window_begin).count();
-    if (window > 1 || rate_of_episodes == 0) {
-      seconds_per_step = window / static_cast<double>(window_steps);
-      rate_of_episodes = training.meta_batch / seconds_per_step;
-      window_begin = Clock::now();
-      window_steps = 0;
-    }
-    if (checkpoint.step % steps_per_line == 0) write_line(learning);
-  };
-  const auto validate_weights = [&] {
-    const Validation validation = learner->validate(
-        {Phase::validation, 0, validation_episodes, 0, configuration.engine.seed}, learner->state().average);
-    validation_loss = validation.loss;
-    metrics.write(
-        {{"step", checkpoint.step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}});
-    window_begin = Clock::now();
-    window_steps = 0;
-  };
-  const auto validates_after = [&](std::int64_t step) {
-    return step % training.validate_every == 0 || step == training.steps;
-  };
-
-  // Steps are submitted in windows, some ahead of the one that is waited for, so that a device never idles; but none
-  // beyond a step whose weights are needed.
-  const Pipeline pipeline = learner->pipeline();
-  std::int64_t submitted = checkpoint.step;
-  std::deque<std::int64_t> windows;
-  const auto needs_weights = [&](std::int64_t step) {
-    return validates_after(step) || step % training.checkpoint_every == 0;
-  };
-  const auto submit = [&] {
-    std::vector<MetaStep> steps;
-    do {
-      steps.push_back({static_cast<std::uint64_t>(submitted), learning_rate(training, submitted),
-                       annealed_beta(training, submitted)});
-      ++submitted;
-    } while (static_cast<int>(steps.size()) < pipeline.steps && submitted < training.steps &&
-             !needs_weights(submitted));
-    learner->submit(steps);
-    windows.push_back(submitted);
-  };
-  while (checkpoint.step < training.steps && (go_on || !windows.empty())) {
-    while (go_on && static_cast<int>(windows.size()) < pipeline.windows && submitted < training.steps &&
-           (windows.empty() || !needs_weights(submitted)))
-      submit();
-    for (const StepOutput& result : learner->collect()) finish_step(result);
-    windows.pop_front();
-    if (windows.empty() && needs_weights(checkpoint.step)) {
-      if (validates_after(checkpoint.step)) validate_weights();
-      // A state that has stopped being finite is not saved over a good one.
-      if (checkpoint.step % training.checkpoint_every == 0 && skipped_in_a_row == 0) save();
-    }
-    if (options.progress)
-      go_on = options.progress({checkpoint.step, training.steps, loss_mean, validation_loss, rate_of_episodes,
-                                seconds_per_step * static_cast<double>(training.steps - checkpoint.step), skipped,
-                                learner->notice()}) &&
-              go_on;
+  while (checkpoint_.step < training().steps && (go_on || in_flight_ > 0)) {
+    if (go_on) submit_windows();
+    for (const StepOutput& result : learner_.collect()) finish_step(result);
+    if (--in_flight_ == 0) use_weights();
+    if (options_.progress) go_on = options_.progress(progress()) && go_on;
   }
-  write_line(learning_rate(training, checkpoint.step));
+  write_steps(learning_rate(training(), checkpoint_.step));
   save();
-  return {checkpoint.step == training.steps,
-          checkpoint.step,
-          skipped,
-          std::chrono::duration<double>(Clock::now() - begin).count(),
-          validation_loss,
-          checkpoint_path(run, checkpoint.step)};
+  return {.finished = checkpoint_.step == training().steps,
+          .step = checkpoint_.step,
+          .skipped = skipped_,
+          .seconds = pace_.elapsed(),
+          .validation_loss = validation_loss_,
+          .checkpoint = checkpoint_path(run_, checkpoint_.step)};
+}
+
+void MetaTraining::estimate() const {
+  const int threads = learner_.threads_of_known_cost();
+  if (!options_.estimate || threads == 0 || checkpoint_.step >= training().steps) return;
+  if (const double speed = core_speed(measured_core_peak()); speed > 0)
+    options_.estimate(training_seconds(checkpoint_.configuration, checkpoint_.step, threads, speed));
+}
+
+TrainingProgress MetaTraining::progress() const {
+  const std::int64_t left = training().steps - checkpoint_.step;
+  return {.step = checkpoint_.step,
+          .steps = training().steps,
+          .loss = loss_mean_.value_or(0),
+          .validation_loss = validation_loss_,
+          .episodes_per_second = episodes_per_second(),
+          .seconds_left = pace_.seconds_per_step() * static_cast<double>(left),
+          .skipped = skipped_,
+          .notice = learner_.notice()};
+}
+
+void MetaTraining::submit_windows() {
+  const Pipeline pipeline = learner_.pipeline();
+  while (in_flight_ < pipeline.windows && submitted_ < training().steps &&
+         (in_flight_ == 0 || !needs_weights_after(training(), submitted_))) {
+    const std::vector<MetaStep> steps = next_window(training(), submitted_, pipeline.steps);
+    learner_.submit(steps);
+    submitted_ += static_cast<std::int64_t>(steps.size());
+    ++in_flight_;
+  }
+}
+
+void MetaTraining::finish_step(const StepOutput& result) {
+  const double rate = learning_rate(training(), checkpoint_.step);
+  ++checkpoint_.step;
+  if (result.applied())
+    skipped_in_a_row_ = 0;
+  else
+    skip_step(result);
+  metrics_.add(result);
+  pace_.add_step();
+  const double weight = std::max(least_weight, 1.0 / static_cast<double>(checkpoint_.step));
+  loss_mean_ = loss_mean_ ? *loss_mean_ + weight * (result.loss - *loss_mean_) : result.loss;
+  if (checkpoint_.step % steps_per_line == 0) write_steps(rate);
+}
+
+void MetaTraining::skip_step(const StepOutput& result) {
+  ++skipped_;
+  if (++skipped_in_a_row_ < most_skipped_in_a_row) return;
+  throw RunError(fmt::format(
+      "training diverged: {} gradients in a row were not finite, the last at step {} (loss {}). The last good "
+      "checkpoint is in {}. A smaller training.learning_rate ({}) or training.clip_norm ({}) may help",
+      skipped_in_a_row_, checkpoint_.step, result.loss, (run_ / "checkpoints").string(), training().learning_rate,
+      training().clip_norm));
+}
+
+void MetaTraining::write_steps(double learning_rate) {
+  metrics_.write_steps({.step = checkpoint_.step,
+                        .learning_rate = learning_rate,
+                        .episodes_per_second = episodes_per_second(),
+                        .skipped = skipped_});
+}
+
+void MetaTraining::use_weights() {
+  if (validates_after(training(), checkpoint_.step)) validate();
+  // A state that has stopped being finite is not saved over a good one.
+  if (saves_after(training(), checkpoint_.step) && skipped_in_a_row_ == 0) save();
+}
+
+void MetaTraining::validate() {
+  const Validation validation = learner_.validate({.phase = Phase::validation,
+                                                   .step = 0,
+                                                   .count = validation_episodes,
+                                                   .seed = checkpoint_.configuration.engine.seed},
+                                                  learner_.state().average);
+  validation_loss_ = validation.loss;
+  metrics_.write_validation(checkpoint_.step, validation);
+  pace_.restart();
+}
+
+void MetaTraining::save() {
+  if (saved_step_ == checkpoint_.step) return;
+  checkpoint_.state = learner_.state();
+  write_checkpoint(checkpoint_path(run_, checkpoint_.step), checkpoint_);
+  saved_step_ = checkpoint_.step;
+}
+
+}  // namespace
+
+TrainingOutcome train_from(const LearnerSource& source, const Configuration& configuration,
+                           const std::filesystem::path& run, const TrainingOptions& options) try {
+  RunFolder folder(run);
+  std::optional<Checkpoint> saved = folder.admit(configuration, options);
+  Checkpoint checkpoint = saved ? *std::move(saved) : start(configuration, source);
+  const std::unique_ptr<Learner> learner = source.learner(checkpoint.normalisation);
+  folder.take(configuration, options);  // not before: the old run survives what the new one may be refused for
+  return MetaTraining(*learner, std::move(checkpoint), run, options).run();
 } catch (const std::filesystem::filesystem_error& error) {
   throw RunError(error.what());
 } catch (const std::bad_alloc&) {
   throw RunError("memory ran out during training; smaller sizes or fewer engine.threads need less");
 }
-
-}  // namespace
 
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options) {

@@ -1,12 +1,26 @@
-// Meta-training on a processor of the caller's.
+// Meta-training of a learner or on a processor of the caller's.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "alfi/trainer.hpp"
 #include "src/backends/processor.hpp"
+#include "src/engine/learner.hpp"
+#include "src/model/model.hpp"
 
 namespace alfi {
+
+/// Makes what is trained. Neither is called before the run folder admits the training.
+struct LearnerSource {
+  /// Finds the normalisation of a training that begins; a resumed one has its checkpoint's.
+  std::function<Normalisation()> normalisation;
+  std::function<std::unique_ptr<Learner>(const Normalisation&)> learner;
+};
+
+/// Trains this learner as train() does the configured one; the configuration is valid.
+TrainingOutcome train_from(const LearnerSource& source, const Configuration& configuration,
+                           const std::filesystem::path& run, const TrainingOptions& options);
 
 /// As train() on the configured processor; the configuration is valid.
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,

@@ -1,0 +1,48 @@
+// metrics.jsonl of a run: a JSON object a line, for every ten meta-steps and for every validation.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
+#include "src/engine/learner.hpp"
+
+namespace alfi {
+
+/// Meta-steps that a line sums up.
+inline constexpr std::int64_t steps_per_line = 10;
+
+/// Where a training stands when a line is written.
+struct TrainingPoint {
+  std::int64_t step;  ///< number of meta-steps done
+  double learning_rate;
+  double episodes_per_second;  ///< of the last seconds
+  std::int64_t skipped;        ///< updates skipped in all
+};
+
+class MetricsFile {
+ public:
+  /// Opens the file to go on after `done` steps; drops lines of later steps and what is no JSON object. RunError where
+  /// it cannot be written.
+  MetricsFile(std::filesystem::path path, std::int64_t done);
+
+  /// Adds a meta-step to the next line.
+  void add(const StepOutput& step);
+  /// Writes the line of the steps added since the last one: mean loss and number of clamped draws; none where there are
+  /// no such steps. RunError where it cannot be written.
+  void write_steps(const TrainingPoint& now);
+
+  /// Writes the line of a validation after `step` steps; RunError as above.
+  void write_validation(std::int64_t step, const Validation& validation);
+
+ private:
+  void write(const std::string& line);
+
+  std::filesystem::path path_;
+  std::ofstream file_;
+  // Of the next line.
+  std::int64_t steps_ = 0, clamped_ = 0;
+  double loss_ = 0;
+};
+
+}  // namespace alfi

@@ -1,0 +1,80 @@
+#include "src/training/run_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <string>
+#include <utility>
+
+#include "alfi/error.hpp"
+#include "src/system/atomic_file.hpp"
+
+namespace alfi {
+namespace {
+
+/// Says whether a run may go on with another configuration: one that differs in where it runs, not in what it computes.
+bool continues(Configuration a, const Configuration& b) {
+  a.engine.threads = b.engine.threads;
+  a.engine.backend = b.engine.backend;
+  a.engine.device = b.engine.device;
+  return a == b;
+}
+
+/// Returns the newest checkpoint of a run that goes on with this configuration; none where it was killed before its
+/// first.
+std::optional<Checkpoint> resume(const std::filesystem::path& run, const Configuration& configuration) {
+  const auto saved = checkpoints_of(run);
+  const std::filesystem::path yaml = run / "config.yaml";
+  if (saved.empty() && !std::filesystem::exists(yaml))
+    throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
+  std::optional<Checkpoint> checkpoint;
+  if (!saved.empty()) checkpoint = read_newest(saved);
+  if (!continues(checkpoint ? checkpoint->configuration : load_configuration(yaml), configuration))
+    throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
+                                 run.string(), yaml.string()));
+  if (checkpoint) checkpoint->configuration = configuration;
+  return checkpoint;
+}
+
+/// Refuses a folder that a new run may not have.
+void require_free(const std::filesystem::path& run, bool force) {
+  if (!std::filesystem::exists(run)) return;
+  if (!std::filesystem::is_directory(run)) throw InputError(fmt::format("{}: is not a folder", run.string()));
+  if (std::filesystem::is_empty(run)) return;
+  if (!std::filesystem::exists(run / "config.yaml"))
+    throw InputError(fmt::format("{}: the folder is not empty and holds no run of alfi", run.string()));
+  if (!force)
+    throw InputError(fmt::format("{}: the folder already holds a run; use --resume to go on or --force to replace it",
+                                 run.string()));
+}
+
+/// Removes what a run left in its folder.
+void clear(const std::filesystem::path& run) {
+  for (const char* const name :
+       {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html", "report"})
+    std::filesystem::remove_all(run / name);
+}
+
+}  // namespace
+
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
+  if (std::filesystem::is_directory(path_)) lock_.emplace(path_);
+}
+
+std::optional<Checkpoint> RunFolder::admit(const Configuration& configuration, const TrainingOptions& options) const {
+  if (options.resume) return resume(path_, configuration);
+  require_free(path_, options.force);
+  return std::nullopt;
+}
+
+void RunFolder::take(const Configuration& configuration, const TrainingOptions& options) {
+  if (!lock_) {
+    std::filesystem::create_directories(path_);
+    lock_.emplace(path_);
+  }
+  if (!options.resume) clear(path_);
+  const std::string yaml = to_yaml(configuration);
+  write_file_atomically(path_ / "config.yaml", std::as_bytes(std::span(yaml)));
+}
+
+}  // namespace alfi

@@ -1,0 +1,34 @@
+// The schedule of a training: what each meta-step is done with, and after which steps its weights are needed.
+//
+// Pure functions of the configuration. `step` counts meta-steps from 0; `done` is how many are done.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "alfi/configuration.hpp"
+#include "src/model/episodes.hpp"
+
+namespace alfi {
+
+/// Returns learning_rate · min(1, (step + 1)/warmup_steps), on schedule cosine times (1 + cos(π step/steps))/2
+/// (Loshchilov and Hutter 2017, arXiv 1608.03983, without restarts).
+double learning_rate(const Configuration::Training& training, std::int64_t step);
+
+/// Returns beta of loss beta_normal: on the line from beta.from, at step 0, to beta.to once all steps are done.
+double annealed_beta(const Configuration::Training& training, std::int64_t step);
+
+/// Says whether the weights are validated now: every validate_every steps, and after the last.
+bool validates_after(const Configuration::Training& training, std::int64_t done);
+
+/// Says whether the state is saved now: every checkpoint_every steps. (What a training ends with is saved anyway.)
+bool saves_after(const Configuration::Training& training, std::int64_t done);
+
+/// Says whether anything is done with the weights now, so that no later step may be submitted before.
+bool needs_weights_after(const Configuration::Training& training, std::int64_t done);
+
+/// Returns the steps that are submitted together after `done`: at least one where any is left, at most `most`, and none
+/// beyond one after which the weights are needed.
+std::vector<MetaStep> next_window(const Configuration::Training& training, std::int64_t done, int most);
+
+}  // namespace alfi
