@@ -53,6 +53,72 @@ class Peak {
   double best_ = 0;
 };
 
+/// Meta-steps on end, in windows as a training submits them.
+class Steps {
+ public:
+  Steps(Engine& engine, const Configuration& configuration) : engine_(engine), training_(configuration.training) {
+    engine.begin(initial_state(engine.layout(), configuration.engine.seed));
+  }
+
+  /// Runs steps for about so many seconds and returns the episodes per second.
+  double run(double seconds) {
+    const Clock::time_point begin = Clock::now();
+    const std::int64_t before = episodes();
+    for (int ahead = 0; ahead < pipeline_.windows; ++ahead) submit();
+    double taken = 0;
+    do {
+      engine_.collect();
+      taken = seconds_since(begin);
+      if (taken < seconds) submit();
+    } while (taken < seconds);
+    for (int ahead = 1; ahead < pipeline_.windows; ++ahead) engine_.collect();
+    return static_cast<double>(episodes() - before) / seconds_since(begin);
+  }
+
+  /// Returns the number of episodes so far.
+  std::int64_t episodes() const { return static_cast<std::int64_t>(step_) * training_.meta_batch; }
+
+ private:
+  void submit() {
+    std::vector<MetaStep> steps;
+    for (int i = 0; i < pipeline_.steps; ++i) steps.push_back({step_++, training_.learning_rate, training_.beta.from});
+    engine_.submit(steps);
+  }
+
+  Engine& engine_;
+  const Configuration::Training& training_;
+  Pipeline pipeline_ = engine_.pipeline();
+  std::uint64_t step_ = 0;
+};
+
+/// What was measured.
+struct Measurement {
+  std::vector<double> rates;  ///< episodes per second of each repetition, in ascending order
+  std::int64_t episodes;      ///< of all repetitions
+  double peak_gflops;
+  double core_peak;  ///< of one core, operations a second
+};
+
+Measurement measure(Engine& engine, const Configuration& configuration, double seconds) {
+  Steps steps(engine, configuration);
+  Peak peak(engine.processor());
+  double core_peak = measured_core_peak();
+  steps.run(warm_up * seconds);
+  const std::int64_t before = steps.episodes();
+  std::vector<double> rates;
+  for (int i = 0; i < repetitions; ++i) {
+    peak.measure();
+    rates.push_back(steps.run(seconds / repetitions));
+  }
+  peak.measure();
+  core_peak = std::max(core_peak, measured_core_peak());
+  std::sort(rates.begin(), rates.end());
+  return {.rates = std::move(rates),
+          .episodes = steps.episodes() - before,
+          .peak_gflops = peak.gflops(),
+          .core_peak = core_peak};
+}
+
 }  // namespace
 
 Throughput measure_throughput(const Configuration& configuration, double seconds) {
@@ -63,64 +129,31 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
                               std::unique_ptr<Processor> processor) {
   const Normalisation normalisation = pilot_normalisation(configuration, processor->statistics());
   Engine engine(configuration, normalisation, std::move(processor));
-  const Configuration::Training& training = configuration.training;
-  const Pipeline pipeline = engine.processor().pipeline();
-  engine.begin(initial_state(engine.layout(), configuration.engine.seed));
-  std::uint64_t step = 0;
-  const auto submit = [&] {
-    std::vector<MetaStep> steps;
-    for (int i = 0; i < pipeline.steps; ++i) steps.push_back({step++, training.learning_rate, training.beta.from});
-    engine.submit(steps);
-  };
-  const auto episodes_per_second = [&](double duration) {
-    const Clock::time_point begin = Clock::now();
-    const std::uint64_t first = step;
-    for (int ahead = 0; ahead < pipeline.windows; ++ahead) submit();
-    double taken = 0;
-    do {
-      engine.collect();
-      taken = seconds_since(begin);
-      if (taken < duration) submit();
-    } while (taken < duration);
-    for (int ahead = 1; ahead < pipeline.windows; ++ahead) engine.collect();
-    return static_cast<double>(step - first) * training.meta_batch / seconds_since(begin);
-  };
-
-  Peak peak(engine.processor());
-  double core_peak = measured_core_peak();
-  episodes_per_second(warm_up * seconds);
-  const std::uint64_t first_step = step;
-  std::vector<double> rates;
-  for (int i = 0; i < repetitions; ++i) {
-    peak.measure();
-    rates.push_back(episodes_per_second(seconds / repetitions));
-  }
-  peak.measure();
-  core_peak = std::max(core_peak, measured_core_peak());
-  std::sort(rates.begin(), rates.end());
+  const Measurement measured = measure(engine, configuration, seconds);
 
   Shape shape = shape_of(configuration, configuration.episode.iterations);
   shape.R = mean_real_observations(configuration);
-  Throughput result{};
-  result.backend = engine.processor().backend() == Backend::cuda ? "cuda" : "cpu";
-  result.device = engine.processor().name();
-  result.kernels = engine.processor().kernels(shape);
   const bool on_cpu = engine.processor().backend() == Backend::cpu;
-  result.encoder =
-      on_cpu ? choose_encoder(configuration, shape, configuration.training.meta_batch, false) : Encoder::dense;
-  result.threads = engine.processor().threads();
-  result.episodes = static_cast<std::int64_t>(step - first_step) * training.meta_batch;
-  result.repetitions = repetitions;
-  result.episodes_per_second = rates[repetitions / 2];
-  result.slowest = rates.front();
-  result.fastest = rates.back();
-  result.simulations_per_second =
-      result.episodes_per_second * (static_cast<double>(shape.T) * shape.M * shape.N + shape.R);
-  result.gflops = meta_step_flops(shape) * result.episodes_per_second / 1e9;
-  result.peak_gflops = peak.gflops();
-  if (const double speed = core_speed(core_peak); on_cpu && speed > 0) {
-    result.predicted_episodes_per_second = speed * training.meta_batch / meta_step_cost(configuration, result.threads);
-    result.predicted_training_seconds = training_seconds(configuration, 0, result.threads, speed);
+  const int meta_batch = configuration.training.meta_batch, threads = engine.processor().threads();
+  const double rate = measured.rates[repetitions / 2];
+  Throughput result{
+      .backend = on_cpu ? "cpu" : "cuda",
+      .device = engine.processor().name(),
+      .kernels = engine.processor().kernels(shape),
+      .encoder = on_cpu ? choose_encoder(configuration, shape, meta_batch, false) : Encoder::dense,
+      .threads = threads,
+      .episodes = measured.episodes,
+      .repetitions = repetitions,
+      .episodes_per_second = rate,
+      .slowest = measured.rates.front(),
+      .fastest = measured.rates.back(),
+      .simulations_per_second = rate * (static_cast<double>(shape.T) * shape.M * shape.N + shape.R),
+      .gflops = meta_step_flops(shape) * rate / 1e9,
+      .peak_gflops = measured.peak_gflops,
+  };
+  if (const double speed = core_speed(measured.core_peak); on_cpu && speed > 0) {
+    result.predicted_episodes_per_second = speed * meta_batch / meta_step_cost(configuration, threads);
+    result.predicted_training_seconds = training_seconds(configuration, 0, threads, speed);
   }
   return result;
 }
