@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 
 #include "alfi/error.hpp"
@@ -31,18 +34,113 @@ constexpr double tuning_share = 0.9;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// What one minimiser came to.
-struct Losses {
-  std::vector<double> last;                   ///< (episodes) f(θ_T)
-  std::vector<std::vector<double>> of_tiles;  ///< (tiles, T + 1): sums over a tile of f(θ_t)
-};
-
 double median_of(std::vector<double> values) {
   if (std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); }))
     return std::numeric_limits<double>::quiet_NaN();
   std::sort(values.begin(), values.end());
   return quantile(values, 0.5);
 }
+
+std::vector<ClassicOptimizer> tune_all(QuadraticEngine& engine, int iterations, std::uint64_t seed,
+                                       const std::function<void(double)>& progress) {
+  std::vector<ClassicOptimizer> tuned;
+  for (const OptimizerKind method : methods)
+    tuned.push_back(tune(method, engine, iterations, seed, [&](double done) {
+      if (progress) progress(tuning_share * (static_cast<double>(tuned.size()) + done) / std::size(methods));
+    }));
+  return tuned;
+}
+
+/// What the machine and the tuned optimizers come to on the same problems: minimiser 0 is the machine.
+class Comparison {
+ public:
+  /// `paths`, where given, gets the ways through the first paths->problems.
+  Comparison(std::vector<ClassicOptimizer> tuned, int dimensions, int iterations, int count, MinimiserPaths* paths)
+      : tuned_(std::move(tuned)), dimensions_(dimensions), iterations_(iterations), count_(count), paths_(paths) {
+    for (Losses& of_one : losses_) {
+      of_one.last.resize(at(count));
+      of_one.of_tiles.resize(at(blocks_of(tile_lanes, count)));
+    }
+    if (paths == nullptr) return;
+    kept_ = paths->problems = std::min(paths->problems, count);
+    paths->matrix.assign(at(kept_ * dimensions * dimensions), 0.0);
+    paths->target.assign(at(kept_ * dimensions), 0.0);
+    paths->theta.assign(minimisers, std::vector<double>(at(kept_ * (iterations + 1) * dimensions)));
+  }
+
+  /// Adds a tile that the machine is done with, and lets the optimizers minimise its problems. From any thread.
+  void add(const FinishedQuadratics& finished) {
+    const QuadraticTile<float>& tile = finished.tile;
+    const int steps = iterations_ + 1;
+    keep_problems(finished);
+    add(0, finished, std::vector<double>(tile.loss, tile.loss + steps * tile_lanes),
+        std::vector<double>(tile.theta, tile.theta + steps * dimensions_ * tile_lanes));
+    Quadratics quadratics(host_kernels(), tile, dimensions_, iterations_);
+    for (std::size_t i = 1; i < minimisers; ++i) {
+      quadratics.minimise(tuned_[i - 1]);
+      add(i, finished, quadratics.loss(), quadratics.theta());
+    }
+  }
+
+  /// Judges every minimiser, once all tiles are added.
+  std::vector<Minimiser> judge() const {
+    std::vector<Minimiser> all;
+    for (std::size_t i = 0; i < minimisers; ++i) {
+      const std::vector<double>& last = losses_[i].last;
+      Minimiser one{
+          .name = i == 0 ? "ALFI" : name_of(tuned_[i - 1].method),
+          .settings = i == 0 ? "" : settings_of(tuned_[i - 1]),
+          .final_loss = measured_mean(host_statistics(), last),
+          .median = median_of(last),
+          .alfi_over_this = measured_ratio(host_statistics(), losses_[0].last, last),
+          .loss_by_step = std::vector<double>(at(iterations_ + 1)),
+          .not_finite = std::count_if(last.begin(), last.end(), [](double value) { return !std::isfinite(value); })};
+      for (const auto& sums : losses_[i].of_tiles)
+        for (std::size_t t = 0; t < sums.size(); ++t) one.loss_by_step[t] += sums[t] / count_;
+      all.push_back(std::move(one));
+    }
+    return all;
+  }
+
+ private:
+  /// Losses of one minimiser.
+  struct Losses {
+    std::vector<double> last;                   ///< (episodes) f(θ_T)
+    std::vector<std::vector<double>> of_tiles;  ///< (tiles, T + 1): sums over a tile of f(θ_t)
+  };
+
+  /// Adds a minimiser's loss (T + 1, 16) and way theta (T + 1, D, 16) through a tile.
+  void add(std::size_t minimiser, const FinishedQuadratics& finished, std::span<const double> loss,
+           std::span<const double> theta) {
+    auto& sums = losses_[minimiser].of_tiles[at(finished.first / tile_lanes)];
+    sums.assign(at(iterations_ + 1), 0.0);
+    for (int t = 0; t <= iterations_; ++t)
+      for (int lane = 0; lane < finished.episodes; ++lane) sums[at(t)] += loss[at(t * tile_lanes + lane)];
+    const int size = (iterations_ + 1) * dimensions_;
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      const int b = finished.first + lane;
+      losses_[minimiser].last[at(b)] = loss[at(iterations_ * tile_lanes + lane)];
+      for (int k = 0; k < size && b < kept_; ++k)
+        paths_->theta[minimiser][at(b * size + k)] = theta[at(k * tile_lanes + lane)];
+    }
+  }
+
+  void keep_problems(const FinishedQuadratics& finished) {
+    const int square = dimensions_ * dimensions_;
+    for (int b = finished.first; b < std::min(kept_, finished.first + finished.episodes); ++b) {
+      const int lane = b - finished.first;
+      for (int k = 0; k < square; ++k) paths_->matrix[at(b * square + k)] = finished.tile.matrix[k * tile_lanes + lane];
+      for (int k = 0; k < dimensions_; ++k)
+        paths_->target[at(b * dimensions_ + k)] = finished.tile.target[k * tile_lanes + lane];
+    }
+  }
+
+  std::vector<ClassicOptimizer> tuned_;
+  int dimensions_, iterations_, count_;
+  MinimiserPaths* paths_;
+  int kept_ = 0;  ///< problems in the paths
+  std::array<Losses, minimisers> losses_;
+};
 
 }  // namespace
 
@@ -63,77 +161,24 @@ Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions&
   QuadraticEngine engine(configuration);
   const int D = engine.dimensions();
 
-  std::vector<ClassicOptimizer> tuned;
-  for (const OptimizerKind method : methods)
-    tuned.push_back(tune(method, engine, T, seed, [&](double done) {
-      if (options.progress)
-        options.progress(tuning_share * (static_cast<double>(tuned.size()) + done) / std::size(methods));
-    }));
-
-  const int kept = paths == nullptr ? 0 : std::min(paths->problems, count);
-  if (paths != nullptr) {
-    paths->problems = kept;
-    paths->matrix.assign(at(kept * D * D), 0.0);
-    paths->target.assign(at(kept * D), 0.0);
-    paths->theta.assign(minimisers, std::vector<double>(at(kept * (T + 1) * D)));
-  }
-  std::vector<Losses> losses(minimisers);
-  for (Losses& of_one : losses) {
-    of_one.last.resize(at(count));
-    of_one.of_tiles.resize(at(blocks_of(tile_lanes, count)));
-  }
+  Comparison comparison(tune_all(engine, T, seed, options.progress), D, T, count, paths);
   std::mutex mutex;
   std::int64_t done = 0;
-  engine.rollout({Phase::evaluation, 0, count, 0, seed}, T, machine.checkpoint_->state.average,
-                 [&](const FinishedQuadratics& finished) {
-                   const QuadraticTile<float>& tile = finished.tile;
-                   Quadratics quadratics(host_kernels(), tile, D, T);
-                   for (std::size_t i = 0; i < minimisers; ++i) {
-                     std::vector<double> loss(tile.loss, tile.loss + (T + 1) * tile_lanes),
-                         path(tile.theta, tile.theta + (T + 1) * D * tile_lanes);
-                     if (i > 0) {
-                       quadratics.minimise(tuned[i - 1]);
-                       loss.assign(quadratics.loss().begin(), quadratics.loss().end());
-                       path.assign(quadratics.theta().begin(), quadratics.theta().end());
-                     }
-                     auto& sums = losses[i].of_tiles[at(finished.first / tile_lanes)];
-                     sums.assign(at(T + 1), 0.0);
-                     for (int t = 0; t <= T; ++t)
-                       for (int lane = 0; lane < finished.episodes; ++lane)
-                         sums[at(t)] += loss[at(t * tile_lanes + lane)];
-                     for (int lane = 0; lane < finished.episodes; ++lane) {
-                       const int b = finished.first + lane;
-                       losses[i].last[at(b)] = loss[at(T * tile_lanes + lane)];
-                       if (b >= kept) continue;
-                       for (int k = 0; k < (T + 1) * D; ++k)
-                         paths->theta[i][at(b * (T + 1) * D + k)] = path[at(k * tile_lanes + lane)];
-                       for (int k = 0; k < D * D; ++k)
-                         paths->matrix[at(b * D * D + k)] = tile.matrix[k * tile_lanes + lane];
-                       for (int k = 0; k < D; ++k) paths->target[at(b * D + k)] = tile.target[k * tile_lanes + lane];
-                     }
-                   }
+  engine.rollout({.phase = Phase::evaluation, .step = 0, .count = count, .seed = seed}, T,
+                 machine.checkpoint_->state.average, [&](const FinishedQuadratics& finished) {
+                   comparison.add(finished);
                    const std::lock_guard lock(mutex);
                    done += finished.episodes;
                    if (options.progress)
                      options.progress(tuning_share + (1 - tuning_share) * static_cast<double>(done) / count);
                  });
-
-  Optimisation result{configuration.simulator.name, D, machine.step(), count, T, {}, 0};
-  for (std::size_t i = 0; i < minimisers; ++i) {
-    Minimiser one{
-        i == 0 ? "ALFI" : name_of(tuned[i - 1].method), i == 0 ? "" : settings_of(tuned[i - 1]), {}, 0, {}, {}, 0};
-    const std::vector<double>& last = losses[i].last;
-    one.final_loss = measured_mean(host_statistics(), last);
-    one.median = median_of(last);
-    one.alfi_over_this = measured_ratio(host_statistics(), losses[0].last, last);
-    one.loss_by_step.assign(at(T + 1), 0.0);
-    for (const auto& sums : losses[i].of_tiles)
-      for (std::size_t t = 0; t < sums.size(); ++t) one.loss_by_step[t] += sums[t] / count;
-    one.not_finite = std::count_if(last.begin(), last.end(), [](double value) { return !std::isfinite(value); });
-    result.minimisers.push_back(std::move(one));
-  }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return result;
+  return {.objective = configuration.simulator.name,
+          .dimensions = D,
+          .step = machine.step(),
+          .episodes = count,
+          .iterations = T,
+          .minimisers = comparison.judge(),
+          .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()};
 }
 
 std::string to_json(const Optimisation& o) {
