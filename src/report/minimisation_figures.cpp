@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
@@ -12,7 +13,9 @@
 namespace alfi::report {
 namespace {
 
-/// A column's name.
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// Returns a column's name.
 std::string column_of(const Minimiser& minimiser) {
   std::string name = minimiser.name;
   for (char& c : name) c = c == ' ' ? '_' : static_cast<char>(std::tolower(c));
@@ -21,11 +24,12 @@ std::string column_of(const Minimiser& minimiser) {
 
 Figure training_figure(const MinimisationSubject& subject) {
   Figure figure{
-      "training",
-      "Training",
-      "Left, the training loss and validation on fresh problems, both weighted over the iterations; right, the "
-      "mean loss after the last iteration should come below the tuned optimizers’.",
-      {{"training", {"step", "loss"}, {}}, {"validation", {"step", "loss", "final_loss"}, {}}}};
+      .name = "training",
+      .title = "Training",
+      .caption =
+          "Left, the training loss and validation on fresh problems, both weighted over the iterations; right, the "
+          "mean loss after the last iteration should come below the tuned optimizers’.",
+      .tables = {{"training", {"step", "loss"}, {}}, {"validation", {"step", "loss", "final_loss"}, {}}}};
   const Metrics& metrics = subject.metrics;
   for (const auto& line : metrics.losses) figure.tables[0].rows.push_back({line.step, line.loss});
   for (const auto& line : metrics.validations) figure.tables[1].rows.push_back({line.step, line.loss, line.error});
@@ -55,13 +59,14 @@ Figure training_figure(const MinimisationSubject& subject) {
 
 Figure loss_figure(const MinimisationSubject& subject) {
   const Optimisation& o = subject.optimisation;
-  Figure figure{"loss_by_iteration",
-                "Loss by iteration",
-                fmt::format("The mean of f(θ) over the same {} problems. Gradient descent, momentum and Adam have the "
-                            "settings with the least mean loss at the last iteration on problems of their own. A curve "
-                            "that rises to the right left the bounds of stability in a problem.",
-                            o.episodes),
-                {{"loss_by_iteration", {"iteration"}, {}}}};
+  Figure figure{.name = "loss_by_iteration",
+                .title = "Loss by iteration",
+                .caption = fmt::format(
+                    "The mean of f(θ) over the same {} problems. Gradient descent, momentum and Adam have the "
+                    "settings with the least mean loss at the last iteration on problems of their own. A curve "
+                    "that rises to the right left the bounds of stability in a problem.",
+                    o.episodes),
+                .tables = {{"loss_by_iteration", {"iteration"}, {}}}};
   std::vector<std::string> curves;
   double least = INFINITY;
   for (std::size_t i = 0; i < o.minimisers.size(); ++i) {
@@ -73,7 +78,7 @@ Figure loss_figure(const MinimisationSubject& subject) {
                                  i + 2, i == 0 ? 2.5 : 1.5, i + 1, series_colour(i),
                                  literal(m.settings.empty() ? m.name : m.name + ": " + m.settings)));
   }
-  for (std::size_t t = 0; t <= static_cast<std::size_t>(o.iterations); ++t) {
+  for (std::size_t t = 0; t <= at(o.iterations); ++t) {
     figure.tables[0].rows.push_back({static_cast<double>(t)});
     for (const Minimiser& m : o.minimisers) figure.tables[0].rows.back().emplace_back(m.loss_by_step[t]);
   }
@@ -93,80 +98,121 @@ Figure loss_figure(const MinimisationSubject& subject) {
 /// A contour has a quarter of the next one's loss.
 constexpr int contours = 6;
 
-/// D = 2. A contour of ‖Wθ − y‖² is an ellipse: W⁻¹ of a circle around y.
-Figure paths_figure(const MinimisationSubject& subject) {
-  const Optimisation& o = subject.optimisation;
-  const MinimiserPaths& paths = subject.paths;
-  const int count = paths.problems, T = o.iterations;
-  Figure figure{
-      "paths",
-      "Ways to the minimum",
-      "The evaluation’s first problems from θ = 0, a point an iteration, over contours of f, each of a quarter "
-      "of the next one’s; the cross is the minimum.",
-      {{"paths", {"problem", "iteration"}, {}},
-       {"problems", {"problem", "w_11", "w_12", "w_21", "w_22", "y_1", "y_2"}, {}}}};
-  for (const Minimiser& m : o.minimisers)
-    for (const char* const end : {"_1", "_2"}) figure.tables[0].columns.push_back(column_of(m) + end);
-  const auto theta = [&](std::size_t i, int b, int t, int d) {
-    return paths.theta[i][static_cast<std::size_t>(((b * (T + 1)) + t) * 2 + d)];
+using Point = std::array<double, 2>;
+
+/// Problem `b` of two dimensions, min ‖Wθ − y‖².
+struct PlaneProblem {
+  PlaneProblem(const MinimiserPaths& paths, int b)
+      : w(paths.matrix.data() + 4 * b), y{paths.target[at(2 * b)], paths.target[at(2 * b + 1)]} {}
+
+  /// Returns W⁻¹ of a point.
+  Point solve(Point point) const {
+    const double determinant = w[0] * w[3] - w[1] * w[2];
+    return {(w[3] * point[0] - w[1] * point[1]) / determinant, (w[0] * point[1] - w[2] * point[0]) / determinant};
+  }
+
+  const double* w;
+  Point y;
+};
+
+/// Returns θ_t of minimiser `i` in problem `b`.
+Point theta(const MinimisationSubject& subject, std::size_t i, int b, int t) {
+  const std::size_t first = at((b * (subject.optimisation.iterations + 1) + t) * 2);
+  return {subject.paths.theta[i][first], subject.paths.theta[i][first + 1]};
+}
+
+/// Adds problem `b` and the ways through it to the figure's data.
+void add_rows(Figure& figure, const MinimisationSubject& subject, int b) {
+  const PlaneProblem problem(subject.paths, b);
+  figure.tables[1].rows.push_back(
+      {b + 1.0, problem.w[0], problem.w[1], problem.w[2], problem.w[3], problem.y[0], problem.y[1]});
+  for (int t = 0; t <= subject.optimisation.iterations; ++t) {
+    figure.tables[0].rows.push_back({b + 1.0, static_cast<double>(t)});
+    for (std::size_t i = 0; i < subject.optimisation.minimisers.size(); ++i)
+      for (const double value : theta(subject, i, b, t)) figure.tables[0].rows.back().emplace_back(value);
+  }
+}
+
+/// The part of the plane that a panel shows.
+struct Square {
+  Point centre;
+  double half_width;
+};
+
+/// Returns a square around the machine's way through problem `b`; none where that is not finite. The minimum is shown
+/// too, unless W is so nearly singular that it lies far away.
+std::optional<Square> square_around(const MinimisationSubject& subject, int b) {
+  Point low{0, 0}, high{0, 0};
+  const auto include = [&](const Point& point) {
+    for (std::size_t d = 0; d < 2; ++d) {
+      low[d] = std::min(low[d], point[d]);
+      high[d] = std::max(high[d], point[d]);
+    }
   };
-  figure.height = 420 * panel_rows(static_cast<std::size_t>(count), 2);
-  std::string commands = drawing(figure.width, figure.height) + panels(static_cast<std::size_t>(count), 2) +
+  for (int t = 0; t <= subject.optimisation.iterations; ++t) include(theta(subject, 0, b, t));
+  double span = std::max({high[0] - low[0], high[1] - low[1], 1e-3});
+  if (!std::isfinite(span)) return std::nullopt;
+  const PlaneProblem problem(subject.paths, b);
+  const Point minimum = problem.solve(problem.y);
+  if (std::hypot(minimum[0], minimum[1]) < 4 * span) include(minimum);
+  span = std::max({high[0] - low[0], high[1] - low[1], span});
+  return Square{{(low[0] + high[0]) / 2, (low[1] + high[1]) / 2}, 0.8 * span};
+}
+
+/// Returns what is plotted of problem `b`: contours, the ways, the minimum. A contour is an ellipse: W⁻¹ of a circle
+/// around y.
+std::vector<std::string> layers_of(const MinimisationSubject& subject, int b) {
+  const PlaneProblem problem(subject.paths, b);
+  const Point minimum = problem.solve(problem.y);
+  std::vector<std::string> layers;
+  double radius = std::hypot(problem.y[0], problem.y[1]);
+  for (int i = 0; i < contours; ++i, radius /= 2) {
+    const Point along = problem.solve({radius, 0}), across = problem.solve({0, radius});
+    layers.push_back(
+        fmt::format("{}+({})*cos(t)+({})*sin(t),{}+({})*cos(t)+({})*sin(t) with lines lw 0.7 lc rgb "
+                    "'#888888'",
+                    minimum[0], along[0], across[0], minimum[1], along[1], across[1]));
+  }
+  const auto& minimisers = subject.optimisation.minimisers;
+  const int T = subject.optimisation.iterations;
+  for (std::size_t i = minimisers.size(); i-- > 0;)  // the machine on top
+    layers.push_back(
+        fmt::format("'paths.csv' every ::{}::{} using {}:{} with linespoints pt 7 ps 0.25 lw {} lc rgb "
+                    "'{}' title {}",
+                    b * (T + 1), b * (T + 1) + T, 2 * i + 3, 2 * i + 4, i == 0 ? 1.6 : 0.9, series_colour(i),
+                    literal(minimisers[i].name)));
+  layers.push_back(fmt::format("{},{} with points pt 2 ps 1.2 lw 1.6 lc rgb '#000000'", minimum[0], minimum[1]));
+  return layers;
+}
+
+/// Draws the ways of D = 2, a panel a problem.
+Figure paths_figure(const MinimisationSubject& subject) {
+  Figure figure{
+      .name = "paths",
+      .title = "Ways to the minimum",
+      .caption =
+          "The evaluation’s first problems from θ = 0, a point an iteration, over contours of f, each of a quarter "
+          "of the next one’s; the cross is the minimum.",
+      .tables = {{"paths", {"problem", "iteration"}, {}},
+                 {"problems", {"problem", "w_11", "w_12", "w_21", "w_22", "y_1", "y_2"}, {}}}};
+  for (const Minimiser& m : subject.optimisation.minimisers)
+    for (const char* const end : {"_1", "_2"}) figure.tables[0].columns.push_back(column_of(m) + end);
+  const int count = subject.paths.problems;
+  figure.height = 420 * panel_rows(at(count), 2);
+  std::string commands = drawing(figure.width, figure.height) + panels(at(count), 2) +
                          "set parametric\nset trange [0:2*pi]\nset samples 181\nset border 15\nset key outside bottom "
                          "center horizontal\nset xlabel 'θ₁'\nset ylabel 'θ₂'\n";
   for (int b = 0; b < count; ++b) {
-    const double* const w = paths.matrix.data() + 4 * b;
-    const double* const y = paths.target.data() + 2 * b;
-    figure.tables[1].rows.push_back({b + 1.0, w[0], w[1], w[2], w[3], y[0], y[1]});
-    double low[2] = {0, 0}, high[2] = {0, 0};
-    for (int t = 0; t <= T; ++t) {
-      figure.tables[0].rows.push_back({b + 1.0, static_cast<double>(t)});
-      for (std::size_t i = 0; i < o.minimisers.size(); ++i)
-        for (int d = 0; d < 2; ++d) {
-          figure.tables[0].rows.back().emplace_back(theta(i, b, t, d));
-          if (i > 0) continue;
-          low[d] = std::min(low[d], theta(i, b, t, d));
-          high[d] = std::max(high[d], theta(i, b, t, d));
-        }
-    }
-    double span = std::max({high[0] - low[0], high[1] - low[1], 1e-3});
-    if (!std::isfinite(span)) {
+    add_rows(figure, subject, b);
+    const std::optional<Square> square = square_around(subject, b);
+    if (!square) {
       figure.missing = "Some of the machine’s ways are not finite: its training diverged.";
       return figure;
     }
-    const double determinant = w[0] * w[3] - w[1] * w[2];
-    const auto solve = [&](double first, double second) {
-      return std::array{(w[3] * first - w[1] * second) / determinant, (w[0] * second - w[2] * first) / determinant};
-    };
-    const auto minimum = solve(y[0], y[1]);
-    // The minimum is shown too, unless W is so nearly singular that it lies far away.
-    const bool near = std::hypot(minimum[0], minimum[1]) < 4 * span;
-    for (std::size_t d = 0; d < 2 && near; ++d) {
-      low[d] = std::min(low[d], minimum[d]);
-      high[d] = std::max(high[d], minimum[d]);
-    }
-    span = std::max({high[0] - low[0], high[1] - low[1], span});
-    for (int d = 0; d < 2; ++d) {  // squares
-      const double centre = (low[d] + high[d]) / 2;
-      commands += fmt::format("set {}range [{}:{}]\n", d == 0 ? "x" : "y", centre - 0.8 * span, centre + 0.8 * span);
-    }
-    std::vector<std::string> layers;
-    double radius = std::hypot(y[0], y[1]);
-    for (int i = 0; i < contours; ++i, radius /= 2) {
-      const auto along = solve(radius, 0), across = solve(0, radius);
-      layers.push_back(
-          fmt::format("{}+({})*cos(t)+({})*sin(t),{}+({})*cos(t)+({})*sin(t) with lines lw 0.7 lc rgb "
-                      "'#888888'",
-                      minimum[0], along[0], across[0], minimum[1], along[1], across[1]));
-    }
-    for (std::size_t i = o.minimisers.size(); i-- > 0;)  // the machine on top
-      layers.push_back(
-          fmt::format("'paths.csv' every ::{}::{} using {}:{} with linespoints pt 7 ps 0.25 lw {} lc rgb "
-                      "'{}' title {}",
-                      b * (T + 1), b * (T + 1) + T, 2 * i + 3, 2 * i + 4, i == 0 ? 1.6 : 0.9, series_colour(i),
-                      literal(o.minimisers[i].name)));
-    layers.push_back(fmt::format("{},{} with points pt 2 ps 1.2 lw 1.6 lc rgb '#000000'", minimum[0], minimum[1]));
-    commands += fmt::format("set title 'problem {}'\nplot {}\n", b + 1, fmt::join(layers, ", "));
+    for (std::size_t d = 0; d < 2; ++d)
+      commands += fmt::format("set {}range [{}:{}]\n", d == 0 ? "x" : "y", square->centre[d] - square->half_width,
+                              square->centre[d] + square->half_width);
+    commands += fmt::format("set title 'problem {}'\nplot {}\n", b + 1, fmt::join(layers_of(subject, b), ", "));
   }
   figure.frames = {commands};
   return figure;
