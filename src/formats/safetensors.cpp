@@ -1,24 +1,22 @@
 #include "src/formats/safetensors.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "alfi/error.hpp"
 #include "src/formats/printable.hpp"
+#include "src/formats/safetensors_header.hpp"
 #include "src/system/atomic_file.hpp"
 
 namespace alfi {
@@ -26,38 +24,12 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers are copied to and from little-endian files as is");
 
-struct NumberType {
-  std::string_view name;
-  std::size_t width;  // bytes
-};
-constexpr std::array<NumberType, 5> number_types{{{"F32", 4}, {"F64", 8}, {"I64", 8}, {"U64", 8}, {"U8", 1}}};
-
 template <typename T>
 constexpr std::string_view name_of = std::is_same_v<T, float>           ? "F32"
                                      : std::is_same_v<T, double>        ? "F64"
                                      : std::is_same_v<T, std::int64_t>  ? "I64"
                                      : std::is_same_v<T, std::uint64_t> ? "U64"
                                                                         : "U8";
-
-std::size_t width_of(std::string_view dtype) {
-  for (const NumberType& type : number_types) {
-    if (type.name == dtype) return type.width;
-  }
-  throw InputError(fmt::format("dtype {} is none of F32, F64, I64, U64, U8", printable(dtype)));
-}
-
-std::string text_of(const std::vector<std::int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
-
-/// Bytes of a tensor. InputError for a negative size or a product beyond 64 bits.
-std::size_t byte_count(std::string_view dtype, const std::vector<std::int64_t>& shape) {
-  std::size_t bytes = width_of(dtype);
-  for (const std::int64_t size : shape) {
-    if (size < 0 || __builtin_mul_overflow(bytes, static_cast<std::size_t>(size), &bytes)) {
-      throw InputError(fmt::format("shape {} is impossible", printable(text_of(shape))));
-    }
-  }
-  return bytes;
-}
 
 template <typename From, typename To>
 std::vector<To> read_as(const std::vector<std::byte>& data) {
@@ -77,161 +49,6 @@ std::vector<To> read_as(const std::vector<std::byte>& data) {
   }
 }
 
-/// What the header says of one tensor.
-struct Entry {
-  std::optional<std::string> dtype;
-  std::optional<std::vector<std::int64_t>> shape;
-  std::optional<std::vector<std::uint64_t>> offsets;
-};
-
-/// Takes the header's JSON event by event and refuses the first that the format has no place for. No tree is built, so
-/// neither nesting nor size of hostile JSON costs anything.
-class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
- public:
-  std::map<std::string, Entry> entries;
-  std::map<std::string, std::string> metadata;
-
-  bool start_object(std::size_t) override {
-    if (place_ == Place::file) {
-      place_ = Place::names;
-    } else if (place_ == Place::names) {
-      place_ = name_ == "__metadata__" ? Place::metadata : Place::entry;
-    } else {
-      refuse("an object");
-    }
-    return true;
-  }
-
-  bool key(std::string& name) override {
-    if (place_ == Place::names) {
-      if (!names_.insert(name).second) throw InputError(fmt::format("{} is there twice", printable(name)));
-      name_ = std::move(name);
-      if (name_ != "__metadata__") entry_ = &entries[name_];
-      return true;
-    }
-    key_ = std::move(name);
-    if (place_ == Place::metadata) {
-      if (metadata.contains(key_)) throw InputError(fmt::format("metadata {} are there twice", printable(key_)));
-    } else if ((key_ == "dtype" && entry_->dtype) || (key_ == "shape" && entry_->shape) ||
-               (key_ == "data_offsets" && entry_->offsets)) {
-      throw InputError(fmt::format("{} of tensor {} is there twice", key_, printable(name_)));
-    }
-    return true;
-  }
-
-  bool string(std::string& text) override {
-    if (place_ == Place::metadata) {
-      metadata.emplace(key_, std::move(text));
-    } else if (place_ == Place::entry && key_ == "dtype") {
-      entry_->dtype = std::move(text);
-    } else {
-      refuse("text");
-    }
-    return true;
-  }
-
-  bool start_array(std::size_t) override {
-    if (place_ == Place::entry && key_ == "shape") {
-      place_ = Place::shape;
-      entry_->shape.emplace();
-    } else if (place_ == Place::entry && key_ == "data_offsets") {
-      place_ = Place::offsets;
-      entry_->offsets.emplace();
-    } else {
-      refuse("a list");
-    }
-    return true;
-  }
-
-  bool number_unsigned(std::uint64_t number) override {
-    if (place_ == Place::shape && std::in_range<std::int64_t>(number)) {
-      entry_->shape->push_back(static_cast<std::int64_t>(number));
-    } else if (place_ == Place::offsets) {
-      entry_->offsets->push_back(number);
-    } else {
-      refuse(fmt::format("the number {}", number));
-    }
-    return true;
-  }
-
-  bool end_array() override {
-    place_ = Place::entry;
-    return true;
-  }
-
-  bool end_object() override {
-    if (place_ == Place::entry && !(entry_->dtype && entry_->shape && entry_->offsets)) {
-      throw InputError(fmt::format("tensor {} lacks dtype, shape or data_offsets", printable(name_)));
-    }
-    place_ = Place::names;
-    return true;
-  }
-
-  bool null() override { return refuse("null"); }
-  bool boolean(bool) override { return refuse("a truth value"); }
-  bool number_integer(std::int64_t number) override { return refuse(fmt::format("the number {}", number)); }
-  bool number_float(double, const std::string& text) override { return refuse("the number " + printable(text)); }
-  bool binary(nlohmann::json::binary_t&) override { return refuse("binary data"); }
-
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    throw InputError(fmt::format("the header is no valid JSON (byte {} of it)", position));
-  }
-
- private:
-  enum class Place { file, names, metadata, entry, shape, offsets };
-
-  bool refuse(const std::string& what) const {
-    throw InputError(fmt::format("the header has {} after {} {} where the format allows none", what, printable(name_),
-                                 printable(key_)));
-  }
-
-  Place place_ = Place::file;
-  std::set<std::string> names_;
-  std::string name_;  // the last name at the top
-  std::string key_;   // the last name below it
-  Entry* entry_ = nullptr;
-};
-
-/// The data must be covered exactly: tensors that overlap, leave gaps or reach beyond the end are refused.
-void check_layout(const std::map<std::string, Entry>& entries, std::size_t data_size) {
-  struct Range {
-    std::uint64_t begin, end;
-    const std::string* name;
-  };
-  std::vector<Range> ranges;
-  for (const auto& [name, entry] : entries) {
-    const std::vector<std::uint64_t>& offsets = *entry.offsets;
-    const auto refuse = [&, &tensor = name](const std::string& why) {
-      throw InputError(fmt::format("tensor {} with data_offsets [{}]: {}", printable(tensor),
-                                   fmt::join(std::span(offsets).first(std::min<std::size_t>(offsets.size(), 3)), ", "),
-                                   why));
-    };
-    if (offsets.size() != 2) refuse("two numbers are needed");
-    if (offsets[0] > offsets[1] || offsets[1] > data_size) {
-      refuse(fmt::format("not within the {} bytes of data that are there", data_size));
-    }
-    std::size_t needed = 0;
-    try {
-      needed = byte_count(*entry.dtype, *entry.shape);
-    } catch (const InputError& error) {
-      refuse(error.what());
-    }
-    if (offsets[1] - offsets[0] != needed) refuse(fmt::format("its dtype and shape need {} bytes", needed));
-    ranges.push_back({offsets[0], offsets[1], &name});
-  }
-  std::sort(ranges.begin(), ranges.end(),
-            [](const Range& a, const Range& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
-  std::uint64_t covered = 0;
-  for (const Range& range : ranges) {
-    if (range.begin != covered) {
-      throw InputError(fmt::format("tensor {} begins at byte {} of the data, the one before it ends at {}",
-                                   printable(*range.name), range.begin, covered));
-    }
-    covered = range.end;
-  }
-  if (covered != data_size) throw InputError(fmt::format("{} bytes of data belong to no tensor", data_size - covered));
-}
-
 SafeTensors parse(std::span<const std::byte> bytes) {
   std::uint64_t header_size = 0;
   if (bytes.size() < sizeof header_size) throw InputError(fmt::format("{} bytes are too few", bytes.size()));
@@ -240,23 +57,15 @@ SafeTensors parse(std::span<const std::byte> bytes) {
   if (header_size > bytes.size()) {
     throw InputError(fmt::format("a header of {} bytes is announced, {} are left", header_size, bytes.size()));
   }
-  const std::string_view header(reinterpret_cast<const char*>(bytes.data()), header_size);
+  const std::string_view json(reinterpret_cast<const char*>(bytes.data()), header_size);
   const std::span<const std::byte> data = bytes.subspan(header_size);
-
-  // Two things the JSON library lets pass: a mark or space before the first brace, and anything at all after a zero
-  // byte.
-  if (!header.starts_with('{') || header.find('\0') != header.npos) throw InputError("the header is no valid JSON");
-  HeaderReader reader;
-  nlohmann::json::sax_parse(header, &reader);
-  check_layout(reader.entries, data.size());
+  SafeTensorsHeader header = read_header(json, data.size());
 
   SafeTensors content;
-  content.metadata = std::move(reader.metadata);
-  for (auto& [name, entry] : reader.entries) {
-    const std::span<const std::byte> range =
-        data.subspan((*entry.offsets)[0], (*entry.offsets)[1] - (*entry.offsets)[0]);
-    content.tensors.emplace(name,
-                            Tensor{std::move(*entry.dtype), std::move(*entry.shape), {range.begin(), range.end()}});
+  content.metadata = std::move(header.metadata);
+  for (auto& [name, entry] : header.entries) {
+    const std::span<const std::byte> range = data.subspan(entry.begin, entry.end - entry.begin);
+    content.tensors.emplace(name, Tensor{std::move(entry.dtype), std::move(entry.shape), {range.begin(), range.end()}});
   }
   return content;
 }
