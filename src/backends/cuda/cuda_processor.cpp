@@ -47,21 +47,49 @@ Room CudaProcessor::room(const Shape& shape, int episodes) const {
 }
 
 void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients) {
-  const Shape& shape = settings.shape;
-  batch.plan = plan_launches(shape, episodes, gradients, precision_, properties_, free_memory());
+  batch.plan = plan_launches(settings.shape, episodes, gradients, precision_, properties_, free_memory());
   const LaunchPlan& plan = batch.plan;
-  const Layout& layout = settings.layout;
+  DeviceWork& work = batch.work;
+  work.gradients = gradients;
+  work.tile_count = plan.slots;
+  work.episodes = episodes;
+  work.blocks = plan.blocks;
+  work.kept = plan.kept;
+  work.shares = plan.shares;
+  take_settings(batch, settings);
+  take_tiles(batch);
+  if (plan.encoder == EncoderKernels::cublas) take_products(batch);
+  batch.position = DeviceArray<int>(*runtime_, 1);
+  require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
+  work.position = batch.position.data();
+  if (gradients) take_gradient(batch);
+}
 
+void CudaProcessor::take_settings(Batch& batch, const EpisodeSettings<float>& settings) {
+  const Shape& shape = settings.shape;
   const ProblemRule& problems = settings.problems;
   const bool drawn = problems.above != nullptr || problems.count_input != nullptr;
   const int counts = problems.most - problems.least;
-  if (settings.weights != nullptr) batch.weights = on_device(settings.weights, layout.size, "the weights");
+  if (settings.weights != nullptr) batch.weights = on_device(settings.weights, settings.layout.size, "the weights");
   batch.iteration_weight = on_device(settings.iteration_weight, shape.T, "the iterations' weights");
   batch.mean = on_device(settings.units.mean, shape.X, "the observations' mean");
   batch.scale = on_device(settings.units.scale, shape.X, "the observations' scale");
   if (drawn) batch.above = on_device(problems.above, counts, "the numbers of observations");
   if (drawn) batch.count_input = on_device(problems.count_input, counts + 1, "the numbers of observations");
 
+  EpisodeSettings<float>& copied = batch.work.settings;
+  copied = settings;
+  copied.weights = batch.weights.data();
+  copied.iteration_weight = batch.iteration_weight.data();
+  copied.units.mean = batch.mean.data();
+  copied.units.scale = batch.scale.data();
+  copied.problems.above = batch.above.data();
+  copied.problems.count_input = batch.count_input.data();
+}
+
+void CudaProcessor::take_tiles(Batch& batch) {
+  const LaunchPlan& plan = batch.plan;
+  const Shape& shape = batch.work.settings.shape;
   batch.tile_memory = DeviceArray<float>(*runtime_, plan.slots * plan.tile_size);
   batch.inputs = DeviceArray<TileInput<float>>(*runtime_, plan.slots);
   for (int slot = 0; slot < plan.slots; ++slot) {
@@ -73,55 +101,45 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   if (plan.split) batch.codes = DeviceArray<float>(*runtime_, plan.slots * code_size(shape));
   if (plan.variant.activations == Activations::global)
     batch.fast = DeviceArray<float>(*runtime_, plan.aggregator_block_size * plan.blocks);
-  if (plan.encoder == EncoderKernels::cublas) {
-    batch.wide = DeviceArray<float>(*runtime_, plan.slots * wide_size(shape));
-    const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
-    batch.ones = on_device(ones.data(), static_cast<std::int64_t>(ones.size()), "ones");
-    if (products_.get() == nullptr) {
-      workspace_ = DeviceArray<std::byte>(*runtime_, products_workspace);
-      products_ = make_products(*runtime_, stream_, workspace_.data(), workspace_.bytes());
-    }
-    // Observations beyond those of a tile's real set are multiplied by slopes of 0: they must be numbers.
-    require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()), "clearing the tiles");
-  }
-  batch.position = DeviceArray<int>(*runtime_, 1);
-  require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
+  batch.work.tiles = batch.tiles.data();
+  batch.work.codes = batch.codes.data();
+  batch.work.fast = batch.fast.data();
+}
 
-  DeviceWork& work = batch.work;
-  work.settings = settings;
-  work.settings.weights = batch.weights.data();
-  work.settings.iteration_weight = batch.iteration_weight.data();
-  work.settings.units.mean = batch.mean.data();
-  work.settings.units.scale = batch.scale.data();
-  work.settings.problems.above = batch.above.data();
-  work.settings.problems.count_input = batch.count_input.data();
-  work.position = batch.position.data();
-  work.tiles = batch.tiles.data();
-  work.tile_count = plan.slots;
-  work.kept = plan.kept;
-  work.episodes = episodes;
-  work.blocks = plan.blocks;
-  work.fast = batch.fast.data();
-  work.wide = batch.wide.data();
-  work.shares = plan.shares;
-  work.codes = batch.codes.data();
-  work.gradients = gradients;
-  if (gradients) {
-    const int groups = layout.size / tile_lanes, encoder_groups = layout.encoder_size() / tile_lanes;
-    batch.partials = DeviceArray<float>(*runtime_, plan.sums.all());
-    batch.squares = DeviceArray<float>(*runtime_, groups);
-    batch.norm = DeviceArray<float>(*runtime_, 1);
-    work.sums = plan.sums;
-    work.partials = batch.partials.data();
-    work.groups_per_block = groups_per_block;
-    Optimizer<float>& optimizer = work.optimizer;
-    optimizer.groups = groups;
-    optimizer.partials[0] = {work.partials, plan.sums.count * plan.sums.pieces, 0, encoder_groups};
-    optimizer.partials[1] = {work.partials + plan.sums.rest_begin(), plan.sums.count, encoder_groups,
-                             groups - encoder_groups};
-    optimizer.squares = batch.squares.data();
-    optimizer.norm = batch.norm.data();
+void CudaProcessor::take_products(Batch& batch) {
+  const Shape& shape = batch.work.settings.shape;
+  batch.wide = DeviceArray<float>(*runtime_, batch.plan.slots * wide_size(shape));
+  batch.work.wide = batch.wide.data();
+  const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
+  batch.ones = on_device(ones.data(), static_cast<std::int64_t>(ones.size()), "ones");
+  if (products_.get() == nullptr) {
+    workspace_ = DeviceArray<std::byte>(*runtime_, products_workspace);
+    products_ = make_products(*runtime_, stream_, workspace_.data(), workspace_.bytes());
   }
+  // Observations beyond those of a tile's real set are multiplied by slopes of 0: they must be numbers.
+  require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()), "clearing the tiles");
+}
+
+void CudaProcessor::take_gradient(Batch& batch) {
+  const GradientSums& sums = batch.plan.sums;
+  const int groups = sums.size / tile_lanes, encoder_groups = sums.encoder_size / tile_lanes;
+  batch.partials = DeviceArray<float>(*runtime_, sums.all());
+  batch.squares = DeviceArray<float>(*runtime_, groups);
+  batch.norm = DeviceArray<float>(*runtime_, 1);
+  DeviceWork& work = batch.work;
+  work.sums = sums;
+  work.partials = batch.partials.data();
+  work.groups_per_block = groups_per_block;
+  Optimizer<float>& optimizer = work.optimizer;
+  optimizer.groups = groups;
+  optimizer.partials[0] = {
+      .data = work.partials, .count = sums.count * sums.pieces, .first_group = 0, .groups = encoder_groups};
+  optimizer.partials[1] = {.data = work.partials + sums.rest_begin(),
+                           .count = sums.count,
+                           .first_group = encoder_groups,
+                           .groups = groups - encoder_groups};
+  optimizer.squares = batch.squares.data();
+  optimizer.norm = batch.norm.data();
 }
 
 void CudaProcessor::fill(const TilePass& pass, Batch& batch, int first) {

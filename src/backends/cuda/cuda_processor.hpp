@@ -55,6 +55,15 @@ class CudaProcessor final : public Processor {
   DeviceArray<T> on_device(const T* host, std::int64_t size, const char* what);
   /// Takes a batch's memory and puts what is in it from the beginning on the stream.
   void prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients);
+  // Parts of prepare. Each takes memory and points the batch's work to it.
+  /// Copies the settings and what they point to.
+  void take_settings(Batch& batch, const EpisodeSettings<float>& settings);
+  /// Takes the tiles of a chunk, their codes and activations.
+  void take_tiles(Batch& batch);
+  /// Takes what an encoder's products are computed in.
+  void take_products(Batch& batch);
+  /// Takes the gradient's sums, and what the update makes of them.
+  void take_gradient(Batch& batch);
   /// Puts a meta-step on the stream.
   void put_step(const Batch& batch, const Launcher& launcher);
   /// Takes a training's memory for steps on their way.
