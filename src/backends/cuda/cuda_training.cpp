@@ -73,11 +73,14 @@ void CudaProcessor::take_windows(Training& t) {
 
 void CudaProcessor::connect(Training& t) {
   DeviceWork& work = t.batch.work;
-  work.draws = {true, true, true};
+  work.draws = {.problem = true, .start = true, .proposals = true};
   work.inputs = t.batch.step_inputs.data();
   work.rates = t.rates.data();
   work.outputs = t.outputs.data();
-  work.report = {t.losses.data(), t.clamped.data(), t.loss_sums.data(), t.clamped_sums.data()};
+  work.report = {.loss = t.losses.data(),
+                 .clamped = t.clamped.data(),
+                 .loss_sums = t.loss_sums.data(),
+                 .clamped_sums = t.clamped_sums.data()};
   Optimizer<float>& optimizer = work.optimizer;
   optimizer.weights = t.batch.weights.data();
   optimizer.first_moment = t.first_moment.data();

@@ -117,12 +117,12 @@ class DeviceRuntime final : public Runtime {
   Status properties(DeviceProperties& properties) override {
     cudaDeviceProp read{};
     const Status status = here([&] { return cudaGetDeviceProperties(&read, device_); });
-    properties = {read.name,
-                  read.major,
-                  read.minor,
-                  read.multiProcessorCount,
-                  static_cast<std::int64_t>(read.sharedMemPerBlockOptin),
-                  static_cast<std::int64_t>(read.sharedMemPerMultiprocessor)};
+    properties = {.name = read.name,
+                  .major = read.major,
+                  .minor = read.minor,
+                  .multiprocessors = read.multiProcessorCount,
+                  .shared_bytes = static_cast<std::int64_t>(read.sharedMemPerBlockOptin),
+                  .shared_bytes_per_multiprocessor = static_cast<std::int64_t>(read.sharedMemPerMultiprocessor)};
     return status;
   }
   Status memory(DeviceMemory& memory) override {

@@ -44,9 +44,15 @@ Precision precision_of_products(Precision precision) {
 EncoderPlan plan_encoder(const Shape& shape, Precision precision, const DeviceProperties& device) {
   const bool rounded = precision != Precision::fp32;
   const int widest = rounded ? tensor_kernels(precision, shape) : 0;
-  const EncoderPlan products{EncoderKernels::cublas, {precision_of_products(precision), Activations::shared, 0}, 0, 0};
+  const EncoderPlan products{.kernels = EncoderKernels::cublas,
+                             .variant = {precision_of_products(precision), Activations::shared, 0},
+                             .kept = 0,
+                             .block_size = 0};
   if (rounded && widest == 0) return products;
-  EncoderPlan fused{EncoderKernels::fused, {precision, Activations::shared, widest}, 0, 0};
+  EncoderPlan fused{.kernels = EncoderKernels::fused,
+                    .variant = {precision, Activations::shared, widest},
+                    .kept = 0,
+                    .block_size = 0};
   for (fused.kept = rounded ? most_kept : 0;; fused.kept /= 2) {
     fused.block_size = encoder_block_size(fused.variant, shape, fused.kept);
     if (fused.block_size * number <= device.shared_bytes) return fused;

@@ -23,8 +23,11 @@ Rows<float> from_row(Rows<float> rows, int row) { return {rows.at(0, row), rows.
 
 void Launcher::kernel(DeviceKernel kernel, int blocks, const DeviceWork& work) const {
   if (rehearsing_) return;
-  require(runtime_.launch({kernel, plan_.variant, blocks, plan_.shared_bytes(kernel)}, work, stream_.get()),
-          fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
+  require(
+      runtime_.launch(
+          {.kernel = kernel, .variant = plan_.variant, .blocks = blocks, .shared_bytes = plan_.shared_bytes(kernel)},
+          work, stream_.get()),
+      fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
 }
 
 int Launcher::blocks(const DeviceWork& work) const { return std::min(plan_.blocks, work.tile_count); }
@@ -111,32 +114,32 @@ void Launcher::encoder_gradient(DeviceWork work, const Observations& observation
 
 void Launcher::forward(const DeviceWork& work, const Linear& layer, Rows<float> x, Rows<float> y,
                        std::int64_t y_stride) const {
-  multiply({rows_of(work),
-            layer.out,
-            layer.in,
-            {x.data, x.stride, wide_size(work.settings.shape), false},
-            {work.settings.weights + layer.weight, layer.in, 0, false},
-            y.data,
-            y.stride,
-            y_stride,
-            false,
-            work.tile_count,
-            plan_.variant.precision});
+  multiply({.m = rows_of(work),
+            .n = layer.out,
+            .k = layer.in,
+            .a = {.data = x.data, .step = x.stride, .stride = wide_size(work.settings.shape), .transposed = false},
+            .b = {.data = work.settings.weights + layer.weight, .step = layer.in, .stride = 0, .transposed = false},
+            .c = y.data,
+            .c_step = y.stride,
+            .c_stride = y_stride,
+            .added = false,
+            .count = work.tile_count,
+            .precision = plan_.variant.precision});
 }
 
 void Launcher::input_gradient(const DeviceWork& work, const Linear& layer, Rows<float> dy, Rows<float> dx) const {
   const std::int64_t stride = wide_size(work.settings.shape);
-  multiply({rows_of(work),
-            layer.in,
-            layer.out,
-            {dy.data, dy.stride, stride, false},
-            {work.settings.weights + layer.weight, layer.in, 0, true},
-            dx.data,
-            dx.stride,
-            stride,
-            false,
-            work.tile_count,
-            plan_.variant.precision});
+  multiply({.m = rows_of(work),
+            .n = layer.in,
+            .k = layer.out,
+            .a = {.data = dy.data, .step = dy.stride, .stride = stride, .transposed = false},
+            .b = {.data = work.settings.weights + layer.weight, .step = layer.in, .stride = 0, .transposed = true},
+            .c = dx.data,
+            .c_step = dx.stride,
+            .c_stride = stride,
+            .added = false,
+            .count = work.tile_count,
+            .precision = plan_.variant.precision});
 }
 
 void Launcher::weight_gradient(const DeviceWork& work, const Linear& layer, Rows<float> dy, Rows<float> x,
@@ -149,17 +152,17 @@ void Launcher::weight_gradient(const DeviceWork& work, const Linear& layer, Rows
     const int count = std::min(work.tile_count - slot, gradient_partials - partial);
     float* const sum = work.partials + plan_.sums.encoder(partial, 0);
     const auto add = [&](int in, const float* data, int step, std::int64_t stride, float* to, Precision rounding) {
-      multiply({in,
-                layer.out,
-                rows_of(work),
-                {data, step, stride, true},
-                {dy.data + slot * dy_stride, dy.stride, dy_stride, false},
-                to,
-                in,
-                next_partial,
-                true,
-                count,
-                rounding});
+      multiply({.m = in,
+                .n = layer.out,
+                .k = rows_of(work),
+                .a = {.data = data, .step = step, .stride = stride, .transposed = true},
+                .b = {.data = dy.data + slot * dy_stride, .step = dy.stride, .stride = dy_stride, .transposed = false},
+                .c = to,
+                .c_step = in,
+                .c_stride = next_partial,
+                .added = true,
+                .count = count,
+                .precision = rounding});
     };
     add(layer.in, x.data + slot * x_stride, x.stride, x_stride, sum + layer.weight, precision);
     add(1, ones, rows_of(work), 0, sum + layer.bias, Precision::fp32);

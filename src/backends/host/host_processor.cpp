@@ -172,8 +172,11 @@ Optimizer<float> HostProcessor::add_gradients(const TilePass& pass, Finish finis
   resize(squares_, groups);
   Optimizer<float> optimizer{};
   optimizer.groups = groups;
-  optimizer.partials[0] = {partials_.data(), encoder_sums, 0, encoder_groups};
-  optimizer.partials[1] = {partials_.data() + sums.rest_begin(), sums.count, encoder_groups, groups - encoder_groups};
+  optimizer.partials[0] = {.data = partials_.data(), .count = encoder_sums, .first_group = 0, .groups = encoder_groups};
+  optimizer.partials[1] = {.data = partials_.data() + sums.rest_begin(),
+                           .count = sums.count,
+                           .first_group = encoder_groups,
+                           .groups = groups - encoder_groups};
   optimizer.squares = squares_.data();
   return optimizer;
 }
@@ -215,10 +218,16 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
   const int tiles = blocks_of(tile_lanes, plan_.episodes);
   resize(losses_, std::int64_t{tiles} * tile_lanes);
   resize(clamped_, std::int64_t{tiles} * tile_lanes);
-  const BatchReport<float> report{losses_.data(), clamped_.data(), nullptr, nullptr};
+  const BatchReport<float> report{
+      .loss = losses_.data(), .clamped = clamped_.data(), .loss_sums = nullptr, .clamped_sums = nullptr};
+  const TilePass pass{.settings = settings,
+                      .step = step.input,
+                      .draws = {.problem = true, .start = true, .proposals = true},
+                      .episodes = plan_.episodes,
+                      .fill = {},
+                      .sink = {}};
   const Optimizer<float> optimizer =
-      add_gradients({settings, step.input, Draws{true, true, true}, plan_.episodes, {}, {}},
-                    [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
+      add_gradients(pass, [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
   return update_on_host(kernels_, optimizer, {plan_.episodes, plan_.clip_norm, plan_.average_decay}, step.rate, losses_,
                         clamped_, state_);
 }

@@ -8,7 +8,8 @@ StepOutput update_on_host(const HostKernels& kernels, Optimizer<float> optimizer
                           std::vector<float>& losses, std::vector<std::int32_t>& clamped, TrainingState& state) {
   double loss_sums[sum_places];
   std::int64_t clamped_sums[sum_places];
-  const BatchReport<float> report{losses.data(), clamped.data(), loss_sums, clamped_sums};
+  const BatchReport<float> report{
+      .loss = losses.data(), .clamped = clamped.data(), .loss_sums = loss_sums, .clamped_sums = clamped_sums};
   UpdateCounts counts{state.updates, state.skipped};
   const UpdateFactors factors = update_factors(state.updates, plan.average_decay);
   float norm = 0;
