@@ -99,32 +99,6 @@ struct LookupEncoder {
 
 inline namespace ALFI_ISA {
 
-/// Lanes of p, p + stride, …; 0 from `count` on.
-template <class F>
-ALFI_HD F load_apart(const Real<F>* p, int stride, int count) {
-  if constexpr (LaneTraits<F>::width == 1) {
-    return count > 0 ? *p : F{};
-  } else {
-    alignas(64) Array<Real<F>, LaneTraits<F>::width> lanes{};
-    const int most = LaneTraits<F>::width;
-    for (int l = 0; l < (count < most ? count : most); ++l) lanes[l] = p[l * stride];
-    return load<F>(lanes);
-  }
-}
-
-/// And back, the first `count` of them.
-template <class F>
-ALFI_HD void store_apart(Real<F>* p, int stride, int count, F value) {
-  if constexpr (LaneTraits<F>::width == 1) {
-    if (count > 0) *p = value;
-  } else {
-    alignas(64) Array<Real<F>, LaneTraits<F>::width> lanes;
-    store<F>(lanes, value);
-    const int most = LaneTraits<F>::width;
-    for (int l = 0; l < (count < most ? count : most); ++l) p[l * stride] = lanes[l];
-  }
-}
-
 /// The table's numbers as the network sees them.
 template <class Team>
 ALFI_HD void tabulate_numbers(const Team& team, const ObservationUnits<typename Team::Real>& units,

@@ -114,16 +114,7 @@ double spin(std::int64_t rounds) {
   return 2.0 * chains * vector_width * static_cast<double>(rounds);
 }
 
-constexpr const char* isa_name =
-#if defined(__AVX512F__)
-    "avx512";
-#elif defined(__AVX2__)
-    "avx2";
-#else
-    "baseline";
-#endif
-
-constexpr HostKernels kernels{isa_name,
+constexpr HostKernels kernels{instruction_set_name,
                               rollout_tile,
                               rollout_gradient_tile,
                               bulk_gradient_tile,

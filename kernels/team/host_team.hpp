@@ -20,30 +20,6 @@ ALFI_HD void lane_tree(Array<Array<R, tile_lanes>, count>& lanes, Array<R, count
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 
-/// Half of `half` lanes of a and b, added to the other half: those of a before those of b, in each run of 2 · half.
-template <int half>
-ALFI_HD FloatLanes add_halves(FloatLanes a, FloatLanes b) {
-#if defined(__AVX512F__)
-  const __m512 x = (__m512)a, y = (__m512)b;
-  if constexpr (half == 8)
-    return (FloatLanes)_mm512_shuffle_f32x4(x, y, 0x44) + (FloatLanes)_mm512_shuffle_f32x4(x, y, 0xEE);
-  else if constexpr (half == 4)
-    return (FloatLanes)_mm512_shuffle_f32x4(x, y, 0x88) + (FloatLanes)_mm512_shuffle_f32x4(x, y, 0xDD);
-  else if constexpr (half == 2)
-    return (FloatLanes)_mm512_shuffle_ps(x, y, 0x44) + (FloatLanes)_mm512_shuffle_ps(x, y, 0xEE);
-  else
-    return (FloatLanes)_mm512_shuffle_ps(x, y, 0x88) + (FloatLanes)_mm512_shuffle_ps(x, y, 0xDD);
-#else
-  const __m256 x = (__m256)a, y = (__m256)b;
-  if constexpr (half == 4)
-    return (FloatLanes)_mm256_permute2f128_ps(x, y, 0x20) + (FloatLanes)_mm256_permute2f128_ps(x, y, 0x31);
-  else if constexpr (half == 2)
-    return (FloatLanes)_mm256_shuffle_ps(x, y, 0x44) + (FloatLanes)_mm256_shuffle_ps(x, y, 0xEE);
-  else
-    return (FloatLanes)_mm256_shuffle_ps(x, y, 0x88) + (FloatLanes)_mm256_shuffle_ps(x, y, 0xDD);
-#endif
-}
-
 /// The same sums in the same order of whole vectors, whose lanes above the vector's width have been added already: two
 /// vectors become one of half as many sums, until there is one.
 template <int half, int count>
