@@ -285,10 +285,9 @@ struct SetSums {
   int count;
 };
 
-/// Adds one set's, of the V sixteens of a code from c on; of the places that fall to this share.
-template <int V, bool moments, class Team, class F, class R = Real<F>>
-ALFI_HD void add_set(const Team&, const SetSums<R>& set, int share, int c, const Array<F, V>& slope_a,
-                     const Array<F, V>& slope_b) {
+/// Adds one set's, of the V sixteens of a code from c on.
+template <int V, bool moments, class F, class R = Real<F>>
+ALFI_HD void add_set(const SetSums<R>& set, int c, const Array<F, V>& slope_a, const Array<F, V>& slope_b) {
   const int table = set.lookup.table, step = set.lookup.step;
   R* const first_sums = set.sums.first + c;
   R* const second_sums = set.sums.second - static_cast<std::int64_t>(set.sums.second_from) * step + c;
@@ -302,7 +301,6 @@ ALFI_HD void add_set(const Team&, const SetSums<R>& set, int share, int c, const
   }
   for (int n = 0, count = set.count; n < count; ++n) {
     const int place = static_cast<int>(set.place[n]);
-    if (Team::place_shares > 1 && place % Team::place_shares != share) continue;
     R* const first = first_sums + place * step;
     if (place < table) {
 #pragma GCC unroll 4
@@ -331,8 +329,7 @@ ALFI_HD void add_set(const Team&, const SetSums<R>& set, int share, int c, const
   }
 }
 
-/// sums += those of the observations of these sets, given slope (sets, 2, C, 16): episode by episode, in order. A place
-/// is one thread's, so a device shares the places out.
+/// Adds those of the observations of these sets to sums, given slope (sets, 2, C, 16): episode by episode, in order.
 template <class Team>
 ALFI_HD void add_lookup_sums(const Team& team, const Lookup<typename Team::Real>& lookup,
                              const ObservationSets<typename Team::Real>& sets, const typename Team::Real* slope,
@@ -341,7 +338,7 @@ ALFI_HD void add_lookup_sums(const Team& team, const Lookup<typename Team::Real>
   using R = typename Team::Real;
   const int C = lookup.C;
   const Located<const R> from = located(sets.x);
-  team.each(Team::place_shares, [&](int share, int lane) {
+  team.each(1, [&](int, int lane) {
     with_sixteens(C, lane, [&](auto sixteens, int c, int codes) {
       constexpr int V = decltype(sixteens)::value;
       for (int episode = 0; episode < tile_lanes; ++episode) {
@@ -356,9 +353,9 @@ ALFI_HD void add_lookup_sums(const Team& team, const Lookup<typename Team::Real>
           const SetSums<R> here{lookup, sums, from.place + begin, from.offset + begin,
                                 static_cast<int>(sets.count[episode])};
           if (sums.second_from == 0)
-            add_set<V, true, Team, F>(team, here, share, c, a, b);
+            add_set<V, true, F>(here, c, a, b);
           else
-            add_set<V, false, Team, F>(team, here, share, c, a, b);
+            add_set<V, false, F>(here, c, a, b);
         }
       }
     });
@@ -370,7 +367,7 @@ template <class Team>
 ALFI_HD void add_tile_sums(const Team& team, const Shape& shape, const Tile<typename Team::Real>& tile,
                            const Lookup<typename Team::Real>& lookup, const LookupSums<typename Team::Real>& sums) {
   add_lookup_sums(team, lookup, real_set(tile), tile.real_slope, sums);
-  // No barriers: a place is the same thread's each time.
+  // No barriers: a number of a code is the same lane's each time.
   for (int t = 0; t < shape.T; ++t)
     add_lookup_sums(team, lookup, generated_sets(shape, tile, t, 1),
                     tile.slopes + t * shape.M * 2 * shape.C * tile_lanes, sums);

@@ -31,8 +31,6 @@ struct Descent {
   double* loss;                ///< f(θ_t) (T + 1, 16)
 };
 
-#ifndef __CUDACC__
-
 inline namespace ALFI_ISA {
 
 /// As many of a tile's lanes as a register holds.
@@ -100,7 +98,5 @@ ALFI_HD void descend(const ClassicOptimizer& o, const Descent& d) {
 }
 
 }  // namespace ALFI_ISA
-
-#endif
 
 }  // namespace alfi

@@ -109,7 +109,6 @@ ALFI_HD void draw_quadratics(const Team& team, const QuadraticSettings<typename 
     const Stream<F> stream{step.keys.truth, load_words<F>(tile.input->problem + lane), static_cast<std::uint32_t>(i)};
     F normal[4];
     standard_normals<F>(stream.block(static_cast<std::uint32_t>(block)), normal);
-    ALFI_UNROLL
     for (int k = 0; k < 4; ++k) {
       const int j = 4 * block + k;
       if (j < D) store<F>(tile.matrix + (i * D + j) * tile_lanes + lane, normal[k]);

@@ -96,7 +96,6 @@ class CudaTeam {
   static constexpr int row_vectors = 4;
   static constexpr int patch_columns = 5;
   static constexpr bool whole_patches = true;  // a warp stays together, and there is half as much code
-  static constexpr int place_shares = threads / tile_lanes;
   static_assert(threads % 32 == 0);
 
   /// The team's number in the launch.

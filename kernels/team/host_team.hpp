@@ -61,8 +61,6 @@ class HostTeam {
   static constexpr int patch_columns = width == 16 ? 5 : 2;
   /// Whether patches at a matrix' edge are computed whole. Here code of its own for every size is faster.
   static constexpr bool whole_patches = false;
-  /// Into how many shares sums by place (kernels/episode/lookup.hpp) are divided.
-  static constexpr int place_shares = 1;
 
   void sync() const {}
 

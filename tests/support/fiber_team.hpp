@@ -81,7 +81,6 @@ class FiberTeam {
   static constexpr int row_vectors = 4;
   static constexpr int patch_columns = 5;
   static constexpr bool whole_patches = true;
-  static constexpr int place_shares = 16;
 
   FiberTeam(FiberBlock& block, int thread, int threads) : block_(&block), thread_(thread), threads_(threads) {}
 
