@@ -9,7 +9,8 @@
 //   edges     hinges and roots in order, as floats; equal ones are one, so no segment is narrower than an ulp
 //
 // Edges come from the weights of the first two layers alone; what the network is between them is found out by running
-// it (kernels/episode/lookup.hpp). An edge that is off by a rounding changes nothing: the function is continuous.
+// it (kernels/episode/lookup_building.hpp). An edge that is off by a rounding changes nothing: the function is
+// continuous.
 #pragma once
 
 #include "kernels/networks/encoder.hpp"
@@ -47,7 +48,7 @@ struct SegmentSearch {
 
 ALFI_HD SegmentSearch carve_search(int hidden, Carver<double>& carver) {
   const std::int64_t h = hidden;
-  return {carver.take(h), carver.take(h), carver.take((h + 1) * h), carver.take(h)};
+  return {.hinge = carver.take(h), .order = carver.take(h), .root = carver.take((h + 1) * h), .broken = carver.take(h)};
 }
 
 inline namespace ALFI_ISA {

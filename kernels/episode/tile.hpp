@@ -47,7 +47,8 @@ struct BlockMemory {
   AggregatorBlock<R> aggregator;
 };
 
-/// Numbers an observation takes: X, or of one that is located x, place and offset (kernels/episode/lookup.hpp).
+/// Numbers an observation takes: X, or of one that is located x, place and offset
+/// (kernels/episode/lookup_encoding.hpp).
 constexpr int located_size(const Shape& shape) { return shape.X > 3 ? shape.X : 3; }
 
 /// What the RIM keeps of so many rows.

@@ -2,6 +2,7 @@
 
 #include "kernels/launch/host_kernels.hpp"
 
+#include "kernels/episode/lookup_building.hpp"
 #include "kernels/team/host_team.hpp"
 
 namespace alfi {

@@ -1,7 +1,7 @@
 // The kernels as the host calls them: one table of functions per instruction set.
 #pragma once
 
-#include "kernels/episode/lookup.hpp"
+#include "kernels/episode/lookup_gradient.hpp"
 #include "kernels/launch/report.hpp"
 #include "kernels/launch/sample.hpp"
 #include "kernels/minimise/classic_optimizers.hpp"

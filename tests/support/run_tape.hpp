@@ -7,7 +7,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/episode/lookup.hpp"
+#include "kernels/episode/lookup_building.hpp"
+#include "kernels/episode/lookup_gradient.hpp"
 #include "src/model/iteration_weights.hpp"
 #include "src/model/parameters.hpp"
 #include "tests/support/arena.hpp"

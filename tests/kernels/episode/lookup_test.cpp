@@ -1,7 +1,5 @@
 // Codes looked up: whole episodes through tables and segments, against recorded runs and the oracle, in double, in
 // float and on every team; and encoders that are hard to take apart.
-#include "kernels/episode/lookup.hpp"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/episode/lookup_building.hpp"
+#include "kernels/episode/lookup_gradient.hpp"
 #include "tests/support/expect_outputs.hpp"
 #include "tests/support/oracle.hpp"
 #include "tests/support/tape.hpp"
