@@ -130,7 +130,7 @@ ALFI_HD auto carve_encoder(const Shape& shape, Carver<float>& carver, int kept) 
   } else {
     TensorBlock<variant.precision, variant.widest> block{};
     carve_weights(shape, carver, block);
-    carve_activations(shape, carver, kept, block);
+    carve_activations(carver, kept, block);
     return block;
   }
 }

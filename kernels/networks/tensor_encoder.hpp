@@ -5,130 +5,11 @@
 // operand, in the warp's registers. For the weights' gradients, sums over rows, activations and gradients before each
 // activation are kept in fast memory, as many observations at once as there is room for, and shared out among the warps
 // again by parts of the weight matrices.
-//
-// Widths are rounded up to whole sixteens with zeros.
 #pragma once
 
-#include "kernels/networks/encoder.hpp"
+#include "kernels/networks/tensor_block.hpp"
 
-namespace alfi {
-
-/// Kernels are for networks whose hidden layers and codes are up to 4 or up to 8 sixteens wide: the former take half as
-/// many registers and less memory. They compute a hidden layer 1, 2 or 4 sixteens wide, the least that hold it; the
-/// latter always compute 8.
-inline constexpr int narrow_tensor = 4, wide_tensor = 8;
-
-constexpr int sixteens(int width) { return (width + 15) / 16; }
-
-/// The least width in sixteens that kernels for networks up to `widest` compute a hidden layer with.
-template <int widest>
-inline constexpr int least_tensor_width = widest == wide_tensor ? wide_tensor : 1;
-
-/// The width in sixteens they compute this hidden layer with. A layer of just one sixteen takes two: weight gradients
-/// take sixteens in pairs, and the one that is its biases' input would be in neither.
-template <int widest>
-constexpr int tensor_width(int hidden) {
-  int width = least_tensor_width<widest>;
-  while (width < sixteens(hidden == 16 ? hidden + 1 : hidden)) width *= 2;
-  return width;
-}
-
-/// Which kernels are for these networks: narrow_tensor or wide_tensor; 0 where there are none. In tf32x3, where
-/// operands take twice as many registers, there are none for wide ones.
-constexpr int tensor_kernels(Precision precision, const Shape& shape) {
-  const int widest = sixteens(shape.encoder_hidden > shape.C ? shape.encoder_hidden : shape.C);
-  if (widest <= narrow_tensor) return narrow_tensor;
-  return precision == Precision::bf16 && widest <= wide_tensor ? wide_tensor : 0;
-}
-
-/// Observations whose activations are kept at once, at most: one for each warp of a block.
-inline constexpr int most_kept = 8;
-
-inline namespace ALFI_ISA {
-
-/// Fast memory of one block. Places are known to the compiler but for where the activations begin.
-template <Precision precision, int widest>
-struct TensorBlock {
-  static constexpr int features = 16 * widest;
-  using Columns = Matrix<precision, features>;
-
-  float* weights;
-  float* activations;
-  int kept;  ///< observations, a power of two
-
-  ALFI_HD float* bias(int layer) const { return weights + layer * features; }   ///< (features)
-  ALFI_HD Columns second() const { return matrix(weights + 3 * features, 0); }  ///< weights (output, input)
-  ALFI_HD Columns third() const { return matrix(weights + 3 * features, widest); }
-  ALFI_HD float* first() const { return weights + weights_size(0); }  ///< weights (X, features)
-  static constexpr int weights_size(int X) { return (3 + X) * features + 2 * widest * sixteen_rows; }
-
-  // What is kept of observation i: activations and the gradients before them, (16, features).
-  ALFI_HD Columns hidden1(int i) const { return matrix(activations, kept_matrices * i); }
-  ALFI_HD Columns hidden2(int i) const { return matrix(activations, kept_matrices * i + 1); }
-  ALFI_HD Columns into_code(int i) const { return matrix(activations, kept_matrices * i + 2); }
-  ALFI_HD Columns into_hidden2(int i) const { return matrix(activations, kept_matrices * i + 3); }
-  ALFI_HD Columns into_hidden1(int i) const { return matrix(activations, kept_matrices * i + 4); }
-  static constexpr int kept_size(int kept) { return kept_matrices * kept * sixteen_rows; }
-
- private:
-  static constexpr int kept_matrices = 5;
-  static constexpr int sixteen_rows =
-      16 * Columns::step * static_cast<int>(sizeof(Stored<precision>)) / static_cast<int>(sizeof(float));
-
-  /// The number-th of matrices of 16 rows.
-  ALFI_HD static Columns matrix(float* from, int number) {
-    return {reinterpret_cast<Stored<precision>*>(from + number * sixteen_rows)};
-  }
-};
-
-template <Precision precision, int widest>
-struct TensorEncoder {
-  TensorBlock<precision, widest> block;
-  int width, codes;  ///< of hidden layers and codes, in sixteens
-};
-
-template <Precision precision, int widest>
-ALFI_HD void carve_weights(const Shape& shape, Carver<float>& carver, TensorBlock<precision, widest>& block) {
-  block.weights = carver.take(block.weights_size(shape.X));
-}
-
-template <Precision precision, int widest>
-ALFI_HD void carve_activations(const Shape&, Carver<float>& carver, int kept, TensorBlock<precision, widest>& block) {
-  block.activations = carver.take(block.kept_size(kept));
-  block.kept = kept;
-}
-
-/// Copies the weights to fast memory.
-template <Precision precision, int widest, class Team>
-ALFI_HD TensorEncoder<precision, widest> staged_encoder(const Team& team, const Layout& layout, const float* weights,
-                                                        const TensorBlock<precision, widest>& block) {
-  const Linear& first = layout.encoder[0];
-  constexpr int features = TensorBlock<precision, widest>::features;
-  team.each_number(features * first.in, [&](int i) {
-    const int x = i / features, feature = i % features;
-    block.first()[i] = feature < first.out ? weights[first.weight + feature * first.in + x] : 0.0f;
-  });
-  // Beyond a hidden layer's features comes one that is 1, where there is room: no weight reads it, but its products
-  // with gradients are the biases'.
-  const auto copy_bias = [&](const Linear& layer, float beyond, float* to) {
-    team.each_number(features, [&](int j) {
-      to[j] = j < layer.out ? weights[layer.bias + j] : j == layer.out ? beyond : 0.0f;
-    });
-  };
-  copy_bias(layout.encoder[0], 1, block.bias(0));
-  copy_bias(layout.encoder[1], 1, block.bias(1));
-  copy_bias(layout.encoder[2], 0, block.bias(2));
-  const auto copy_weights = [&](const Linear& layer, auto to) {
-    team.each_number(features * features, [&](int i) {
-      const int j = i / features, k = i % features;
-      *to.at(j, k) = stored<precision>(j < layer.out && k < layer.in ? weights[layer.weight + j * layer.in + k] : 0.0f);
-    });
-  };
-  copy_weights(layout.encoder[1], block.second());
-  copy_weights(layout.encoder[2], block.third());
-  team.sync();
-  return {block, tensor_width<widest>(first.out), sixteens(layout.encoder[2].out)};
-}
+namespace alfi::inline ALFI_ISA {
 
 /// Calls body(Constant<width>) for a `width` of tensor_width<widest>. The last candidate takes whatever is left, so
 /// that there is none for which nothing would be computed.
@@ -166,7 +47,7 @@ ALFI_HD void multiply(const Tensor& tensor, const typename Tensor::Left& left, c
   for (int half = 0; half < 2; ++half) tensor.multiply(left, right, half, sum[half]);
 }
 
-/// Sums of so many sixteens of columns are computed beside each other; more would not fit into registers.
+/// Returns how many sixteens of columns are summed up beside each other; more would not fit into registers.
 constexpr int sums_together(int width) { return width < 4 ? width : 4; }
 
 /// The hidden layers of the observation whose first row is `row`.
@@ -404,5 +285,4 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
   }
 }
 
-}  // namespace ALFI_ISA
-}  // namespace alfi
+}  // namespace alfi::inline ALFI_ISA
