@@ -32,7 +32,7 @@ cp "$build"/{alfi,tests/gpu_tests,bench/alfi_bench} "$kit/bin"
 cp -r scripts/gpu_kit/. "$kit"
 cp -r examples "$kit"
 cp -r tests/data "$kit/tests"
-sed -n '/ device_kernel_names\[\]/,/};/p' kernels/launch/device.hpp | grep -o '"[a-z_]*"' | tr -d '"' >"$kit/kernels.txt"
+sed -n '/ device_kernel_names\[\]/,/};/p' kernels/launch/kernel_list.hpp | grep -o '"[a-z_]*"' | tr -d '"' >"$kit/kernels.txt"
 
 is_glibc() { [[ $1 =~ ^(linux-vdso|ld-linux-x86-64|libc|libm|libmvec|libpthread|libdl|librt|libresolv|libutil)\.so ]]; }
 is_toolkit() { [[ $1 =~ ^lib(cublas|cublasLt|cudart|curand|nvrtc|nvJitLink)\.so ]]; }

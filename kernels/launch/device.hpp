@@ -1,5 +1,5 @@
 // What a CUDA device runs, kernel by kernel: each a function of one team, its block's number in the launch and the work
-// of the meta-step. kernels.cu makes CUDA kernels of them; the tests run them on fibers.
+// of the meta-step. kernel_list.hpp lists them, kernels.cu makes CUDA kernels of them; the tests run them on fibers.
 //
 //   rollout            a tile after the other, forward; in fp32
 //   begin, encode, then T times propose, encode, advance
@@ -17,106 +17,13 @@
 // its slot from the rollout to the encoder's gradient; where there are more tiles than slots they come in chunks.
 #pragma once
 
+#include "kernels/launch/kernel_list.hpp"
 #include "kernels/launch/report.hpp"
 #include "kernels/launch/sample.hpp"
 #include "kernels/networks/tensor_encoder.hpp"
 #include "kernels/networks/wide_encoder.hpp"
 
 namespace alfi {
-
-enum class DeviceKernel {
-  rollout,
-  begin,
-  propose,
-  encode,
-  advance,
-  rollout_gradient,
-  encoder_gradient,
-  first_layer,
-  second_layer,
-  code_layer,
-  code_slopes,
-  second_slopes,
-  first_slopes,
-  sum_partials,
-  gradient_norm,
-  apply_update,
-  conclude,
-  draw_sample,
-  spin
-};
-inline constexpr const char* device_kernel_names[] = {"rollout",
-                                                      "begin",
-                                                      "propose",
-                                                      "encode",
-                                                      "advance",
-                                                      "rollout_gradient",
-                                                      "encoder_gradient",
-                                                      "first_layer",
-                                                      "second_layer",
-                                                      "code_layer",
-                                                      "code_slopes",
-                                                      "second_slopes",
-                                                      "first_slopes",
-                                                      "sum_partials",
-                                                      "gradient_norm",
-                                                      "apply_update",
-                                                      "conclude",
-                                                      "draw_sample",
-                                                      "spin"};
-inline constexpr int device_kernel_count = sizeof device_kernel_names / sizeof device_kernel_names[0];
-
-/// Where a block keeps the aggregator's activations: in its shared memory, or in the device's where that is too small.
-/// The encoder's are in shared memory; where they do not fit, its products are not a kernel's.
-enum class Activations { shared, global };
-
-/// What a kernel is built for.
-struct Variant {
-  Precision precision = Precision::fp32;
-  Activations activations = Activations::shared;
-  int widest = 0;  ///< of the layers tensor cores have code for
-  constexpr bool operator==(const Variant&) const = default;
-};
-inline constexpr Variant variants[] = {{Precision::fp32, Activations::shared, 0},
-                                       {Precision::tf32x3, Activations::shared, narrow_tensor},
-                                       {Precision::bf16, Activations::shared, narrow_tensor},
-                                       {Precision::bf16, Activations::shared, wide_tensor},
-                                       {Precision::fp32, Activations::global, 0}};
-inline constexpr int variant_count = sizeof variants / sizeof variants[0];
-
-/// The kernels with products of the encoder, and those with the aggregator's. A rollout has both, and is in fp32.
-constexpr bool encodes(DeviceKernel kernel) {
-  return kernel == DeviceKernel::encode || kernel == DeviceKernel::encoder_gradient;
-}
-constexpr bool aggregates(DeviceKernel kernel) {
-  return kernel == DeviceKernel::advance || kernel == DeviceKernel::rollout_gradient;
-}
-
-/// Which of the variants does a kernel's work: what does not concern it is the first's.
-constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
-  if (encodes(kernel)) return {variant.precision, Activations::shared, variant.widest};
-  if (aggregates(kernel)) return {Precision::fp32, variant.activations, 0};
-  return {};
-}
-
-/// The one dispatch from run-time to compile-time numbers: calls body.template operator()<kernel, number>(), where
-/// variants[number] does `kernel`'s work for `variant`. Stops the process where there is none, on the host.
-template <int kernel = 0, int number = 0, class Body>
-auto with_device_kernel(DeviceKernel wanted, Variant variant, Body body) {
-  constexpr auto candidate = static_cast<DeviceKernel>(kernel);
-  if constexpr (variant_of(candidate, variants[number]) == variants[number]) {
-    if (wanted == candidate && variant_of(wanted, variant) == variants[number])
-      return body.template operator()<candidate, number>();
-  }
-  if constexpr (number + 1 < variant_count)
-    return with_device_kernel<kernel, number + 1>(wanted, variant, body);
-  else if constexpr (kernel + 1 < device_kernel_count)
-    return with_device_kernel<kernel + 1>(wanted, variant, body);
-  else {
-    __builtin_trap();
-    return body.template operator()<DeviceKernel::rollout, 0>();  // for its type
-  }
-}
 
 /// Threads of a block.
 inline constexpr int device_threads = 256;

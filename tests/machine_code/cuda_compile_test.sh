@@ -9,7 +9,7 @@ fi
 table=$1 log=$2
 shift 2
 here=$(dirname "${BASH_SOURCE[0]}")
-source=$here/../../kernels/launch/device.hpp
+source=$here/../../kernels/launch/kernel_list.hpp
 names=$(sed -n '/ device_kernel_names\[\]/,/};/p' "$source" | grep -c '"[a-z_]*"')
 
 c++filt <"$log" | awk -v source="$source" -f "$here/cuda_kernel_names.awk" -f "$here/cuda_resources.awk" | tee "$table"

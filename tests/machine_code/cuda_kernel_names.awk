@@ -1,4 +1,4 @@
-# kernel_name(symbol): what kernels/launch/device.hpp (the variable `source`) calls a device_kernel<kernel, variant>, of which
+# kernel_name(symbol): what kernels/launch/kernel_list.hpp (the variable `source`) calls a device_kernel<kernel, variant>, of which
 # a demangled symbol has but the numbers. Other symbols stay as they are.
 BEGIN {
   while ((getline line < source) > 0) {

@@ -18,7 +18,7 @@ for tool in cuobjdump nvdisasm; do
 done
 here=$(dirname "${BASH_SOURCE[0]}")
 cuobjdump -sass "$object" | c++filt |
-  awk -v source="$here/../../kernels/launch/device.hpp" -f "$here/cuda_kernel_names.awk" -f "$here/cuda_machine_code.awk" >"$table"
+  awk -v source="$here/../../kernels/launch/kernel_list.hpp" -f "$here/cuda_kernel_names.awk" -f "$here/cuda_machine_code.awk" >"$table"
 cat "$table"
 
 # The columns of cuda_machine_code.awk: at least so many loops, at most so much of the rest. What nvcc 13.0 made of them
