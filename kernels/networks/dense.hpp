@@ -226,19 +226,44 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
       });
 }
 
-/// gradient[layer] += dy xᵀ over rows, a multiple of 16, for the `inputs` inputs from first_input on; dy (layer.out,
-/// rows), x (inputs, rows). The matrix is divided into patches whose sums are in registers.
+/// Divides a matrix of `outputs` by `inputs` numbers into patches: patches(top, left, down, across, Constant<J>,
+/// Constant<K>) is called for `down` times `across` of them of J outputs and K inputs, the first at (top, left).
+template <class Team, class Patches>
+ALFI_HD void with_patches(int outputs, int inputs, const Patches& patches) {
+  constexpr int height = block_outputs, width = Team::patch_columns;
+  constexpr Constant<height> whole_height;
+  constexpr Constant<width> whole_width;
+  if constexpr (Team::whole_patches) {
+    patches(0, 0, blocks_of(height, outputs), blocks_of(width, inputs), whole_height, whole_width);
+  } else {
+    const int down = outputs / height, across = inputs / width;
+    const int bottom = down * height, right = across * width;
+    patches(0, 0, down, across, whole_height, whole_width);
+    const auto right_edge = [&](int top, int patches_down, auto patch_height) {
+      if (right == inputs) return;
+      with_count<width - 1>(inputs - right,
+                            [&](auto patch_width) { patches(top, right, patches_down, 1, patch_height, patch_width); });
+    };
+    right_edge(0, down, whole_height);
+    if (bottom == outputs) return;
+    with_count<height - 1>(outputs - bottom, [&](auto patch_height) {
+      patches(bottom, 0, 1, across, patch_height, whole_width);
+      right_edge(bottom, 1, patch_height);
+    });
+  }
+}
+
+/// Adds dy xᵀ over rows, a multiple of 16, to gradient[layer], for the `inputs` inputs from first_input on; dy
+/// (layer.out, rows), x (inputs, rows). A patch's sums are in registers.
 template <class Team>
 ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_input, int inputs,
                              Rows<const typename Team::Real> dy, Rows<const typename Team::Real> x, int rows,
                              typename Team::Real* gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  constexpr int height = block_outputs, width = Team::patch_columns;
   // Whole patches reach over the matrix' edges: its first row and column stand in for those beyond, and what comes of
   // them is dropped.
   constexpr bool whole = Team::whole_patches;
-  // `down` times `across` patches of J outputs and K inputs, the first at (top, left).
   const auto patches = [&](int top, int left, int down, int across, auto patch_height, auto patch_width) {
     constexpr int J = decltype(patch_height)::value, K = decltype(patch_width)::value;
     const int output_stride = dy.stride, input_stride = x.stride, step = layer.in;
@@ -274,26 +299,7 @@ ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_in
             }
         });
   };
-  constexpr Constant<height> whole_height;
-  constexpr Constant<width> whole_width;
-  if constexpr (whole) {
-    patches(0, 0, blocks_of(height, layer.out), blocks_of(width, inputs), whole_height, whole_width);
-  } else {
-    const int down = layer.out / height, across = inputs / width;
-    const int bottom = down * height, right = across * width;
-    patches(0, 0, down, across, whole_height, whole_width);
-    const auto right_edge = [&](int top, int patches_down, auto patch_height) {
-      if (right == inputs) return;
-      with_count<width - 1>(inputs - right,
-                            [&](auto patch_width) { patches(top, right, patches_down, 1, patch_height, patch_width); });
-    };
-    right_edge(0, down, whole_height);
-    if (bottom == layer.out) return;
-    with_count<height - 1>(layer.out - bottom, [&](auto patch_height) {
-      patches(bottom, 0, 1, across, patch_height, whole_width);
-      right_edge(bottom, 1, patch_height);
-    });
-  }
+  with_patches<Team>(layer.out, inputs, patches);
 }
 
 /// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).

@@ -120,19 +120,15 @@ ALFI_HD void rim_step(const Team& team, const Shape& shape, const Layout& layout
   team.sync();
 }
 
-/// Backwards through iteration t. On entry gradient.psi is ∂L/∂ψ after the update and gradient.state what later
-/// iterations sent; on return they are those before it, gradient.psi to be read after a barrier, and gradient.input is
-/// ∂L/∂[a, ψ, log R].
+/// Passes ∂L/∂ψ after the update of iteration t back to h': adds it to gradient.state, to be read after a barrier.
 template <class Team>
-ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layout& layout,
-                               const typename Team::Real* weights, UpdateRule rule,
-                               const RimHistory<typename Team::Real>& history, int t,
-                               const RimGradient<typename Team::Real>& gradient) {
+ALFI_HD void state_gradient(const Team& team, const Layout& layout, const typename Team::Real* weights, UpdateRule rule,
+                            const RimHistory<typename Team::Real>& history, int t,
+                            const RimGradient<typename Team::Real>& gradient) {
   using F = typename Team::F;
   using R = typename Team::Real;
-  const int A = shape.A, P = shape.P(), H = shape.H, S = shape.S, row = t * tile_lanes;
+  const int P = layout.fc4.out, row = t * tile_lanes;
   const auto now = [row](Rows<R> rows) { return Rows<R>{rows.data + row, rows.stride}; };
-  const auto sum_alone = [](int, int, F sum) { return sum; };
   const Rows<R> state{gradient.state, tile_lanes};
   team.each(P, [&](int p, int lane) {
     const F slope = bounded_slope(rule, load<F>(history.step.at(p, row + lane)));
@@ -146,6 +142,23 @@ ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layou
   team.sync();
   input_gradient(team, layout.fc3, weights, now(gradient.hidden3), state, tile_lanes,
                  [&](int s, int lane, F sum) { return load<F>(state.at(s, lane)) + sum; });
+}
+
+/// Goes backwards through iteration t. On entry gradient.psi is ∂L/∂ψ after the update and gradient.state what later
+/// iterations sent; on return they are those before it, gradient.psi to be read after a barrier, and gradient.input is
+/// ∂L/∂[a, ψ, log R].
+template <class Team>
+ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layout& layout,
+                               const typename Team::Real* weights, UpdateRule rule,
+                               const RimHistory<typename Team::Real>& history, int t,
+                               const RimGradient<typename Team::Real>& gradient) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
+  const int A = shape.A, P = shape.P(), H = shape.H, S = shape.S, row = t * tile_lanes;
+  const auto now = [row](Rows<R> rows) { return Rows<R>{rows.data + row, rows.stride}; };
+  const auto sum_alone = [](int, int, F sum) { return sum; };
+  const Rows<R> state{gradient.state, tile_lanes};
+  state_gradient(team, layout, weights, rule, history, t, gradient);
   team.sync();
   team.each(S, [&](int s, int lane) {
     const F into = load<F>(state.at(s, lane));
