@@ -55,16 +55,16 @@ constexpr int located_size(const Shape& shape) { return shape.X > 3 ? shape.X : 
 template <class R>
 RimHistory<R> carve_history(const Shape& s, Carver<R>& carver, std::int64_t rows) {
   const std::int64_t H = s.H, S = s.S;
-  return {carver.rows(s.rim_inputs(), rows),
-          carver.rows(H, rows),
-          carver.rows(H + S, rows),
-          carver.rows(S, rows),
-          carver.rows(S, rows),
-          carver.rows(H + S, rows),
-          carver.rows(S, rows),
-          carver.rows(S, rows),
-          carver.rows(H, rows),
-          carver.rows(s.P(), rows)};
+  return {.input = carver.rows(s.rim_inputs(), rows),
+          .hidden0 = carver.rows(H, rows),
+          .gate_input = carver.rows(H + S, rows),
+          .update = carver.rows(S, rows),
+          .reset = carver.rows(S, rows),
+          .candidate_input = carver.rows(H + S, rows),
+          .candidate = carver.rows(S, rows),
+          .state = carver.rows(S, rows),
+          .hidden3 = carver.rows(H, rows),
+          .step = carver.rows(s.P(), rows)};
 }
 
 /// Its gradients; `states` of ψ and h side by side.
@@ -72,10 +72,17 @@ template <class R>
 RimGradient<R> carve_gradient(const Shape& s, Carver<R>& carver, std::int64_t rows, std::int64_t states) {
   const std::int64_t H = s.H, S = s.S, P = s.P();
   constexpr std::int64_t L = tile_lanes;
-  return {carver.rows(H, rows),        carver.rows(H, rows),       carver.rows(S, rows),
-          carver.rows(S, rows),        carver.rows(S, rows),       carver.rows(H, rows),
-          carver.rows(P, rows),        carver.rows(H + S, L),      carver.rows(s.rim_inputs(), L),
-          carver.take(states * S * L), carver.take(states * P * L)};
+  return {.hidden0 = carver.rows(H, rows),
+          .y = carver.rows(H, rows),
+          .update = carver.rows(S, rows),
+          .reset = carver.rows(S, rows),
+          .candidate = carver.rows(S, rows),
+          .hidden3 = carver.rows(H, rows),
+          .step = carver.rows(P, rows),
+          .gate_input = carver.rows(H + S, L),
+          .input = carver.rows(s.rim_inputs(), L),
+          .state = carver.take(states * S * L),
+          .psi = carver.take(states * P * L)};
 }
 
 /// `features` is the room for an observation: X or located_size.
@@ -137,8 +144,10 @@ template <class R>
 ALFI_HD AggregatorBlock<R> carve_aggregator(const Shape& s, Carver<R>& carver, bool stage) {
   constexpr std::int64_t parameters = parameter_block * tile_lanes;
   const int pad = pad_of_rows(stage);
-  return {carver.rows(s.generated_inputs(), parameters, pad), carver.rows(s.aggregator_hidden, parameters, pad),
-          carver.rows(s.aggregator_hidden, parameters, pad), carver.rows(s.A, parameters, pad)};
+  return {.input = carver.rows(s.generated_inputs(), parameters, pad),
+          .hidden1 = carver.rows(s.aggregator_hidden, parameters, pad),
+          .hidden2 = carver.rows(s.aggregator_hidden, parameters, pad),
+          .output = carver.rows(s.A, parameters, pad)};
 }
 
 template <class R>
@@ -180,8 +189,6 @@ std::int64_t results_size(const Shape& s) {
   return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + s.T * s.M + s.T + 1);
 }
 template <class R = float>
-std::int64_t problem_size(const Shape& s) {
-  return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R;
-}
+std::int64_t problem_size(const Shape& s) { return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R; }
 
 }  // namespace alfi

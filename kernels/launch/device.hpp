@@ -82,8 +82,10 @@ ALFI_HD std::int64_t code_size(const Shape& shape) {
 template <class R>
 ALFI_HD WideRows<R> carve_wide(const Shape& shape, Carver<R>& carver) {
   const std::int64_t rows = std::int64_t{wide_observations(shape)} * tile_lanes;
-  return {carver.rows(shape.encoder_hidden, rows), carver.rows(shape.encoder_hidden, rows),
-          carver.rows(shape.encoder_hidden, rows), carver.rows(shape.C, rows)};
+  return {.hidden1 = carver.rows(shape.encoder_hidden, rows),
+          .hidden2 = carver.rows(shape.encoder_hidden, rows),
+          .slope = carver.rows(shape.encoder_hidden, rows),
+          .code_slope = carver.rows(shape.C, rows)};
 }
 /// Numbers it cuts out.
 ALFI_HD std::int64_t wide_size(const Shape& shape) {

@@ -55,8 +55,10 @@ struct GradientSums {
 };
 
 constexpr GradientSums gradient_sums(const Layout& layout, int tiles) {
-  return {tiles < gradient_partials ? tiles : gradient_partials, gradient_pieces(tiles), layout.encoder_size(),
-          layout.size};
+  return {.count = tiles < gradient_partials ? tiles : gradient_partials,
+          .pieces = gradient_pieces(tiles),
+          .encoder_size = layout.encoder_size(),
+          .size = layout.size};
 }
 
 template <class R>

@@ -149,25 +149,33 @@ ALFI_HD RimHistory<R> history_of(const Shape& shape, const RimHistory<R>& all, i
   const auto from = [first = d * shape.T * tile_lanes](Rows<R> rows) {
     return Rows<R>{rows.data + first, rows.stride};
   };
-  return {from(all.input),           from(all.hidden0),   from(all.gate_input), from(all.update),  from(all.reset),
-          from(all.candidate_input), from(all.candidate), from(all.state),      from(all.hidden3), from(all.step)};
+  return {.input = from(all.input),
+          .hidden0 = from(all.hidden0),
+          .gate_input = from(all.gate_input),
+          .update = from(all.update),
+          .reset = from(all.reset),
+          .candidate_input = from(all.candidate_input),
+          .candidate = from(all.candidate),
+          .state = from(all.state),
+          .hidden3 = from(all.hidden3),
+          .step = from(all.step)};
 }
 template <class R>
 ALFI_HD RimGradient<R> gradient_of(const Shape& shape, const RimGradient<R>& all, int d) {
   const auto from = [first = d * shape.T * tile_lanes](Rows<R> rows) {
     return Rows<R>{rows.data + first, rows.stride};
   };
-  return {from(all.hidden0),
-          from(all.y),
-          from(all.update),
-          from(all.reset),
-          from(all.candidate),
-          from(all.hidden3),
-          from(all.step),
-          all.gate_input,  // of one iteration of one coordinate
-          all.input,
-          all.state + d * shape.S * tile_lanes,
-          all.psi + d * tile_lanes};
+  return {.hidden0 = from(all.hidden0),
+          .y = from(all.y),
+          .update = from(all.update),
+          .reset = from(all.reset),
+          .candidate = from(all.candidate),
+          .hidden3 = from(all.hidden3),
+          .step = from(all.step),
+          .gate_input = all.gate_input,  // of one iteration of one coordinate
+          .input = all.input,
+          .state = all.state + d * shape.S * tile_lanes,
+          .psi = all.psi + d * tile_lanes};
 }
 
 /// Forward: θ, the losses, and all that the backward pass reads; the losses' weights to be read after a barrier.

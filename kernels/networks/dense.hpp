@@ -35,13 +35,17 @@ struct LinearWeights {
 /// Those of the inputs from `first` on.
 template <class R>
 ALFI_HD LinearWeights<R> inputs_of(const LinearWeights<R>& layer, int first, int count) {
-  return {layer.weight + first, layer.bias, count, layer.out, layer.step};
+  return {.weight = layer.weight + first, .bias = layer.bias, .in = count, .out = layer.out, .step = layer.step};
 }
 
 /// In the flat vector.
 template <class R>
 ALFI_HD LinearWeights<R> linear_weights(const Linear& layer, const R* weights) {
-  return {weights + layer.weight, weights + layer.bias, layer.in, layer.out, layer.in};
+  return {.weight = weights + layer.weight,
+          .bias = weights + layer.bias,
+          .in = layer.in,
+          .out = layer.out,
+          .step = layer.in};
 }
 
 /// Outputs computed together: as many accumulators as hide the latency of an fma.

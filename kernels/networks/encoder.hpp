@@ -76,7 +76,7 @@ ALFI_HD DenseEncoder<typename Team::Real> staged_encoder(const Team& team, const
     R* const bias = staged + layer.out * step;
     team.each_number(layer.out * in, [&](int i) { to[i / in * step + i % in] = weights[layer.weight + i]; });
     team.each_number(layer.out, [&](int i) { bias[i] = weights[layer.bias + i]; });
-    encoder.layer[l] = {to, bias, in, layer.out, step};
+    encoder.layer[l] = {.weight = to, .bias = bias, .in = in, .out = layer.out, .step = step};
     staged += staged_size(layer);
   }
   team.sync();

@@ -85,10 +85,10 @@ struct SimulatorFacts {
   constexpr PriorLaw law(int kind) const { return parameters[kind].law; }
 
   constexpr SimulatorFacts parameter(const char* called, const char* unit, PriorLaw law) const {
-    return with_parameter({called, unit, law, false});
+    return with_parameter({.name = called, .unit = unit, .law = law, .repeated = false});
   }
   constexpr SimulatorFacts repeated_parameter(const char* called, const char* unit, PriorLaw law) const {
-    return with_parameter({called, unit, law, true});
+    return with_parameter({.name = called, .unit = unit, .law = law, .repeated = true});
   }
   constexpr SimulatorFacts observations(int numbers, NumberKind kind, const char* meaning) const {
     SimulatorFacts more = *this;
@@ -97,7 +97,8 @@ struct SimulatorFacts {
   }
   constexpr SimulatorFacts constant(const char* called, const char* meaning, int least, int most, int usual) const {
     SimulatorFacts more = *this;
-    more.constants[more.constant_count++] = {called, meaning, least, most, usual};
+    more.constants[more.constant_count++] = {
+        .name = called, .meaning = meaning, .least = least, .most = most, .usual = usual};
     return more;
   }
   constexpr SimulatorFacts price(double of_a_number) const {
