@@ -184,11 +184,9 @@ ALFI_HD std::int64_t aggregator_block_size(const Shape& shape, bool stage) {
 }
 
 /// Numbers of a tile up to and including the last array of what a rollout is asked for, and of what problems are.
-template <class R = float>
-std::int64_t results_size(const Shape& s) {
+inline std::int64_t results_size(const Shape& s) {
   return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + s.T * s.M + s.T + 1);
 }
-template <class R = float>
-std::int64_t problem_size(const Shape& s) { return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R; }
+inline std::int64_t problem_size(const Shape& s) { return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R; }
 
 }  // namespace alfi
