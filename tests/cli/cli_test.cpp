@@ -14,7 +14,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -24,6 +23,7 @@
 #include "alfi/simulators.hpp"
 #include "src/formats/observations.hpp"
 #include "src/formats/safetensors.hpp"
+#include "tests/support/content_of.hpp"
 #include "tests/support/search_path.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -31,19 +31,12 @@ namespace alfi {
 namespace {
 
 using namespace std::chrono_literals;
+using test::content_of;
 using test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// What a process left behind; code is −(signal) where a signal ended it.
 struct Outcome {

@@ -13,6 +13,7 @@
 #include "alfi/report.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/report/metrics.hpp"
+#include "tests/support/content_of.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/search_path.hpp"
 #include "tests/support/small_quadratic.hpp"
