@@ -25,7 +25,7 @@ TEST_F(Cli, InfoTellsWhatIsThere) {
     EXPECT_EQ(simulator.at("name"), simulators()[i].name);
     EXPECT_EQ(simulator.at("parameters").size(), simulators()[i].parameters.size());
     const nlohmann::json& prior = simulator.at("parameters").at(0).at("prior");
-    if (simulators()[i].name == "gaussian_linear")
+    if (simulators()[i].parameters[0].prior == Prior::normal)
       EXPECT_EQ(
           prior,
           (nlohmann::json{{"law", "normal"}, {"mean", 0.0}, {"deviation", simulators()[i].parameters[0].deviation()}}));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "alfi/simulators.hpp"
 #include "src/model/model.hpp"
 
 namespace alfi {
@@ -60,11 +61,11 @@ Configuration trained(const std::string& simulator, Encoder encoder, int meta_ba
 // No faster than the layers' operations at the peak, which are nearly all of it; 75 % of the peak are the goal and 70 %
 // the least that was measured.
 TEST(MetaStepCost, OfTheDensePathIsThatOfItsLayers) {
-  for (const char* const simulator : {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression"}) {
-    const Configuration configuration = trained(simulator, Encoder::dense, 64);
+  for (const SimulatorInfo& simulator : simulators()) {
+    const Configuration configuration = trained(simulator.name, Encoder::dense, 64);
     const double flops = 64 * meta_step_flops(shape_of(configuration, 5));
-    EXPECT_GT(meta_step_cost(configuration, 1), flops / 0.9) << simulator;
-    EXPECT_LT(meta_step_cost(configuration, 1), flops / 0.75) << simulator;
+    EXPECT_GT(meta_step_cost(configuration, 1), flops / 0.9) << simulator.name;
+    EXPECT_LT(meta_step_cost(configuration, 1), flops / 0.75) << simulator.name;
   }
 }
 

@@ -9,12 +9,16 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "alfi/error.hpp"
+#include "alfi/simulators.hpp"
 #include "src/backends/host/host_processor.hpp"
 #include "src/model/parameters.hpp"
 #include "src/system/instruction_set.hpp"
 #include "tests/support/processor_runs.hpp"
+#include "tests/support/simulator_names.hpp"
 #include "tests/support/small_configuration.hpp"
 
 namespace alfi {
@@ -32,10 +36,8 @@ std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& c
   return {engine.state(), losses};
 }
 
-class Simulators : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(All, Simulators,
-                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression",
-                                         "gaussian_linear"));
+class Simulators : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(All, Simulators, testing::ValuesIn(test::simulator_names()));
 
 TEST_P(Simulators, SameBitsOnOneAndTwoThreads) {
   Configuration configuration = test::small_configuration(GetParam());
@@ -62,8 +64,8 @@ TEST(Engine, SameBitsWithAnyNumberOfInputs) {
 
 // Where ReLUs let nothing through, tests that compare two trainings would compare nothing.
 TEST(Engine, TrainsEveryLayerOfTheSmallConfigurations) {
-  for (const char* simulator : {"poisson", "gaussian", "weinberg"}) {
-    const Configuration configuration = test::small_configuration(simulator);
+  for (const SimulatorInfo& simulator : simulators()) {
+    const Configuration configuration = test::small_configuration(simulator.name);
     const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
     const std::vector<float> before = initial_state(layout, 1).weights,
                              after =
@@ -71,7 +73,7 @@ TEST(Engine, TrainsEveryLayerOfTheSmallConfigurations) {
     for (const auto& [name, linear] : named_layers(layout))
       EXPECT_FALSE(
           std::equal(before.begin() + linear.weight, before.begin() + linear.bias, after.begin() + linear.weight))
-          << simulator << " " << name;
+          << simulator.name << " " << name;
   }
 }
 
@@ -108,7 +110,7 @@ TEST_P(Simulators, SameBitsOnEveryInstructionSet) {
 }
 
 /// Small, but for the number of observations, of which most share a place.
-Configuration looked_up(const char* simulator, Encoder encoder) {
+Configuration looked_up(const std::string& simulator, Encoder encoder) {
   Configuration configuration = test::small_configuration(simulator);
   configuration.networks.encoder.hidden = 50;
   configuration.networks.encoder.code = 20;
@@ -119,16 +121,24 @@ Configuration looked_up(const char* simulator, Encoder encoder) {
 }
 
 struct Looked {
-  const char* simulator;
+  std::string simulator;
   Encoder encoder;
 };
+
+/// Returns every way to look codes up: segments where an observation is one number, a table where it is whole too.
+std::vector<Looked> every_lookup() {
+  std::vector<Looked> all;
+  for (const SimulatorInfo& simulator : simulators()) {
+    if (simulator.observations.dimension != 1) continue;
+    if (simulator.observations.whole) all.push_back({simulator.name, Encoder::table});
+    all.push_back({simulator.name, Encoder::segments});
+  }
+  return all;
+}
+
 class Lookups : public testing::TestWithParam<Looked> {};
-INSTANTIATE_TEST_SUITE_P(Engine, Lookups,
-                         testing::Values(Looked{"poisson", Encoder::table}, Looked{"poisson", Encoder::segments},
-                                         Looked{"gaussian", Encoder::segments}, Looked{"weinberg", Encoder::segments}),
-                         [](const auto& with) {
-                           return std::string(with.param.simulator) + "_" + to_text(with.param.encoder);
-                         });
+INSTANTIATE_TEST_SUITE_P(Engine, Lookups, testing::ValuesIn(every_lookup()),
+                         [](const auto& with) { return with.param.simulator + "_" + to_text(with.param.encoder); });
 
 TEST_P(Lookups, SameBitsOnTwoThreadsAndEveryInstructionSet) {
   for (const Pooling pooling : {Pooling::mean, Pooling::moments}) {

@@ -33,9 +33,9 @@ double mean_of(const std::vector<double>& values) {
 }
 
 TEST(Diagnostics, AreOfTheEvaluationsEpisodes) {
-  for (const char* const name : {"poisson", "gaussian"}) {
-    SCOPED_TRACE(name);
-    const Machine machine = machine_of(small_checkpoint(small_configuration(name)));
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
+    const Machine machine = machine_of(small_checkpoint(small_configuration(simulator.name)));
     const Diagnostics d = diagnose(machine);
     EXPECT_EQ(d.evaluation.error.alfi.value, evaluate(machine).error.alfi.value);
     EXPECT_EQ(d.answers.truth, d.trained.truth);

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <numeric>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
@@ -71,9 +74,11 @@ std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T)
         const double transformed =
             *finished.tile.real.at(k, r * tile_lanes + lane) / normalisation.scale[column] + normalisation.mean[column];
         // √(k + 3/8) is undone to the count exactly: its error, 1e-7 of √k, is far below a half of a count.
-        episode.x.push_back(static_cast<float>(configuration.simulator.transform == Transform::sqrt
-                                                   ? std::round(transformed * transformed - 0.375)
-                                                   : transformed));
+        const double x = configuration.simulator.transform == Transform::sqrt
+                             ? std::round(transformed * transformed - 0.375)
+                             : transformed;
+        // A rounding may have taken it beyond what the simulator gives.
+        episode.x.push_back(static_cast<float>(std::clamp(x, simulator.observations.low, simulator.observations.high)));
       }
       episode.exact = exact->infer(episode.x);
     }
@@ -133,15 +138,14 @@ TEST(Evaluation, IsTheSameWhereCodesAreLookedUp) {
 }
 
 TEST(Evaluation, ComparesAllMethodsOnTheSameEpisodes) {
-  for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt},
-                                        {"gaussian", Transform::none},
-                                        {"multi_distribution", Transform::none},
-                                        {"linear_regression", Transform::none},
-                                        {"gaussian_linear", Transform::none}}) {
-    SCOPED_TRACE(name);
-    const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
-    const auto& parameters = find_simulator(name).parameters;
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
+    if (make_exact_inference(simulator) == nullptr) continue;
+    const Transform transform = simulator.observations.whole ? Transform::sqrt : Transform::none;
+    const Checkpoint checkpoint = small_checkpoint(small_configuration(simulator.name, transform));
+    const auto& parameters = simulator.parameters;
     const std::vector<Episode> episodes = episodes_of(checkpoint, 40, 3);
+    if (episodes.front().exact.maximum_likelihood.empty()) continue;  // see HasNoMaximumLikelihoodWhereItIsNotUnique
     const Expected expected = expected_of(episodes, parameters);
     const Evaluation e = evaluate(machine_of(checkpoint));
     EXPECT_EQ(e.episodes, 40);

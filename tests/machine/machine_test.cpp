@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "alfi/error.hpp"
 #include "alfi/evaluation.hpp"
@@ -92,22 +95,27 @@ TEST(Machine, AnswersOnTheCpuHoweverItWasTrained) {
   EXPECT_EQ(evaluate(machine_of(checkpoint), options).episodes, 16);
 }
 
+/// Returns every simulator with every transform that its observations have.
+std::vector<std::pair<SimulatorInfo, Transform>> every_transform() {
+  std::vector<std::pair<SimulatorInfo, Transform>> all;
+  for (const SimulatorInfo& simulator : simulators()) {
+    all.insert(all.end(), {{simulator, Transform::none}, {simulator, Transform::asinh}});
+    if (simulator.observations.low >= 0)
+      all.insert(all.end(), {{simulator, Transform::sqrt}, {simulator, Transform::log1p}});
+  }
+  return all;
+}
+
 // The machine looks at the real observations alone, so given an episode's it must end where the episode's rollout does,
 // to the last bit: same check of R, transform, standardisation, weights, units.
 TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
-  for (const auto& [name, transform] : {std::pair{"poisson", Transform::sqrt},
-                                        {"poisson", Transform::log1p},
-                                        {"gaussian", Transform::asinh},
-                                        {"weinberg", Transform::none},
-                                        {"multi_distribution", Transform::asinh},
-                                        {"linear_regression", Transform::none},
-                                        {"gaussian_linear", Transform::none}}) {
-    SCOPED_TRACE(name);
-    const Checkpoint checkpoint = small_checkpoint(small_configuration(name, transform));
+  for (const auto& [simulator, transform] : every_transform()) {
+    SCOPED_TRACE(simulator.name + ", transform " + std::to_string(static_cast<int>(transform)));
+    const Checkpoint checkpoint = small_checkpoint(small_configuration(simulator.name, transform));
     const Machine machine = machine_of(checkpoint);
-    const auto& parameters = find_simulator(name).parameters;
+    const auto& parameters = simulator.parameters;
     const std::size_t D = parameters.size();
-    const int X = find_simulator(name).observations.dimension;
+    const int X = simulator.observations.dimension;
     const int T = 3, episodes = 40, P = 2 * static_cast<int>(D);
     Engine engine(checkpoint.configuration, checkpoint.normalisation);
     const Episodes drawn{Phase::evaluation, 0, episodes, 0, 1};

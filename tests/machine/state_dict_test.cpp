@@ -12,6 +12,7 @@
 
 #include "alfi/error.hpp"
 #include "alfi/machine.hpp"
+#include "alfi/simulators.hpp"
 #include "src/backends/host/host_processor.hpp"
 #include "src/engine/engine.hpp"
 #include "src/machine/replay.hpp"
@@ -57,8 +58,9 @@ TEST(StateDict, HasTheReferencesTensorsAndNothingElse) {
 }
 
 TEST(StateDict, ComesBackBitForBit) {
-  for (const char* const simulator : {"poisson", "gaussian", "weinberg"}) {
-    const Checkpoint exported = some_checkpoint(small_configuration(simulator));
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
+    const Checkpoint exported = some_checkpoint(small_configuration(simulator.name));
     const SafeTensors state_dict = reread(export_weights(exported));
     const Checkpoint imported = import_weights(state_dict, exported.configuration);
     // What the machine answers with: the moving average.

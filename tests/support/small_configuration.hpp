@@ -1,14 +1,17 @@
 // A configuration small enough to train in a moment.
 #pragma once
 
+#include <string>
+
 #include "alfi/configuration.hpp"
+#include "alfi/simulators.hpp"
 
 namespace alfi::test {
 
 inline Configuration small_configuration(const std::string& simulator = "poisson") {
   Configuration c;
   c.simulator.name = simulator;
-  c.simulator.transform = simulator == "poisson" ? Transform::sqrt : Transform::none;
+  c.simulator.transform = find_simulator(simulator).observations.whole ? Transform::sqrt : Transform::none;
   c.episode.iterations = 2;
   c.episode.thetas = 3;
   c.episode.observations = 5;

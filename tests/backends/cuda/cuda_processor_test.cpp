@@ -26,6 +26,7 @@
 #include "tests/support/processor_runs.hpp"
 #include "tests/support/sanitized.hpp"
 #include "tests/support/simulated_device.hpp"
+#include "tests/support/simulator_names.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -47,10 +48,8 @@ using test::Trained;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-class CudaProcessorOf : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Simulators, CudaProcessorOf,
-                         testing::Values("poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression",
-                                         "gaussian_linear"));
+class CudaProcessorOf : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Simulators, CudaProcessorOf, testing::ValuesIn(test::simulator_names()));
 
 TEST_P(CudaProcessorOf, TrainsToTheBitsOfTheHostOnFibers) {
   Configuration configuration = test::small_configuration(GetParam());
@@ -379,15 +378,14 @@ TEST(CudaProcessor, DrawsTheNextPieceOfASampleWhileTheHostHasTheLast) {
 // However the observations are shared out and cut up.
 TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
   constexpr std::int64_t count = 3000;
-  for (const char* const simulator :
-       {"poisson", "gaussian", "weinberg", "multi_distribution", "linear_regression", "gaussian_linear"}) {
-    const std::int64_t X = find_simulator(simulator).observations.dimension;
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
+    const std::int64_t X = simulator.observations.dimension;
     HostProcessor host(1);
-    const std::vector<float> expected = sample_of(simulator, count, host);
-    Sample sample =
-        make_sample(find_simulator(simulator), std::vector<double>(find_simulator(simulator).parameters.size()),
-                    stream_key(3, Phase::simulation, Purpose::observe, 0), count);
-    for (std::size_t d = 0; const ParameterInfo& parameter : find_simulator(simulator).parameters)
+    const std::vector<float> expected = sample_of(simulator.name, count, host);
+    Sample sample = make_sample(simulator, std::vector<double>(simulator.parameters.size()),
+                                stream_key(3, Phase::simulation, Purpose::observe, 0), count);
+    for (std::size_t d = 0; const ParameterInfo& parameter : simulator.parameters)
       sample.theta[d++] = static_cast<float>(parameter.mean());
     for (const auto& [teams, piece] :
          {std::pair{1, count}, {3, count}, {40, count}, {2, std::int64_t{1024}}, {1, std::int64_t{64}}}) {
@@ -398,7 +396,7 @@ TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
           sample.x = x.data() + sample.first * X;
           draw_sample(HostTeam<float>{}, sample, team, teams);
         }
-      EXPECT_TRUE(x == expected) << simulator << ", " << teams << " teams, pieces of " << piece;
+      EXPECT_TRUE(x == expected) << teams << " teams, pieces of " << piece;
     }
   }
 }

@@ -29,6 +29,7 @@
 #include "src/evaluation/evaluation.hpp"
 #include "src/machine/replay.hpp"
 #include "src/model/checkpoint.hpp"
+#include "src/simulators/simulators.hpp"
 #include "src/training/trainer.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/processor_runs.hpp"
@@ -96,13 +97,10 @@ class OnDevice : public testing::TestWithParam<const char*> {
 INSTANTIATE_TEST_SUITE_P(, OnDevice, testing::Values("simulated", "ptx", "gpu"),
                          [](const auto& info) { return std::string(info.param); });
 
-constexpr const char* simulators[] = {"poisson",           "gaussian",       "weinberg", "multi_distribution",
-                                      "linear_regression", "gaussian_linear"};
-
 TEST_P(OnDevice, TrainsToTheBitsOfTheHost) {
-  for (const char* simulator : simulators) {
-    SCOPED_TRACE(simulator);
-    Configuration configuration = test::small_configuration(simulator);
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
+    Configuration configuration = test::small_configuration(simulator.name);
     configuration.networks.encoder.pooling = Pooling::moments;
     configuration.training.loss = Loss::beta_normal;
     configuration.training.problems = 37;
@@ -125,10 +123,10 @@ TEST_P(OnDevice, TrainsABatchOfAnySize) {
 }
 
 TEST_P(OnDevice, TrainsTilesThatBlocksShare) {
-  for (const char* simulator : simulators)
+  for (const SimulatorInfo& simulator : simulators())
     for (const Pooling pooling : {Pooling::mean, Pooling::moments}) {
-      SCOPED_TRACE(simulator);
-      Configuration configuration = test::small_configuration(simulator);
+      SCOPED_TRACE(simulator.name);
+      Configuration configuration = test::small_configuration(simulator.name);
       configuration.episode.thetas = 19;  // 95 observations: six blocks, the last one short
       configuration.episode.real_observations = {7, 40};
       configuration.networks.encoder.pooling = pooling;
@@ -146,9 +144,9 @@ TEST_P(OnDevice, TrainsTheSameTwice) {
 }
 
 TEST_P(OnDevice, RollsOutAndDrawsProblemsToTheBitsOfTheHost) {
-  for (const char* simulator : simulators) {
-    SCOPED_TRACE(simulator);
-    Configuration configuration = test::small_configuration(simulator);
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
+    Configuration configuration = test::small_configuration(simulator.name);
     configuration.episode.real_observations = {5, 30};
     for (const int episodes : {1, 16, 200}) {
       EXPECT_EQ(rollout_of(configuration, processor(), episodes), rollout_of(configuration, host(), episodes));
@@ -160,12 +158,12 @@ TEST_P(OnDevice, RollsOutAndDrawsProblemsToTheBitsOfTheHost) {
 
 // A part of a group of observations, of a thread block's, one piece, and several.
 TEST_P(OnDevice, SimulatesToTheBitsOfTheHost) {
-  for (const char* simulator : simulators)
+  for (const SimulatorInfo& simulator : simulators())
     for (const std::int64_t count : {1, 63, 4097, 262144, 600001}) {
-      SCOPED_TRACE(std::string(simulator) + ", " + std::to_string(count));
-      const std::vector<float> sample = sample_of(simulator, count, *processor());
-      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count * find_simulator(simulator).observations.dimension));
-      EXPECT_TRUE(sample == sample_of(simulator, count, *host(2)));
+      SCOPED_TRACE(simulator.name + ", " + std::to_string(count));
+      const std::vector<float> sample = sample_of(simulator.name, count, *processor());
+      EXPECT_EQ(sample.size(), static_cast<std::size_t>(count * simulator.observations.dimension));
+      EXPECT_TRUE(sample == sample_of(simulator.name, count, *host(2)));
     }
 }
 
@@ -263,13 +261,12 @@ TEST_P(OnDevice, DifferentiatesEncodersOfEveryWidthInEveryPrecision) {
 // Sums of 300 terms in another order differ by some 300 ε = 2e-5 of them at most, and by the root of that as a rule;
 // ReLUs at which one is on and the other off are as rare as sums that small.
 TEST_P(OnDevice, TrainsEncodersOfAnyWidthAsTheHostDoes) {
-  for (const char* simulator : simulators)
+  for (const SimulatorInfo& simulator : simulators())
     for (const Pooling pooling : {Pooling::mean, Pooling::moments}) {
-      SCOPED_TRACE(simulator);
-      Configuration configuration = test::small_configuration(simulator);
+      SCOPED_TRACE(simulator.name);
+      Configuration configuration = test::small_configuration(simulator.name);
       // One kind of pooling for numbers and one for vectors is enough to watch over memory, and to interpret.
-      if ((test::sanitized || is("ptx")) &&
-          (pooling == Pooling::mean) != (find_simulator(simulator).observations.dimension == 1))
+      if ((test::sanitized || is("ptx")) && (pooling == Pooling::mean) != (simulator.observations.dimension == 1))
         continue;
       configuration.networks.encoder = {300, 4, pooling};
       configuration.episode.real_observations = {5, 30};
@@ -382,9 +379,9 @@ TEST_P(OnDevice, SortsAndAddsUpASampleAsTheHost) {
 }
 
 TEST_P(OnDevice, EvaluatesToTheNumbersOfTheHost) {
-  for (const char* simulator : simulators) {
-    SCOPED_TRACE(simulator);
-    Configuration configuration = test::small_configuration(simulator);
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
+    Configuration configuration = test::small_configuration(simulator.name);
     configuration.proposal.family = Family::gaussian;
     configuration.evaluation = {200, configuration.episode.iterations};
     const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
@@ -419,13 +416,17 @@ TEST_F(Gpu, IsRefusedWhereItDoesNotExist) {
 }
 
 TEST_F(Gpu, TrainsTheExamplesToTheBitsOfTheHost) {
-  for (const char* name :
-       {"demo", "gaussian", "weinberg", "multi_distribution", "linear_regression", "gaussian_linear"}) {
-    SCOPED_TRACE(name);
-    Configuration configuration = load_configuration(folder("ALFI_EXAMPLES", ALFI_EXAMPLES) + "/" + name + ".yaml");
+  int examples = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder("ALFI_EXAMPLES", ALFI_EXAMPLES))) {
+    if (file.path().extension() != ".yaml") continue;
+    Configuration configuration = load_configuration(file.path());
+    if (minimises(configuration.simulator)) continue;  // on the CPU alone
+    SCOPED_TRACE(file.path());
+    ++examples;
     configuration.engine.encoder = Encoder::dense;  // what a device does
     EXPECT_EQ(train_steps(configuration, gpu()), train_steps(configuration, host(0)));
   }
+  EXPECT_GT(examples, 0);
 }
 
 }  // namespace

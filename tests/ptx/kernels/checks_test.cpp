@@ -1,6 +1,7 @@
 // No kernel races, and none reads memory that nothing wrote.
 #include <gtest/gtest.h>
 
+#include "alfi/simulators.hpp"
 #include "tests/ptx/kernels/runs.hpp"
 
 namespace alfi::test {
@@ -16,11 +17,11 @@ TEST(PtxChecks, FindNeitherRacesNorReadsOfFreshMemory) {
 }
 
 TEST(PtxChecks, FindNeitherInSamplesAndSpin) {
-  for (const char* simulator : simulators) {
-    SCOPED_TRACE(simulator);
+  for (const SimulatorInfo& simulator : simulators()) {
+    SCOPED_TRACE(simulator.name);
     SimulatedDevice ptx = device_of({}, SimulatedTeam::ptx);
     ptx.checks = {.races = true, .fresh = true};
-    EXPECT_EQ(sample_of(simulator, 700, *simulated_processor(ptx)).empty(), false);
+    EXPECT_EQ(sample_of(simulator.name, 700, *simulated_processor(ptx)).empty(), false);
     EXPECT_GT(simulated_processor(ptx)->spin(1), 0);
   }
 }

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
+#include "alfi/simulators.hpp"
 #include "src/formats/safetensors.hpp"
 #include "src/machine/replay.hpp"
 #include "tests/ptx/kernels/runs.hpp"
@@ -26,7 +28,7 @@ class Turns {
   int number_ = 0;
 };
 
-Configuration small(const char* simulator, Transform transform, const Turns& turns) {
+Configuration small(const std::string& simulator, Transform transform, const Turns& turns) {
   Configuration c = small_configuration(simulator);
   c.simulator.transform = transform;
   c.proposal.family = turns.of<Family>(4, 1);
@@ -48,11 +50,11 @@ constexpr Precision whole = Precision::fp32, split = Precision::tf32x3;
 
 TEST(PtxCombinations, TrainToTheBitsOfTheHost) {
   Turns turns;
-  for (const char* simulator : simulators)
+  for (const SimulatorInfo& simulator : simulators())
     for (const Transform transform : {Transform::none, Transform::sqrt, Transform::log1p, Transform::asinh})
       for (const Precision precision : {whole, split}) {
         turns.next();
-        DeviceRun run{small(simulator, transform, turns), precision};
+        DeviceRun run{small(simulator.name, transform, turns), precision};
         run.multiprocessors = 1;
         if (!is_valid(run.configuration)) continue;
         expect_bits_of_lanes(run);
@@ -62,10 +64,10 @@ TEST(PtxCombinations, TrainToTheBitsOfTheHost) {
 // In little shared memory the aggregator's activations are in the device's, and the encoder's products cuBLAS's.
 TEST(PtxCombinations, TrainToTheBitsOfTheHostInLittleSharedMemory) {
   Turns turns;
-  for (const char* simulator : simulators)
+  for (const SimulatorInfo& simulator : simulators())
     for (const std::int64_t shared : {16384, 30000}) {
       turns.next();
-      DeviceRun run{small(simulator, Transform::none, turns)};
+      DeviceRun run{small(simulator.name, Transform::none, turns)};
       run.shared_bytes = shared;
       if (is_valid(run.configuration)) expect_bits_of_lanes(run);
     }
@@ -85,12 +87,12 @@ Numbers without_nan(Numbers rows, int& numbers) {
 // The kernels have code for transforms that no configuration may ask for: roots and logarithms of observations that can
 // be negative. Of one observation alone, it is not in some episodes; of many, most of a group is computed.
 TEST(PtxCombinations, TransformWhatCanBeNegativeToTheBitsOfTheHost) {
-  for (const char* simulator : simulators)
+  for (const SimulatorInfo& simulator : simulators())
     for (const Transform transform : {Transform::sqrt, Transform::log1p, Transform::asinh})
       for (const int observations : {1, 9})
         for (const Precision precision : {whole, split}) {
-          SCOPED_TRACE(simulator);
-          DeviceRun run{small_configuration(simulator), precision};
+          SCOPED_TRACE(simulator.name);
+          DeviceRun run{small_configuration(simulator.name), precision};
           run.configuration.simulator.transform = transform;
           run.configuration.episode = {1, 2, observations, {observations, observations}};
           run.configuration.proposal.start = Start::draw;
@@ -189,12 +191,12 @@ TEST(PtxCombinations, TrainManyInputsToTheBitsOfTheHost) {
 }
 
 TEST(PtxCombinations, SimulateToTheBitsOfTheHost) {
-  for (const char* simulator : simulators)
+  for (const SimulatorInfo& simulator : simulators())
     for (const double place : {0.02, 0.3, 0.65, 0.98}) {
-      SCOPED_TRACE(simulator);
+      SCOPED_TRACE(simulator.name);
       SimulatedDevice lanes = device_of({}, SimulatedTeam::lanes), ptx = device_of({}, SimulatedTeam::ptx);
-      EXPECT_TRUE(sample_of(simulator, 701, *simulated_processor(ptx), place) ==
-                  sample_of(simulator, 701, *simulated_processor(lanes), place));
+      EXPECT_TRUE(sample_of(simulator.name, 701, *simulated_processor(ptx), place) ==
+                  sample_of(simulator.name, 701, *simulated_processor(lanes), place));
     }
 }
 

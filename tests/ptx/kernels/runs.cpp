@@ -17,7 +17,7 @@ std::string architecture() {
 
 const PtxKernels& ptx_kernels() { return PtxKernels::of(architecture()); }
 
-DeviceRun run_of_widths(const char* simulator, int hidden, int code, Precision precision) {
+DeviceRun run_of_widths(const std::string& simulator, int hidden, int code, Precision precision) {
   Configuration c = small_configuration(simulator);
   c.episode = {1, 2, 9, {7, 17}};
   c.networks.encoder = {hidden, code, (hidden + code) % 3 == 0 ? Pooling::moments : Pooling::mean};

@@ -11,9 +11,6 @@
 
 namespace alfi::test {
 
-inline constexpr const char* simulators[] = {"poisson",           "gaussian",       "weinberg", "multi_distribution",
-                                             "linear_regression", "gaussian_linear"};
-
 /// The architecture whose PTX this program runs: ALFI_PTX_ARCHITECTURE, or sm_90.
 std::string architecture();
 const PtxKernels& ptx_kernels();
@@ -28,7 +25,7 @@ struct DeviceRun {
 };
 
 /// Trains an encoder of these widths, little else.
-DeviceRun run_of_widths(const char* simulator, int hidden, int code, Precision precision);
+DeviceRun run_of_widths(const std::string& simulator, int hidden, int code, Precision precision);
 
 /// Small runs that together launch every kernel of a training, those that cost least first.
 std::vector<DeviceRun> runs_of_every_kernel();
