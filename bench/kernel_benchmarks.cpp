@@ -24,7 +24,22 @@ using Team = HostTeam<FloatLanes>;
 
 /// The published Poisson networks on blocks of 16 observations.
 struct EncoderFixture {
-  Shape shape{5, 20, 20, 500, 1, 1, 50, 20, 20, 30, 30, 40, Family::gaussian, Pooling::mean, true, false};
+  Shape shape{.T = 5,
+              .M = 20,
+              .N = 20,
+              .R = 500,
+              .D = 1,
+              .X = 1,
+              .encoder_hidden = 50,
+              .C = 20,
+              .aggregator_hidden = 20,
+              .A = 30,
+              .H = 30,
+              .S = 40,
+              .family = Family::gaussian,
+              .pooling = Pooling::mean,
+              .use_grad = true,
+              .count_input = false};
   Layout layout = make_layout(shape);
   int observations = 400;
   std::vector<float> weights = std::vector<float>(static_cast<std::size_t>(layout.size), 0.02F);
@@ -43,7 +58,10 @@ struct EncoderFixture {
     memory.resize(static_cast<std::size_t>(counting.used()));
     Carver<float> carver(memory.data());
     block = carve_block(shape, carver);
-    sets = {{x.data(), observations * tile_lanes}, observations, 20, count.data()};
+    sets = {.x = {x.data(), observations * tile_lanes},
+            .observations = observations,
+            .set_size = 20,
+            .count = count.data()};
   }
 
   DenseEncoder<float> encoder() const { return unstaged_encoder(layout, weights.data(), block.encoder); }

@@ -48,7 +48,8 @@ void rollout_forward(benchmark::State& state) {
   const std::vector<float> weights = initial_weights(engine.layout(), 1);
   const Shape shape = shape_of(configuration, 5);
   constexpr int episodes = 16;
-  for (auto _ : state) engine.rollout({Phase::evaluation, 0, episodes, 0, 1}, 5, weights, [](const FinishedTile&) {});
+  const Episodes drawn{.phase = Phase::evaluation, .step = 0, .count = episodes, .seed = 1};
+  for (auto _ : state) engine.rollout(drawn, 5, weights, [](const FinishedTile&) {});
   // The encoder's forward pass alone is counted.
   const double flops = 2.0 * 3550 * (shape.T * shape.M * shape.N + shape.R) * episodes;
   state.counters["fraction_of_peak"] =

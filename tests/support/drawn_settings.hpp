@@ -26,7 +26,22 @@ inline alfi::Shape drawn_shape(const DrawnChoices& choices) {
     X = Sim::X == any_size ? 3 : Sim::X;
   });
   // 18 real observations in two pieces and 7 of each parameter: neither is a multiple of a group.
-  return {2, 5, 7, 18, D, X, 6, 3, 5, 4, 6, 5, choices.family, choices.pooling, true, choices.count_input};
+  return {.T = 2,
+          .M = 5,
+          .N = 7,
+          .R = 18,
+          .D = D,
+          .X = X,
+          .encoder_hidden = 6,
+          .C = 3,
+          .aggregator_hidden = 5,
+          .A = 4,
+          .H = 6,
+          .S = 5,
+          .family = choices.family,
+          .pooling = choices.pooling,
+          .use_grad = true,
+          .count_input = choices.count_input};
 }
 
 /// Settings, and what they point to.
@@ -47,18 +62,24 @@ struct DrawnSettings {
     // R is 16, 17 or 18, whatever the problem.
     above = {1U << 30, 3U << 30};
     count_input = {-0.5F, 0.0F, 0.5F};
-    settings = {choices.simulator,
-                {choices.episodes, 7, choices.seed, 16, 18, above.data(), count_input.data()},
-                shape,
-                layout,
-                weights.data(),
-                iteration_weight.data(),
-                {Transform::asinh, mean.data(), scale.data()},
-                Weights::constant,
-                Start::draw,
-                -1.0,
-                {Loss::normal, choices.family, -1.0},
-                {Update::clamp, 0.25}};
+    settings = {.simulator = choices.simulator,
+                .problems = {.episodes = choices.episodes,
+                             .fixed = 7,
+                             .seed = choices.seed,
+                             .least = 16,
+                             .most = 18,
+                             .above = above.data(),
+                             .count_input = count_input.data()},
+                .shape = shape,
+                .layout = layout,
+                .weights = weights.data(),
+                .iteration_weight = iteration_weight.data(),
+                .units = {Transform::asinh, mean.data(), scale.data()},
+                .weights_kind = Weights::constant,
+                .start = Start::draw,
+                .start_log_sigma = -1.0,
+                .loss = {Loss::normal, choices.family, -1.0},
+                .update = {Update::clamp, 0.25}};
   }
   DrawnSettings(const DrawnSettings&) = delete;
   DrawnSettings& operator=(const DrawnSettings&) = delete;
@@ -66,8 +87,12 @@ struct DrawnSettings {
   StepInput step(std::uint64_t number) const {
     const ProblemRule& problems = settings.problems;
     const auto key = [&](Purpose purpose) { return stream_key(problems.seed, Phase::training, purpose, number); };
-    return {{key(Purpose::truth), key(Purpose::real_count), key(Purpose::real_set), key(Purpose::start),
-             key(Purpose::propose), key(Purpose::observe)},
+    return {{.truth = key(Purpose::truth),
+             .real_count = key(Purpose::real_count),
+             .real_set = key(Purpose::real_set),
+             .start = key(Purpose::start),
+             .propose = key(Purpose::propose),
+             .observe = key(Purpose::observe)},
             (number + 1) * static_cast<std::uint64_t>(problems.episodes),
             0.0};
   }

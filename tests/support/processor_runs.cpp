@@ -44,7 +44,8 @@ Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor
   const Shape shape = shape_of(configuration, 3);
   const std::vector<float> weights = initial_weights(engine.layout(), 1);
   Numbers rows(static_cast<std::size_t>(episodes));
-  engine.rollout({Phase::evaluation, 0, episodes, 0, 9, replicates}, 3, weights, [&](const FinishedTile& finished) {
+  const Episodes drawn{.phase = Phase::evaluation, .step = 0, .count = episodes, .seed = 9, .replicates = replicates};
+  engine.rollout(drawn, 3, weights, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       std::vector<float>& row = rows[static_cast<std::size_t>(finished.first + lane)];
       const auto add = [&](const float* from, int count) {
@@ -65,7 +66,8 @@ Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processo
   const Shape shape = shape_of(configuration, 1);
   Engine engine = engine_on(configuration, std::move(processor));
   Numbers rows(static_cast<std::size_t>(episodes));
-  engine.draw_problems({Phase::evaluation, 0, episodes, 0, 9}, Transform::none, [&](const FinishedTile& finished) {
+  const Episodes drawn{.phase = Phase::evaluation, .step = 0, .count = episodes, .seed = 9};
+  engine.draw_problems(drawn, Transform::none, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       std::vector<float>& row = rows[static_cast<std::size_t>(finished.first + lane)];
       for (int d = 0; d < shape.D; ++d) row.push_back(finished.tile.truth[d * tile_lanes + lane]);

@@ -41,7 +41,18 @@ struct QuadraticOutputs {
 
 inline QuadraticTape random_quadratics(std::size_t B, std::size_t T, std::size_t D, std::size_t H, std::size_t S,
                                        unsigned seed) {
-  QuadraticTape tape{B, T, D, H, S, Weights::constant, Update::tanh, 0.7, {}, {}, {}, {}};
+  QuadraticTape tape{.B = B,
+                     .T = T,
+                     .D = D,
+                     .H = H,
+                     .S = S,
+                     .weights = Weights::constant,
+                     .update = Update::tanh,
+                     .bound = 0.7,
+                     .iteration_weights = {},
+                     .matrix = {},
+                     .target = {},
+                     .parameters = {}};
   tape.iteration_weights.assign(T, 1.0 / static_cast<double>(T));
   std::mt19937 generator(seed);
   std::normal_distribution<double> normal;

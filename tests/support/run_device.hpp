@@ -83,7 +83,7 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   const alfi::Shape& shape = drawn.settings.shape;
   const Layout& layout = drawn.settings.layout;
   const int tiles = blocks_of(tile_lanes, choices.episodes);
-  const GradientSums sums{tiles, pieces, layout.encoder_size(), layout.size};
+  const GradientSums sums{.count = tiles, .pieces = pieces, .encoder_size = layout.encoder_size(), .size = layout.size};
   const int groups = layout.size / tile_lanes, encoder_groups = layout.encoder_size() / tile_lanes;
 
   Arena<float> weights(layout.size), first_moment(layout.size), second_moment(layout.size), average(layout.size);
@@ -139,21 +139,28 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   work.codes = codes.base();
   work.sums = sums;
   work.partials = partials.base();
-  work.optimizer = {groups,
-                    weights.base(),
-                    first_moment.base(),
-                    second_moment.base(),
-                    average.base(),
-                    {{partials.base(), sums.count * pieces, 0, encoder_groups},
-                     {partials.base() + sums.rest_begin(), sums.count, encoder_groups, groups - encoder_groups}},
-                    squares.base(),
-                    norm.base(),
-                    &counts,
-                    factors.data(),
-                    &first,
-                    1.0F};
+  work.optimizer = {
+      .groups = groups,
+      .weights = weights.base(),
+      .first_moment = first_moment.base(),
+      .second_moment = second_moment.base(),
+      .average = average.base(),
+      .partials = {{.data = partials.base(), .count = sums.count * pieces, .first_group = 0, .groups = encoder_groups},
+                   {.data = partials.base() + sums.rest_begin(),
+                    .count = sums.count,
+                    .first_group = encoder_groups,
+                    .groups = groups - encoder_groups}},
+      .squares = squares.base(),
+      .norm = norm.base(),
+      .counts = &counts,
+      .factors = factors.data(),
+      .first_update = &first,
+      .clip_norm = 1.0F};
   work.groups_per_block = device_threads / tile_lanes;
-  work.report = {losses.base(), clamped.base(), loss_sums.base(), clamped_sums.base()};
+  work.report = {.loss = losses.base(),
+                 .clamped = clamped.base(),
+                 .loss_sums = loss_sums.base(),
+                 .clamped_sums = clamped_sums.base()};
 
   cuda::LaunchPlan plan{};
   plan.tiles = tiles;
@@ -194,9 +201,14 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   }
   constexpr int sample_size = 1000;
   Arena<float> sample(sample_size * shape.X);
-  work.sample = {
-      choices.simulator, shape.D, shape.X,     stream_key(choices.seed, Phase::simulation, Purpose::observe, 0),
-      {1, 0.5F},         0,       sample_size, sample.base()};
+  work.sample = {.simulator = choices.simulator,
+                 .D = shape.D,
+                 .X = shape.X,
+                 .key = stream_key(choices.seed, Phase::simulation, Purpose::observe, 0),
+                 .theta = {1, 0.5F},
+                 .first = 0,
+                 .count = sample_size,
+                 .x = sample.base()};
   work.sample_blocks = blocks;
   launcher.kernel(DeviceKernel::draw_sample, blocks, work);
   if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");

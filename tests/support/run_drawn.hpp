@@ -20,7 +20,7 @@ struct DrawnEpisode {
 /// launch(body) runs body(team) on every thread of a team.
 template <class Launch>
 DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
-  const DrawnSettings drawn({simulator, seed, 30});
+  const DrawnSettings drawn({.simulator = simulator, .seed = seed, .episodes = 30});
   const alfi::Shape& shape = drawn.settings.shape;
   const StepInput step = drawn.step(0);
 
@@ -45,16 +45,16 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
     real.insert(real.end(), feature.begin(), feature.end());
   }
   const int T = shape.T, M = shape.M;
-  return {lanes(input.problem),
-          lanes(input.weight),
-          lanes(input.count),
-          take(tile.truth, shape.D),
-          real,
-          take(tile.theta, T * M * shape.D),
-          take(tile.x.data, shape.X * T * M * shape.N),
-          take(tile.clamped, T * M),
-          take(tile.psi, (T + 1) * shape.P()),
-          take(tile.loss, T)};
+  return {.problem = lanes(input.problem),
+          .weight = lanes(input.weight),
+          .count = lanes(input.count),
+          .truth = take(tile.truth, shape.D),
+          .real = real,
+          .theta = take(tile.theta, T * M * shape.D),
+          .x = take(tile.x.data, shape.X * T * M * shape.N),
+          .clamped = take(tile.clamped, T * M),
+          .psi = take(tile.psi, (T + 1) * shape.P()),
+          .loss = take(tile.loss, T)};
 }
 
 }  // namespace alfi::test

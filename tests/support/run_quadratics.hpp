@@ -36,8 +36,14 @@ QuadraticOutputs run_quadratics(const QuadraticTape& tape, Launch launch) {
     put(tape.parameters.at(name + ".bias"), linear.bias);
   }
   for (double value : tape.iteration_weights) w.push_back(static_cast<R>(value));
-  const QuadraticSettings<R> settings{
-      {}, i(D), shape, layout, weights.data(), w.data(), tape.weights, {tape.update, tape.bound}};
+  const QuadraticSettings<R> settings{.problems = {},
+                                      .dimensions = i(D),
+                                      .shape = shape,
+                                      .layout = layout,
+                                      .weights = weights.data(),
+                                      .iteration_weight = w.data(),
+                                      .weights_kind = tape.weights,
+                                      .update = {tape.update, tape.bound}};
 
   QuadraticOutputs out;
   Arena<R> gradient(layout.size);
@@ -90,7 +96,16 @@ DrawnQuadratics draw_quadratic_tile(int D, PhiloxKey key, Launch launch) {
   alfi::Shape shape{};
   shape.T = shape.D = 1;
   const float no_count = 0;
-  const QuadraticSettings<float> settings{{20, 0, 0, 1, 1, nullptr, &no_count}, D, shape, {}, nullptr, nullptr, {}, {}};
+  const QuadraticSettings<float> settings{
+      .problems =
+          {.episodes = 20, .fixed = 0, .seed = 0, .least = 1, .most = 1, .above = nullptr, .count_input = &no_count},
+      .dimensions = D,
+      .shape = shape,
+      .layout = {},
+      .weights = nullptr,
+      .iteration_weight = nullptr,
+      .weights_kind = {},
+      .update = {}};
   StepInput step{};
   step.keys.truth = key;
   Arena<float> arena(quadratic_tile_size(shape, D));
@@ -101,8 +116,10 @@ DrawnQuadratics draw_quadratic_tile(int D, PhiloxKey key, Launch launch) {
   tile.number = 1;
   launch([&](const auto& team) { draw_quadratics(team, settings, step, tile); });
   const auto take = [](const auto* from, int count) { return std::vector(from, from + count); };
-  return {take(input.problem, tile_lanes), take(input.weight, tile_lanes), take(tile.matrix, D * D * tile_lanes),
-          take(tile.target, D * tile_lanes)};
+  return {.problem = take(input.problem, tile_lanes),
+          .weight = take(input.weight, tile_lanes),
+          .matrix = take(tile.matrix, D * D * tile_lanes),
+          .target = take(tile.target, D * tile_lanes)};
 }
 
 }  // namespace alfi::test

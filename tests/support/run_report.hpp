@@ -23,7 +23,10 @@ struct StepReport {
     optimizer.norm = &norm;
     optimizer.counts = &counts;
     launch([&](const auto& team) {
-      conclude_step(team, optimizer, {loss.data(), clamped.data(), loss_sums, clamped_sums}, episodes, output);
+      conclude_step(
+          team, optimizer,
+          {.loss = loss.data(), .clamped = clamped.data(), .loss_sums = loss_sums, .clamped_sums = clamped_sums},
+          episodes, output);
     });
   }
 };

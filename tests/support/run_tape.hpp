@@ -18,22 +18,22 @@ namespace alfi::test {
 
 inline alfi::Shape kernel_shape(const EpisodeSettings& s) {
   const auto i = [](std::size_t n) { return static_cast<int>(n); };
-  return {i(s.T),
-          i(s.M),
-          i(s.N),
-          i(s.R),
-          i(s.D),
-          i(s.X),
-          i(s.encoder_hidden),
-          i(s.encoder_code),
-          i(s.aggregator_hidden),
-          i(s.aggregator_code),
-          i(s.rim_hidden),
-          i(s.rim_state),
-          s.family,
-          s.pooling,
-          s.use_grad,
-          s.real_count_input};
+  return {.T = i(s.T),
+          .M = i(s.M),
+          .N = i(s.N),
+          .R = i(s.R),
+          .D = i(s.D),
+          .X = i(s.X),
+          .encoder_hidden = i(s.encoder_hidden),
+          .C = i(s.encoder_code),
+          .aggregator_hidden = i(s.aggregator_hidden),
+          .A = i(s.aggregator_code),
+          .H = i(s.rim_hidden),
+          .S = i(s.rim_state),
+          .family = s.family,
+          .pooling = s.pooling,
+          .use_grad = s.use_grad,
+          .count_input = s.real_count_input};
 }
 
 /// How a tape's observations are encoded.
@@ -90,18 +90,18 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
   std::vector<R> w;
   for (double value : alfi::iteration_weights(s.weights, shape.T)) w.push_back(static_cast<R>(value));
   const std::vector<R> zeros(s.X, R(0)), ones(s.X, R(1));
-  const alfi::EpisodeSettings<R> settings{recorded,
-                                          {},
-                                          shape,
-                                          layout,
-                                          weights.data(),
-                                          w.data(),
-                                          {Transform::none, zeros.data(), ones.data()},
-                                          s.weights,
-                                          Start::prior,
-                                          0.0,
-                                          {s.loss, s.family, std::log(s.sigma)},
-                                          {s.update, s.bound}};
+  const alfi::EpisodeSettings<R> settings{.simulator = recorded,
+                                          .problems = {},
+                                          .shape = shape,
+                                          .layout = layout,
+                                          .weights = weights.data(),
+                                          .iteration_weight = w.data(),
+                                          .units = {Transform::none, zeros.data(), ones.data()},
+                                          .weights_kind = s.weights,
+                                          .start = Start::prior,
+                                          .start_log_sigma = 0.0,
+                                          .loss = {s.loss, s.family, std::log(s.sigma)},
+                                          .update = {s.update, s.bound}};
   const StepInput step{{}, 0, s.beta};
 
   TapeOutputs out;

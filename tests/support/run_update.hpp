@@ -40,7 +40,9 @@ struct UpdateArrays {
 
 /// Moments and weights as after some steps; what the update writes before it reads is NaN.
 inline UpdateArrays random_update(int groups, int partial_count, std::uint64_t seed) {
-  UpdateArrays arrays{groups, partial_count, {5, 2}, {}, {}, {}, {}, {}, {}, {}, {}};
+  UpdateArrays arrays;
+  arrays.groups = groups;
+  arrays.partial_count = partial_count;
   std::mt19937_64 engine(seed);
   std::normal_distribution<float> normal;
   const auto fill = [&](std::vector<float>& array, int size, auto draw) {
@@ -72,20 +74,25 @@ template <class Launch>
 void run_update(UpdateArrays& arrays, const UpdateSettings& settings, Launch launch) {
   const int encoder_groups = arrays.encoder_groups();
   const std::int64_t first_update = arrays.counts.applied;
-  const Optimizer<float> optimizer{
-      arrays.groups,
-      arrays.weights.data(),
-      arrays.first_moment.data(),
-      arrays.second_moment.data(),
-      arrays.average.data(),
-      {{arrays.encoder_partials.data(), arrays.partial_count, 0, encoder_groups},
-       {arrays.partials.data(), arrays.partial_count, encoder_groups, arrays.groups - encoder_groups}},
-      arrays.squares.data(),
-      arrays.norm.data(),
-      &arrays.counts,
-      &settings.factors,
-      &first_update,
-      settings.clip_norm};
+  const Optimizer<float> optimizer{.groups = arrays.groups,
+                                   .weights = arrays.weights.data(),
+                                   .first_moment = arrays.first_moment.data(),
+                                   .second_moment = arrays.second_moment.data(),
+                                   .average = arrays.average.data(),
+                                   .partials = {{.data = arrays.encoder_partials.data(),
+                                                 .count = arrays.partial_count,
+                                                 .first_group = 0,
+                                                 .groups = encoder_groups},
+                                                {.data = arrays.partials.data(),
+                                                 .count = arrays.partial_count,
+                                                 .first_group = encoder_groups,
+                                                 .groups = arrays.groups - encoder_groups}},
+                                   .squares = arrays.squares.data(),
+                                   .norm = arrays.norm.data(),
+                                   .counts = &arrays.counts,
+                                   .factors = &settings.factors,
+                                   .first_update = &first_update,
+                                   .clip_norm = settings.clip_norm};
   launch(arrays.groups, [&](const auto& team, int first, int count) { sum_partials(team, optimizer, first, count); });
   launch(1, [&](const auto& team, int, int) { gradient_norm(team, optimizer); });
   launch(arrays.groups,
@@ -96,7 +103,9 @@ void run_update(UpdateArrays& arrays, const UpdateSettings& settings, Launch lau
 inline auto on_blocks_of_fibers(const FiberLaunch& launch) {
   return [launch](int groups, auto body) {
     const int blocks = std::min(launch.blocks, groups), share = (groups + blocks - 1) / blocks;
-    launch_fibers({launch.threads, launch.seed, blocks, launch.left_out}, [&](const FiberTeam& team, int block) {
+    FiberLaunch shared = launch;
+    shared.blocks = blocks;
+    launch_fibers(shared, [&](const FiberTeam& team, int block) {
       const int first = std::min(groups, block * share);
       body(team, first, std::min(share, groups - first));
     });

@@ -20,7 +20,12 @@ enum class SimulatedTeam { lanes, fibers, ptx };
 
 /// What a test says of the device beforehand, and sees of it afterwards. Lives longer than its runtime.
 struct SimulatedDevice {
-  cuda::DeviceProperties properties{"a simulated device", 9, 0, 4, 232448, 233472};
+  cuda::DeviceProperties properties{.name = "a simulated device",
+                                    .major = 9,
+                                    .minor = 0,
+                                    .multiprocessors = 4,
+                                    .shared_bytes = 232448,
+                                    .shared_bytes_per_multiprocessor = 233472};
   std::int64_t memory = std::int64_t{1} << 30;
   SimulatedTeam team = SimulatedTeam::lanes;
   std::uint64_t seed = 1;           ///< of the order of fibers and of warps

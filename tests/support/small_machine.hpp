@@ -12,7 +12,7 @@ namespace alfi::test {
 inline Configuration small_configuration(const std::string& simulator, Transform transform = Transform::none) {
   Configuration c;
   c.simulator = {simulator, {}, transform};
-  c.episode = {3, 2, 3, {5, 20}};
+  c.episode = {.iterations = 3, .thetas = 2, .observations = 3, .real_observations = {5, 20}};
   c.networks.encoder = {16, 8, Pooling::moments};  // narrower, and random ReLUs may all be off
   c.networks.aggregator = {16, 8};
   c.networks.rim.hidden = 16;
@@ -32,7 +32,10 @@ inline Configuration small_configuration(const std::string& simulator, Transform
 inline Checkpoint small_checkpoint(const Configuration& configuration) {
   const Shape shape = shape_of(configuration, 1);
   const Layout layout = make_layout(shape);
-  Checkpoint checkpoint{configuration, pilot_normalisation(configuration), initial_state(layout, 1), 7};
+  Checkpoint checkpoint{.configuration = configuration,
+                        .normalisation = pilot_normalisation(configuration),
+                        .state = initial_state(layout, 1),
+                        .step = 7};
   TrainingState& state = checkpoint.state;
   state.average = initial_weights(layout, 2);
   const Linear& first = layout.aggregator[0];

@@ -16,7 +16,7 @@ struct Reader {
 
 void begin(void* data, const char* name, const char** attributes) {
   Reader& reader = *static_cast<Reader*>(data);
-  Element element{name, {}, {}, "", -1};
+  Element element{.name = name, .attributes = {}, .inside = {}, .text = "", .figure = -1};
   if (element.name == "figure") ++reader.figures;
   for (; *attributes != nullptr; attributes += 2) element.attributes[attributes[0]] = attributes[1];
   for (const std::size_t i : reader.open) {
