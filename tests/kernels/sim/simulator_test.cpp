@@ -91,17 +91,23 @@ void expect_moments(const std::vector<float>& x, const Moments& law, const std::
       << what;
 }
 
-/// x of a continuous law with the given distribution function.
+/// Returns cdf(x): where x follows the law of this distribution function, uniform on [0, 1].
 template <class Cdf>
-void expect_continuous(const std::vector<float>& x, Cdf cdf, const std::string& what) {
+std::vector<double> places_in(const std::vector<float>& x, Cdf cdf) {
+  std::vector<double> places(x.size());
+  std::transform(x.begin(), x.end(), places.begin(), [&](float value) { return cdf(static_cast<double>(value)); });
+  return places;
+}
+
+void expect_uniform(const std::vector<double>& places, const std::string& what) {
   constexpr int bins = 4096;
-  std::vector<double> count(bins);
-  for (const float value : x) {
-    const double u = cdf(static_cast<double>(value));
-    ASSERT_TRUE(u >= -1e-6 && u <= 1 + 1e-6) << what << ": " << value << " lies outside the support";
-    count[static_cast<std::size_t>(std::clamp(u * bins, 0.0, bins - 1.0))] += 1;
+  std::vector<int> count(bins);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const double u = places[i];
+    ASSERT_TRUE(u >= -1e-6 && u <= 1 + 1e-6) << what << ": number " << i << " lies outside the support, F = " << u;
+    ++count[static_cast<std::size_t>(std::clamp(u * bins, 0.0, bins - 1.0))];
   }
-  const double n = static_cast<double>(x.size()), expected = n / bins;
+  const double n = static_cast<double>(places.size()), expected = n / bins;
   double statistic = 0, below = 0, distance = 0;
   for (int i = 0; i < bins; ++i) {
     const double c = count[static_cast<std::size_t>(i)];
@@ -111,6 +117,12 @@ void expect_continuous(const std::vector<float>& x, Cdf cdf, const std::string& 
   }
   EXPECT_LE(chi_square_score(statistic, bins - 1), score_bound) << what;
   EXPECT_LE(std::sqrt(n) * distance, distance_bound) << what;
+}
+
+/// x of a continuous law with the given distribution function.
+template <class Cdf>
+void expect_continuous(const std::vector<float>& x, Cdf cdf, const std::string& what) {
+  expect_uniform(places_in(x, cdf), what);
 }
 
 // --- poisson
@@ -414,21 +426,34 @@ constexpr double mixing[components][components] = {{1.31229955, 0.10499961, 0.48
                                                    {-0.3249938, 0.25275522, -0.52087938, 1.4034925, -0.63521059},
                                                    {-0.26387927, -0.39790775, -0.39271231, -0.63521059, 1}};
 
-/// z of x = A z, by elimination; A is positive definite and needs no pivots.
-std::vector<std::vector<float>> unmixed(const std::vector<std::vector<float>>& x) {
-  std::vector<std::vector<float>> z = x;
-  for (std::size_t n = 0; n < x[0].size(); ++n) {
-    double a[components][components + 1];
-    for (int k = 0; k < components; ++k) {
-      std::copy_n(mixing[k], components, a[k]);
-      a[k][components] = static_cast<double>(x[static_cast<std::size_t>(k)][n]);
-    }
-    for (int pivot = 0; pivot < components; ++pivot)
-      for (int k = 0; k < components; ++k)
-        for (int j = components; k != pivot && j >= pivot; --j) a[k][j] -= a[k][pivot] / a[pivot][pivot] * a[pivot][j];
-    for (int k = 0; k < components; ++k)
-      z[static_cast<std::size_t>(k)][n] = static_cast<float>(a[k][components] / a[k][k]);
+/// Inverts the mixing matrix A by elimination; A is positive definite and needs no pivots.
+std::array<std::array<double, components>, components> inverse_mixing() {
+  double a[components][2 * components] = {};
+  for (int k = 0; k < components; ++k) {
+    std::copy_n(mixing[k], components, a[k]);
+    a[k][components + k] = 1;
   }
+  for (int pivot = 0; pivot < components; ++pivot)
+    for (int k = 0; k < components; ++k) {
+      const double factor = a[k][pivot] / a[pivot][pivot];
+      for (int j = pivot; k != pivot && j < 2 * components; ++j) a[k][j] -= factor * a[pivot][j];
+    }
+  std::array<std::array<double, components>, components> inverse;
+  for (std::size_t k = 0; k < components; ++k)
+    for (std::size_t j = 0; j < components; ++j) inverse[k][j] = a[k][components + j] / a[k][k];
+  return inverse;
+}
+
+/// z of x = A z.
+std::vector<std::vector<float>> unmixed(const std::vector<std::vector<float>>& x) {
+  const auto inverse = inverse_mixing();
+  std::vector<std::vector<float>> z = x;
+  for (std::size_t n = 0; n < x[0].size(); ++n)
+    for (std::size_t k = 0; k < components; ++k) {
+      double sum = 0;
+      for (std::size_t j = 0; j < components; ++j) sum += inverse[k][j] * static_cast<double>(x[j][n]);
+      z[k][n] = static_cast<float>(sum);
+    }
   return z;
 }
 
@@ -455,14 +480,17 @@ std::vector<ComponentLaw> component_laws(const std::array<float, 3>& theta) {
 /// Two columns, both uniform on [0, 1], are independent: chi-square over 16 x 16 equally likely squares.
 void expect_independent(const std::vector<double>& u, const std::vector<double>& v, const std::string& what) {
   constexpr int bins = 16;
-  std::vector<double> count(bins * bins);
-  const auto bin = [](double value) { return static_cast<std::size_t>(std::min(value * bins, bins - 1.0)); };
-  for (std::size_t i = 0; i < u.size(); ++i) count[bin(u[i]) * bins + bin(v[i])] += 1;
+  std::vector<int> count(bins * bins);
+  double sum = 0;
+  const auto bin = [](double value) { return std::min(static_cast<int>(value * bins), bins - 1); };
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    ++count[static_cast<std::size_t>(bin(u[i]) * bins + bin(v[i]))];
+    sum += (u[i] - 0.5) * (v[i] - 0.5);
+  }
   const double expected = static_cast<double>(u.size()) / (bins * bins);
-  double statistic = 0, sum = 0;
+  double statistic = 0;
   for (const double c : count) statistic += (c - expected) * (c - expected) / expected;
   EXPECT_LE(chi_square_score(statistic, bins * bins - 1), score_bound) << what;
-  for (std::size_t i = 0; i < u.size(); ++i) sum += (u[i] - 0.5) * (v[i] - 0.5);
   const double n = static_cast<double>(u.size());
   EXPECT_LE(std::fabs(12 * sum / n), 5 / std::sqrt(n)) << what << ": correlation";
 }
@@ -493,9 +521,9 @@ TEST(Simulators, MultiDistributionFollowsItsLaw) {
         const double u = laws[k].cdf(value);
         return u > -5e-5 && u < 1 + 5e-5 ? std::clamp(u, 0.0, 1.0) : u;
       };
-      expect_continuous(z[k], cdf, what);
+      uniform[k] = places_in(z[k], cdf);
+      expect_uniform(uniform[k], what);
       expect_moments(z[k], laws[k].moments, what);
-      for (const float value : z[k]) uniform[k].push_back(cdf(static_cast<double>(value)));
       for (std::size_t j = 0; j < k; ++j)
         expect_independent(uniform[j], uniform[k], what + " and " + std::to_string(j + 1));
     }
@@ -540,11 +568,12 @@ TEST(Simulators, MultiDistributionAtTheEdgesOfItsDomain) {
 /// What is left of y: (y − Σ tan(αᵢ) uᵢ − b) / 0.1.
 std::vector<float> residuals(const std::vector<std::vector<float>>& x, const std::vector<float>& theta) {
   const std::size_t inputs = theta.size() - 1;
+  std::vector<double> slopes;
+  for (std::size_t k = 0; k < inputs; ++k) slopes.push_back(std::tan(static_cast<double>(theta[k])));
   std::vector<float> z;
   for (std::size_t n = 0; n < x[0].size(); ++n) {
     double y = static_cast<double>(x[inputs][n]) - static_cast<double>(theta[inputs]);
-    for (std::size_t k = 0; k < inputs; ++k)
-      y -= std::tan(static_cast<double>(theta[k])) * static_cast<double>(x[k][n]);
+    for (std::size_t k = 0; k < inputs; ++k) y -= slopes[k] * static_cast<double>(x[k][n]);
     z.push_back(static_cast<float>(y / 0.1));
   }
   return z;
@@ -568,9 +597,8 @@ TEST(Simulators, LinearRegressionFollowsItsLaw) {
     std::vector<std::vector<double>> uniform;
     const auto add = [&](const std::vector<float>& column, auto cdf) {
       const std::string what = "number " + std::to_string(uniform.size() + 1) + at;
-      expect_continuous(column, cdf, what);
-      std::vector<double>& u = uniform.emplace_back();
-      for (const float value : column) u.push_back(cdf(static_cast<double>(value)));
+      const std::vector<double>& u = uniform.emplace_back(places_in(column, cdf));
+      expect_uniform(u, what);
       for (std::size_t j = 0; j + 1 < uniform.size(); ++j)
         expect_independent(uniform[j], u, what + " and " + std::to_string(j + 1));
     };
@@ -637,9 +665,8 @@ TEST(Simulators, GaussianLinearFollowsItsLaw) {
         value = static_cast<float>((static_cast<double>(value) - static_cast<double>(theta[k])) / std::sqrt(0.1));
       expect_moments(x[k], {0, 1, 3}, what);
       const auto cdf = [](double value) { return std::erfc(-value / M_SQRT2) / 2; };
-      expect_continuous(x[k], cdf, what);
-      std::vector<double>& u = uniform.emplace_back();
-      for (const float value : x[k]) u.push_back(cdf(static_cast<double>(value)));
+      const std::vector<double>& u = uniform.emplace_back(places_in(x[k], cdf));
+      expect_uniform(u, what);
       for (std::size_t j = 0; j < k; ++j) expect_independent(uniform[j], u, what + " and " + std::to_string(j + 1));
     }
   }
