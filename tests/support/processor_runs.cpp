@@ -9,7 +9,14 @@
 namespace alfi::test {
 
 Engine engine_on(const Configuration& configuration, std::unique_ptr<Processor> processor) {
-  return {configuration, pilot_normalisation(configuration), std::move(processor)};
+  // Most runs are of the configuration of the last one, and the pilot's draws cost more than a small training.
+  thread_local Configuration last;
+  thread_local Normalisation normalisation;
+  if (normalisation.mean.empty() || configuration != last) {
+    normalisation = pilot_normalisation(configuration);
+    last = configuration;
+  }
+  return {configuration, normalisation, std::move(processor)};
 }
 
 MetaStep meta_step(int number) { return {static_cast<std::uint64_t>(number), 1e-3 * (1 + number), 0.5}; }
