@@ -46,7 +46,7 @@ void rollout_forward(benchmark::State& state) {
   const Configuration configuration = published_poisson();
   Engine engine(configuration, pilot_normalisation(configuration));
   const std::vector<float> weights = initial_weights(engine.layout(), 1);
-  const Shape shape = shape_of(configuration, 5);
+  const Shape shape = Plan(configuration).shape_over(5);
   constexpr int episodes = 16;
   const Episodes drawn{.phase = Phase::evaluation, .step = 0, .count = episodes, .seed = 1};
   for (auto _ : state) engine.rollout(drawn, 5, weights, [](const FinishedTile&) {});
@@ -112,7 +112,7 @@ void meta_step(benchmark::State& state, const MetaSteps& what) {
     state.counters["goal_episodes"] = what.goal_episodes;
     return;
   }
-  const double flops = meta_step_flops(shape_of(configuration, configuration.episode.iterations)) * what.meta_batch;
+  const double flops = meta_step_flops(Plan(configuration).shape) * what.meta_batch;
   state.counters["fraction_of_peak"] = rate(flops / (what.threads * one_core_peak()));
   state.counters["goal_fraction"] = std::string(host_kernels().name) == "avx2" ? goal_fraction_avx2 : goal_fraction;
 }

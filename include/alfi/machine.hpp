@@ -13,15 +13,7 @@
 
 namespace alfi {
 
-enum class Baseline;
-struct BaselineComparison;
-struct BaselineOptions;
 struct Checkpoint;
-struct Diagnostics;
-struct Evaluation;
-struct EvaluationOptions;
-struct Optimisation;
-struct MinimiserPaths;
 
 /// What a machine believes about one parameter, in the parameter's natural units.
 struct ParameterEstimate {
@@ -77,11 +69,7 @@ class Machine {
   Posterior infer(std::span<const float> x, int count, const InferenceOptions& options = {}) const;
 
  private:
-  friend Evaluation evaluate(const Machine& machine, const EvaluationOptions& options);
-  friend Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options);
-  friend BaselineComparison compare(Baseline baseline, const Machine& machine, const BaselineOptions& options);
-  friend Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options,
-                                         MinimiserPaths* paths);
+  friend const Checkpoint& checkpoint_of(const Machine& machine);  // src/model/checkpoint.hpp
 
   explicit Machine(std::unique_ptr<const Checkpoint> checkpoint);
 

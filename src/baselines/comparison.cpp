@@ -65,7 +65,7 @@ class Progress {
 };
 
 struct Subject {
-  Configuration configuration;
+  Plan plan;
   Normalisation normalisation;
   std::span<const float> weights;  ///< of a machine; none of a configuration alone
 };
@@ -74,11 +74,10 @@ struct Subject {
 class Comparison {
  public:
   Comparison(const Subject& subject, int episodes)
-      : configuration_(subject.configuration),
+      : plan_(subject.plan),
         normalisation_(subject.normalisation),
-        simulator_(find_simulator(configuration_.simulator)),
-        episodes_{Phase::evaluation, 0, episodes, 0, configuration_.engine.seed},
-        engine_(configuration_, normalisation_, std::make_unique<HostProcessor>(configuration_.engine.threads)),
+        episodes_{Phase::evaluation, 0, episodes, 0, plan_.configuration.engine.seed},
+        engine_(plan_, normalisation_, std::make_unique<HostProcessor>(plan_.configuration.engine.threads)),
         answers_(episodes, D()) {
     answer_exactly();
     if (!subject.weights.empty()) answer_by_alfi(subject.weights);
@@ -87,22 +86,23 @@ class Comparison {
     posterior_ = distances(answers_, answers_.posterior);
   }
 
-  int D() const { return static_cast<int>(simulator_.parameters.size()); }
+  int D() const { return plan_.shape.D; }
   Compared error() { return {mean(alfi_), mean(mle_), mean(posterior_)}; }
 
   BaselineResult maximum_likelihood() {
     if (std::all_of(mle_.begin(), mle_.end(), [](double error) { return std::isnan(error); }))
       throw InputError(fmt::format("maximum_likelihood: {} has none, its observations do not single out its parameters",
-                                   simulator_.name));
+                                   plan_.simulator.name));
     return result(0, 0, mle_, 0);
   }
 
   /// What was finished before it was stopped.
   BaselineResult run(Method method, std::int64_t calls, Progress& progress) {
     const auto begin = std::chrono::steady_clock::now();
-    const int X = simulator_.observations.dimension;
+    const int X = plan_.shape.X;
+    const Transform transform = plan_.configuration.simulator.transform;
     const auto key = [&](Purpose purpose) {
-      return stream_key(configuration_.engine.seed, Phase::baseline, purpose, static_cast<std::uint64_t>(calls));
+      return stream_key(plan_.configuration.engine.seed, Phase::baseline, purpose, static_cast<std::uint64_t>(calls));
     };
     Answers estimates(episodes_.count, D());
     std::int64_t used = 0;
@@ -110,10 +110,8 @@ class Comparison {
       engine_.draw_problems(episodes_, Transform::none, [&](const FinishedTile& finished) {
         Problems problems{D(), X, finished.first, {}, key(Purpose::propose)};
         for (int lane = 0; lane < finished.episodes; ++lane)
-          problems.real.push_back(
-              standardise(observations_of(finished.tile, X, lane), configuration_.simulator.transform, normalisation_));
-        Simulations simulations(simulator_number(simulator_.name), D(), configuration_.simulator.transform,
-                                normalisation_, key(Purpose::observe), problems, calls,
+          problems.real.push_back(standardise(observations_of(finished.tile, X, lane), transform, normalisation_));
+        Simulations simulations(plan_.number, D(), transform, normalisation_, key(Purpose::observe), problems, calls,
                                 [&](std::int64_t spent) { progress.add(spent); });
         const std::vector<double> found = method(problems, simulations);
         std::copy(found.begin(), found.end(),
@@ -131,35 +129,21 @@ class Comparison {
   static Measured mean(const std::vector<double>& values) { return measured_mean(host_statistics(), values); }
 
   void answer_exactly() {
-    const auto exact = make_exact_inference(simulator_);
+    const auto exact = make_exact_inference(plan_.simulator);
     engine_.draw_problems(episodes_, Transform::none, [&](const FinishedTile& finished) {
       for (int lane = 0; lane < finished.episodes; ++lane) {
-        const Exact best =
-            exact ? exact->infer(observations_of(finished.tile, simulator_.observations.dimension, lane)) : Exact{};
-        for (int d = 0; d < D(); ++d) {
-          const auto k = static_cast<std::size_t>(d);
-          const ParameterInfo& prior = simulator_.parameters[k];
-          const std::size_t i = answers_.at(finished.first + lane, d);
-          answers_.truth[i] = finished.tile.truth[d * tile_lanes + lane];
-          if (!best.maximum_likelihood.empty())
-            answers_.mle[i] = (best.maximum_likelihood[k] - prior.mean()) / prior.deviation();
-          if (!best.posterior_mean.empty())
-            answers_.posterior[i] = (best.posterior_mean[k] - prior.mean()) / prior.deviation();
-        }
+        const int b = finished.first + lane;
+        for (int d = 0; d < D(); ++d) answers_.truth[answers_.at(b, d)] = finished.tile.truth[d * tile_lanes + lane];
+        keep_exact(exact ? exact->infer(observations_of(finished.tile, plan_.shape.X, lane)) : Exact{}, plan_, b,
+                   answers_);
       }
     });
   }
 
   void answer_by_alfi(std::span<const float> weights) {
-    const int T = iterations_of(configuration_);
-    const Shape shape = shape_of(configuration_, T);
-    engine_.rollout(
-        evaluation_rollouts(configuration_, episodes_.count), T, weights, [&](const FinishedTile& finished) {
-          const TileAnswers tile(configuration_, shape, finished);
-          for (int i = 0; i < tile.problems(); ++i)
-            std::ranges::copy(tile.mean(i, T),
-                              answers_.alfi.begin() + static_cast<std::ptrdiff_t>(answers_.at(tile.first() + i, 0)));
-        });
+    const int T = iterations_of(plan_.configuration);
+    engine_.rollout(evaluation_rollouts(plan_, episodes_.count), T, weights,
+                    [&](const FinishedTile& finished) { keep_alfi(TileAnswers(plan_, finished), T, answers_); });
   }
 
   /// Of the episodes that have an error.
@@ -179,9 +163,8 @@ class Comparison {
             over(alfi), seconds};
   }
 
-  Configuration configuration_;
+  Plan plan_;
   Normalisation normalisation_;
-  SimulatorInfo simulator_;
   Episodes episodes_;
   Engine engine_;
   Answers answers_;
@@ -227,9 +210,9 @@ Configuration configured(Configuration configuration, const BaselineOptions& opt
 
 BaselineComparison compare(Baseline baseline, const Subject& subject, const BaselineOptions& options) {
   Comparison comparison(subject, options.episodes);
-  const std::int64_t one = calls_of_alfi(subject.configuration);
+  const std::int64_t one = calls_of_alfi(subject.plan.configuration);
   BaselineComparison compared{
-      to_text(baseline), subject.configuration.simulator.name, options.episodes, one, true, comparison.error(), {}};
+      to_text(baseline), subject.plan.simulator.name, options.episodes, one, true, comparison.error(), {}};
   const Method method = method_of(baseline);
   if (method == nullptr) {
     compared.results.push_back(comparison.maximum_likelihood());
@@ -266,14 +249,16 @@ std::string to_text(Baseline baseline) {
 BaselineComparison compare(Baseline baseline, const Configuration& configuration, const BaselineOptions& options) {
   const Configuration here = configured(configuration, options);
   check(baseline, here, options);
-  return compare(baseline, {here, pilot_normalisation(here), {}}, options);
+  const Plan plan = here;
+  return compare(baseline, {plan, pilot_normalisation(plan), {}}, options);
 }
 
 BaselineComparison compare(Baseline baseline, const Machine& machine, const BaselineOptions& options) {
   const Configuration here = configured(machine.configuration(), options);
   check(baseline, here, options);
-  const Checkpoint& checkpoint = *machine.checkpoint_;
-  return compare(baseline, {here, checkpoint.normalisation, checkpoint.state.average}, options);
+  const Checkpoint& checkpoint = checkpoint_of(machine);
+  const Plan plan = checkpoint.plan.with(here.engine, here.evaluation);
+  return compare(baseline, {plan, checkpoint.normalisation, checkpoint.state.average}, options);
 }
 
 std::string to_json(const BaselineComparison& c) {

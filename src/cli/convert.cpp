@@ -25,9 +25,9 @@ struct Arguments {
 };
 
 void import_state_dict(const Arguments& arguments) {
-  const Configuration configuration = arguments.configuration.load();
+  const Plan plan = arguments.configuration.load();
   const SafeTensors state_dict = read_safetensors(arguments.source);
-  const Checkpoint checkpoint = import_weights(state_dict, configuration);
+  const Checkpoint checkpoint = import_weights(state_dict, plan);
   write_run(arguments.out, checkpoint);
   if (std::ranges::any_of(state_dict.tensors, [](const auto& tensor) { return tensor.second.dtype == "F64"; }))
     fmt::print(stderr, "numbers of 64 bits were rounded to 32\n");
@@ -65,7 +65,7 @@ void export_state_dict(const Arguments& arguments) {
   }();
   const SafeTensors state_dict = export_weights(checkpoint);
   write_file_atomically(arguments.out, serialize(state_dict));
-  const std::vector<std::string> beyond = beyond_reference(checkpoint.configuration);
+  const std::vector<std::string> beyond = beyond_reference(checkpoint.plan.configuration);
   for (const std::string& what : beyond)
     fmt::print(stderr, "warning: the machine uses {}, which the published code has not: there it is another machine\n",
                what);

@@ -12,7 +12,6 @@
 #include "kernels/sim/list.hpp"
 #include "src/engine/encoder_choice.hpp"
 #include "src/model/episodes.hpp"
-#include "src/model/model.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/instruction_set.hpp"
 
@@ -126,34 +125,32 @@ Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles) {
           segment_search * shape.encoder_hidden * shape.encoder_hidden + summed_number * size * hit / lookup_block, 3};
 }
 
-int mean_real_observations(const Configuration& configuration) {
+int mean_real_observations(const Plan& plan) {
   // The engine draws it log-uniform on [min, max + 1) and cuts it to a whole number.
-  const auto& range = configuration.episode.real_observations;
+  const auto& range = plan.configuration.episode.real_observations;
   if (range.min == range.max) return range.min;
   return static_cast<int>((range.max + 1.0 - range.min) / std::log((range.max + 1.0) / range.min));
 }
 
-double meta_step_cost(const Configuration& configuration, int threads) {
-  Shape shape = shape_of(configuration, configuration.episode.iterations);
-  const int episodes = configuration.training.meta_batch, tiles = (episodes + tile_lanes - 1) / tile_lanes;
-  const Encoder encoder = choose_encoder(configuration, shape, episodes, false);
-  shape.R = mean_real_observations(configuration);
-  const int simulator = simulator_number(configuration.simulator.name);
-  const double draw = number_price(simulator) * shape.X;
-  return encoder_cost(shape, encoder, encoder == Encoder::table ? table_size(simulator) : 0, tiles)
+double meta_step_cost(const Plan& plan, int episodes, int threads) {
+  const int tiles = blocks_of(tile_lanes, episodes);
+  const Encoder encoder = choose_encoder(plan, plan.shape, episodes, RealSource::simulated);
+  Shape shape = plan.shape;
+  shape.R = mean_real_observations(plan);
+  const double draw = number_price(plan.number) * shape.X;
+  return encoder_cost(shape, encoder, encoder == Encoder::table ? table_size(plan.number) : 0, tiles)
              .until_done(tiles, threads) +
          rest_cost(shape, draw, tiles).until_done(tiles, threads);
 }
 
-double training_seconds(const Configuration& configuration, std::int64_t first, int threads, double core_speed) {
-  const Configuration::Training& training = configuration.training;
+double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed) {
+  const Configuration::Training& training = plan.configuration.training;
   const auto of_steps = [&](int every) {  // and one at the end
     return std::ceil(static_cast<double>(training.steps) / every) - static_cast<double>(first / every);
   };
-  Configuration validation = configuration;
-  validation.training.meta_batch = validation_episodes;
-  const double cost = static_cast<double>(training.steps - first) * meta_step_cost(configuration, threads) +
-                      of_steps(training.validate_every) * forward_share * meta_step_cost(validation, threads);
+  const double cost =
+      static_cast<double>(training.steps - first) * meta_step_cost(plan, training.meta_batch, threads) +
+      of_steps(training.validate_every) * forward_share * meta_step_cost(plan, validation_episodes, threads);
   return cost / core_speed + of_steps(training.checkpoint_every) * checkpoint_seconds;
 }
 

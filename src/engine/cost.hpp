@@ -8,8 +8,7 @@
 
 #include <cstdint>
 
-#include "alfi/configuration.hpp"
-#include "kernels/shape.hpp"
+#include "src/model/plan.hpp"
 
 namespace alfi {
 
@@ -42,10 +41,10 @@ struct Cost {
 Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles);
 
 /// R of an episode on average.
-int mean_real_observations(const Configuration& configuration);
+int mean_real_observations(const Plan& plan);
 
-/// Of a meta-step of a valid configuration.
-double meta_step_cost(const Configuration& configuration, int threads);
+/// Returns the cost of a meta-step of this many episodes.
+double meta_step_cost(const Plan& plan, int episodes, int threads);
 
 /// Operations a second of one core with nothing but fma, measured now: the best of some rounds, 15 ms together.
 double measured_core_peak();
@@ -54,6 +53,6 @@ double measured_core_peak();
 double core_speed(double core_peak);
 
 /// Seconds from step `first` to the end of a training, validations and checkpoints included, on cores of that speed.
-double training_seconds(const Configuration& configuration, std::int64_t first, int threads, double core_speed);
+double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed);
 
 }  // namespace alfi

@@ -5,10 +5,10 @@
 
 namespace alfi {
 
-Encoder choose_encoder(const Configuration& configuration, const Shape& shape, int episodes, bool given) {
-  const Encoder wanted = configuration.engine.encoder;
+Encoder choose_encoder(const Plan& plan, const Shape& shape, int episodes, RealSource real) {
+  const Encoder wanted = plan.configuration.engine.encoder;
   if (wanted == Encoder::dense || shape.X != 1) return Encoder::dense;
-  const int table = given ? 0 : table_size(simulator_number(configuration.simulator.name));
+  const int table = real == RealSource::given ? 0 : table_size(plan.number);
   if (wanted == Encoder::segments || (wanted == Encoder::table && table == 0)) return Encoder::segments;
   if (wanted == Encoder::table) return Encoder::table;
   const int tiles = (episodes + tile_lanes - 1) / tile_lanes;

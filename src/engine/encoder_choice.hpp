@@ -2,14 +2,16 @@
 // (kernels/episode/lookup.hpp).
 #pragma once
 
-#include "alfi/configuration.hpp"
-#include "kernels/shape.hpp"
+#include "src/model/plan.hpp"
 
 namespace alfi {
 
-/// What runs on the CPU for so many episodes: engine.encoder, of auto the cheapest. `given`: the observations are not
-/// simulated, so they need not be whole where a simulator's are, and there is no table. Depends on nothing else, as the
-/// paths' results differ in their last bits.
-Encoder choose_encoder(const Configuration& configuration, const Shape& shape, int episodes, bool given);
+/// Where a problem's real observations come from. Given ones need not be whole where a simulator's are, so there is no
+/// table of their codes.
+enum class RealSource { simulated, given };
+
+/// Returns how the CPU computes the codes of this many episodes: engine.encoder, or of auto the cheapest. It depends on
+/// nothing else, as the results of the ways differ in their last bits.
+Encoder choose_encoder(const Plan& plan, const Shape& shape, int episodes, RealSource real);
 
 }  // namespace alfi

@@ -18,31 +18,21 @@ namespace {
 
 Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
 
-std::vector<float> narrow_iteration_weights(Weights weights, int T) {
-  const std::vector<double> w = iteration_weights(weights, T);
-  return {w.begin(), w.end()};
-}
-
 }  // namespace
 
-Engine::Engine(const Configuration& configuration, Normalisation normalisation)
-    : Engine(configuration, std::move(normalisation), make_processor(configuration.engine)) {}
+Engine::Engine(const Plan& plan, Normalisation normalisation)
+    : Engine(plan, std::move(normalisation), make_processor(plan.configuration.engine)) {}
 
-Engine::Engine(const Configuration& configuration, Normalisation normalisation, std::unique_ptr<Processor> processor)
-    : configuration_(configuration),
-      normalisation_(std::move(normalisation)),
-      layout_(make_layout(shape_of(configuration, configuration.episode.iterations))),
-      counts_(real_counts(configuration)),
-      simulator_(simulator_number(configuration.simulator.name)),
-      iteration_weight_(narrow_iteration_weights(configuration.training.weights, configuration.episode.iterations)),
-      processor_(std::move(processor)) {
-  for (const int iterations : {configuration.episode.iterations, configuration.evaluation.iterations})
+Engine::Engine(const Plan& plan, Normalisation normalisation, std::unique_ptr<Processor> processor)
+    : plan_(plan), normalisation_(std::move(normalisation)), processor_(std::move(processor)) {
+  plan_.require_simulator();
+  for (const int iterations : {plan_.shape.T, plan_.configuration.evaluation.iterations})
     if (iterations > 0) require_room(iterations);
 }
 
 void Engine::require_room(int iterations) const {
-  const Configuration& c = configuration_;
-  const Shape shape = shape_of(c, iterations);
+  const Configuration& c = plan_.configuration;
+  const Shape shape = plan_.shape_over(iterations);
   const double tile = static_cast<double>(tile_size(shape));
   if (tile > most_tile_size)
     throw InputError(fmt::format(
@@ -60,71 +50,87 @@ void Engine::require_room(int iterations) const {
 }
 
 EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
-                                        const std::vector<float>& iteration_weight, bool given) const {
-  const Configuration& c = configuration_;
+                                        const std::vector<float>& iteration_weight, RealSource real) const {
+  const Configuration& c = plan_.configuration;
   const double log_sigma = std::log(c.proposal.sigma);
-  return {simulator_,
-          {episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed,
-           c.episode.real_observations.min, c.episode.real_observations.max, counts_.above.data(), counts_.input.data(),
-           static_cast<std::uint32_t>(episodes.replicates)},
-          shape,
-          layout_,
-          weights,
-          iteration_weight.data(),
-          {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
-          c.training.weights,
-          c.proposal.start,
-          log_sigma,
-          {loss, c.proposal.family, log_sigma},
-          {c.networks.rim.update, c.networks.rim.bound},
-          choose_encoder(c, shape, episodes.count, given)};
+  return {.simulator = plan_.number,
+          .problems = {.episodes = episodes.count,
+                       .fixed = static_cast<std::uint32_t>(episodes.problems),
+                       .seed = episodes.seed,
+                       .least = c.episode.real_observations.min,
+                       .most = c.episode.real_observations.max,
+                       .above = plan_.counts.above.data(),
+                       .count_input = plan_.counts.input.data(),
+                       .replicates = static_cast<std::uint32_t>(episodes.replicates)},
+          .shape = shape,
+          .layout = plan_.layout,
+          .weights = weights,
+          .iteration_weight = iteration_weight.data(),
+          .units = {c.simulator.transform, normalisation_.mean.data(), normalisation_.scale.data()},
+          .weights_kind = c.training.weights,
+          .start = c.proposal.start,
+          .start_log_sigma = log_sigma,
+          .loss = {loss, c.proposal.family, log_sigma},
+          .update = {c.networks.rim.update, c.networks.rim.bound},
+          .encoder = choose_encoder(plan_, shape, episodes.count, real)};
+}
+
+Episodes Engine::training_episodes(std::uint64_t step) const {
+  const Configuration::Training& training = plan_.configuration.training;
+  return {.phase = Phase::training,
+          .step = step,
+          .count = training.meta_batch,
+          .problems = training.problems,
+          .seed = plan_.configuration.engine.seed};
 }
 
 void Engine::begin(TrainingState state) {
-  const Configuration::Training& training = configuration_.training;
-  const Episodes episodes{Phase::training, 0, training.meta_batch, training.problems, configuration_.engine.seed};
-  const Shape shape = shape_of(configuration_, configuration_.episode.iterations);
-  processor_->begin({settings(shape, episodes, training.loss, nullptr, iteration_weight_), training.meta_batch,
-                     training.clip_norm, training.ema},
+  const Configuration::Training& training = plan_.configuration.training;
+  processor_->begin({.settings = settings(plan_.shape, training_episodes(0), training.loss, nullptr,
+                                          plan_.iteration_weights, RealSource::simulated),
+                     .episodes = training.meta_batch,
+                     .clip_norm = training.clip_norm,
+                     .average_decay = training.ema},
                     std::move(state));
 }
 
 void Engine::submit(std::span<const MetaStep> steps) {
-  const Configuration::Training& training = configuration_.training;
   std::vector<TrainingStep> inputs;
   for (const MetaStep& step : steps)
-    inputs.push_back(
-        {step_input({Phase::training, step.number, training.meta_batch, training.problems, configuration_.engine.seed},
-                    step.beta),
-         static_cast<float>(step.rate)});
+    inputs.push_back({step_input(training_episodes(step.number), step.beta), static_cast<float>(step.rate)});
   processor_->submit(inputs);
 }
 
+void Engine::forward(const Shape& shape, const Episodes& episodes, std::span<const float> weights, RealSource real,
+                     Draws draws, const std::function<void(const Tile<float>&)>& fill, const TileSink& sink) {
+  const Configuration::Training& training = plan_.configuration.training;
+  const std::vector<float> iteration_weight = iteration_weights<float>(training.weights, shape.T);
+  processor_->rollout(
+      {.settings = settings(shape, episodes, plain(training.loss), weights.data(), iteration_weight, real),
+       .step = step_input(episodes),
+       .draws = draws,
+       .episodes = episodes.count,
+       .fill = fill,
+       .sink = sink});
+}
+
 void Engine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink) {
-  const StepInput step = step_input(episodes);
-  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
-  const EpisodeSettings<float> settings =
-      this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
-                     weights.data(), iteration_weight);
-  processor_->rollout({settings, step, {true, true, true}, episodes.count, {}, sink});
+  forward(plan_.shape_over(iterations), episodes, weights, RealSource::simulated,
+          {.problem = true, .start = true, .proposals = true}, {}, sink);
 }
 
 void Engine::rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
                           std::span<const float> weights, const TileSink& sink) {
-  const StepInput step = step_input(episodes);
-  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
-  const EpisodeSettings<float> settings =
-      this->settings(shape_of(configuration_, iterations), episodes, plain(configuration_.training.loss),
-                     weights.data(), iteration_weight);
   const auto fill = [&](const Tile<float>& tile) {
     for (std::size_t p = 0; p < start.size(); ++p) std::fill_n(tile.psi + p * tile_lanes, tile_lanes, start[p]);
   };
-  processor_->rollout({settings, step, {true, false, true}, episodes.count, fill, sink});
+  forward(plan_.shape_over(iterations), episodes, weights, RealSource::simulated,
+          {.problem = true, .start = false, .proposals = true}, fill, sink);
 }
 
 Validation Engine::validate(const Episodes& episodes, std::span<const float> weights) {
   std::vector<double> losses(static_cast<std::size_t>(episodes.count)), errors(losses.size());
-  const int T = configuration_.episode.iterations, D = parameters(), P = layout_.fc4.out;
+  const int T = plan_.shape.T, D = plan_.shape.D, P = plan_.shape.P();
   rollout(episodes, T, weights, [&](const FinishedTile& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       double squares = 0;
@@ -147,24 +153,25 @@ Validation Engine::validate(const Episodes& episodes, std::span<const float> wei
 }
 
 void Engine::draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink) {
-  const Shape shape = shape_of(configuration_, 1);
-  const StepInput step = step_input(episodes);
-  EpisodeSettings<float> settings = this->settings(shape, episodes, Loss::normal, nullptr, iteration_weight_);
+  const Shape shape = plan_.shape_over(1);
+  EpisodeSettings<float> settings =
+      this->settings(shape, episodes, Loss::normal, nullptr, plan_.iteration_weights, RealSource::simulated);
   const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
       ones(static_cast<std::size_t>(shape.X), 1.0F);
   settings.units = {transform, zeros.data(), ones.data()};
-  processor_->draw_problems({settings, step, {true, false, false}, episodes.count, {}, sink});
+  processor_->draw_problems({.settings = settings,
+                             .step = step_input(episodes),
+                             .draws = {.problem = true, .start = false, .proposals = false},
+                             .episodes = episodes.count,
+                             .fill = {},
+                             .sink = sink});
 }
 
 void Engine::infer(const GivenProblem& problem, int replicates, int iterations, std::span<const float> weights,
                    std::uint64_t seed, const TileSink& sink) {
-  Shape shape = shape_of(configuration_, iterations);
+  Shape shape = plan_.shape_over(iterations);
   shape.R = problem.count;
-  const Episodes episodes{Phase::inference, 0, replicates, 0, seed, replicates};
-  const StepInput step = step_input(episodes);
-  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
-  const EpisodeSettings<float> settings =
-      this->settings(shape, episodes, plain(configuration_.training.loss), weights.data(), iteration_weight, true);
+  const float seen_count = count_input(plan_.configuration.episode.real_observations, problem.count);
   const auto fill = [&](const Tile<float>& tile) {
     TileInput<float>& input = *tile.input;
     input = {};
@@ -172,14 +179,15 @@ void Engine::infer(const GivenProblem& problem, int replicates, int iterations, 
     for (int lane = 0; lane < tile_lanes; ++lane) {
       input.episode[lane] = static_cast<std::uint32_t>(tile.number * tile_lanes + lane);
       input.count[lane] = static_cast<float>(problem.count);
-      input.count_input[lane] = count_input(configuration_, problem.count);
+      input.count_input[lane] = seen_count;
       for (int d = 0; d < shape.D; ++d) tile.truth[d * tile_lanes + lane] = 0.0F;
       for (int r = 0; r < problem.count; ++r)
         for (int k = 0; k < shape.X; ++k)
           *tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
     }
   };
-  processor_->rollout({settings, step, {false, true, true}, episodes.count, fill, sink});
+  forward(shape, {Phase::inference, 0, replicates, 0, seed, replicates}, weights, RealSource::given,
+          {.problem = false, .start = true, .proposals = true}, fill, sink);
 }
 
 std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes) {
@@ -189,13 +197,13 @@ std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int epis
   return count;
 }
 
-Normalisation pilot_normalisation(const Configuration& configuration, SampleStatistics& statistics) {
+Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics) {
   // 4096 draws of the prior with 64 observations each; the seed is fixed so that a configuration has one normalisation.
   constexpr int problems = 4096, observations = 64;
   constexpr std::uint64_t pilot_seed = 0x616C6669;
-  Configuration pilot = configuration;
+  Configuration pilot = plan.configuration;
   pilot.episode.real_observations = {observations, observations};
-  const int X = shape_of(pilot, 1).X;
+  const int X = plan.shape.X;
   const Normalisation identity{std::vector<float>(static_cast<std::size_t>(X), 0.0F),
                                std::vector<float>(static_cast<std::size_t>(X), 1.0F)};
   Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads));

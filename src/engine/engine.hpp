@@ -1,4 +1,4 @@
-// The engine: a configuration's episodes, on a processor.
+// The engine: a plan's episodes, on a processor.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "alfi/configuration.hpp"
 #include "src/backends/processor.hpp"
+#include "src/engine/encoder_choice.hpp"
 #include "src/engine/learner.hpp"
 #include "src/model/episodes.hpp"
 #include "src/model/model.hpp"
-#include "src/model/real_counts.hpp"
+#include "src/model/plan.hpp"
 
 namespace alfi {
 
@@ -28,8 +28,8 @@ class Engine final : public Learner {
  public:
   /// On the processor the configuration names. Throws InputError where the buffers would not fit into memory, with the
   /// bytes they need, RunError where the configuration asks for what was not built or is not there.
-  Engine(const Configuration& configuration, Normalisation normalisation);
-  Engine(const Configuration& configuration, Normalisation normalisation, std::unique_ptr<Processor> processor);
+  Engine(const Plan& plan, Normalisation normalisation);
+  Engine(const Plan& plan, Normalisation normalisation, std::unique_ptr<Processor> processor);
 
   void begin(TrainingState state) override;
   void submit(std::span<const MetaStep> steps) override;
@@ -56,21 +56,21 @@ class Engine final : public Learner {
   /// Problems alone: θ* and the real observations, transformed as told but not standardised, in the tile's truth, real.
   void draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink);
 
-  const Layout& layout() const { return layout_; }
-  int parameters() const { return shape_of(configuration_, 1).D; }
+  const Plan& plan() const { return plan_; }
+  const Layout& layout() const { return plan_.layout; }
   Processor& processor() { return *processor_; }
 
  private:
   void require_room(int iterations) const;
+  Episodes training_episodes(std::uint64_t step) const;
   EpisodeSettings<float> settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
-                                  const std::vector<float>& iteration_weight, bool given = false) const;
+                                  const std::vector<float>& iteration_weight, RealSource real) const;
+  /// Rolls episodes out on plain loss; `fill` fills in what is not drawn.
+  void forward(const Shape& shape, const Episodes& episodes, std::span<const float> weights, RealSource real,
+               Draws draws, const std::function<void(const Tile<float>&)>& fill, const TileSink& sink);
 
-  Configuration configuration_;
+  Plan plan_;
   Normalisation normalisation_;
-  Layout layout_;
-  RealCounts counts_;
-  int simulator_;
-  std::vector<float> iteration_weight_;  ///< of training
   std::unique_ptr<Processor> processor_;
 };
 
@@ -79,6 +79,6 @@ std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int epis
 
 /// Mean and deviation of the transformed observations over the prior, of a pilot simulation with a fixed seed: a
 /// configuration has the same normalisation everywhere. It is drawn by the CPU.
-Normalisation pilot_normalisation(const Configuration& configuration, SampleStatistics& statistics = host_statistics());
+Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics = host_statistics());
 
 }  // namespace alfi

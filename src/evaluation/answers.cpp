@@ -5,6 +5,8 @@
 #include <limits>
 #include <span>
 
+#include "src/evaluation/replicates.hpp"
+#include "src/exact/exact.hpp"
 #include "src/numerics/statistics.hpp"
 
 namespace alfi {
@@ -34,6 +36,24 @@ Measured root_mean_square(SampleStatistics& statistics, const Answers& answers, 
   return root(measured_mean(statistics, squares));
 }
 
+/// Returns the Gaussian nearest to the exact posterior, of all or of those without correlations; standardised by the
+/// prior.
+ProposalLaw nearest_gaussian(const Exact& exact, const Plan& plan) {
+  ProposalLaw law;
+  const std::size_t D = plan.simulator.parameters.size();
+  for (std::size_t d = 0; d < D; ++d) {
+    const ParameterInfo& prior = plan.simulator.parameters[d];
+    law.mean.push_back((exact.posterior_mean[d] - prior.mean()) / prior.deviation());
+    law.deviation.push_back(exact.posterior_deviation[d] / prior.deviation());
+  }
+  law.correlation = exact.posterior_correlation;
+  if (plan.shape.family != Family::gaussian_full || law.correlation.empty()) {
+    law.correlation.assign(D * D, 0);
+    for (std::size_t d = 0; d < D; ++d) law.correlation[d * (D + 1)] = 1;
+  }
+  return law;
+}
+
 }  // namespace
 
 Answers::Answers(int episodes, int parameters)
@@ -46,6 +66,38 @@ Answers::Answers(int episodes, int parameters)
       posterior(truth),
       posterior_log_deviation(truth),
       posterior_loss(alfi_loss) {}
+
+int keep_alfi(const TileAnswers& tile, int T, Answers& answers) {
+  int not_finite = 0;
+  for (int i = 0; i < tile.problems(); ++i) {
+    const ProposalLaw law = tile.law(i, T);
+    const std::size_t first = answers.at(tile.first() + i, 0);
+    for (std::size_t d = 0; d < law.mean.size(); ++d) {
+      answers.truth[first + d] = tile.truth(i, static_cast<int>(d));
+      answers.alfi[first + d] = law.mean[d];
+      answers.alfi_log_deviation[first + d] = std::log(law.deviation[d]);
+    }
+    answers.alfi_loss[static_cast<std::size_t>(tile.first() + i)] =
+        normal_loss(law, std::span(answers.truth).subspan(first, law.mean.size()));
+    not_finite += is_finite(tile.family(), law) ? 0 : 1;
+  }
+  return not_finite;
+}
+
+void keep_exact(const Exact& exact, const Plan& plan, int b, Answers& answers) {
+  const std::size_t first = answers.at(b, 0), D = plan.simulator.parameters.size();
+  for (std::size_t d = 0; d < exact.maximum_likelihood.size(); ++d) {
+    const ParameterInfo& prior = plan.simulator.parameters[d];
+    answers.mle[first + d] = (exact.maximum_likelihood[d] - prior.mean()) / prior.deviation();
+  }
+  if (exact.posterior_mean.empty()) return;
+  const ProposalLaw law = nearest_gaussian(exact, plan);
+  for (std::size_t d = 0; d < D; ++d) {
+    answers.posterior[first + d] = law.mean[d];
+    answers.posterior_log_deviation[first + d] = std::log(law.deviation[d]);
+  }
+  answers.posterior_loss[static_cast<std::size_t>(b)] = normal_loss(law, std::span(answers.truth).subspan(first, D));
+}
 
 std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate) {
   std::vector<double> result;

@@ -9,6 +9,10 @@
 
 namespace alfi {
 
+class TileAnswers;
+struct Exact;
+struct Plan;
+
 /// (episodes, D) each, standardised by the prior; NaN where a method has no answer.
 struct Answers {
   Answers(int episodes, int parameters);
@@ -26,6 +30,12 @@ struct Answers {
            static_cast<std::size_t>(parameter);
   }
 };
+
+/// Keeps ALFI's answers to the problems of a tile after T iterations, and their θ*; returns how many are not finite.
+int keep_alfi(const TileAnswers& tile, int T, Answers& answers);
+
+/// Keeps what is known exactly of problem `b`, whose θ* is kept already.
+void keep_exact(const Exact& exact, const Plan& plan, int b, Answers& answers);
 
 /// ‖θ* − estimate‖₂ of each episode; estimate (episodes, D).
 std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate);

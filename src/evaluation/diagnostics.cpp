@@ -29,19 +29,19 @@ double square(double x) { return x * x; }
 /// Rollouts of a machine's episodes, of which the ways are kept.
 class Courses {
  public:
-  Courses(Engine& engine, const Configuration& configuration)
-      : engine_(engine), configuration_(configuration), shape_(shape_of(configuration, iterations())) {}
+  explicit Courses(Engine& engine) : engine_(engine) {}
 
   /// The first `count` episodes, from the configured start or from this ψ₀.
   Course operator()(int count, std::span<const float> weights, std::span<const float> start = {}) {
-    const int D = shape_.D, T = iterations();
+    const Plan& plan = engine_.plan();
+    const int D = plan.shape.D, T = plan.configuration.evaluation.iterations;
     const std::size_t numbers = static_cast<std::size_t>(count) * static_cast<std::size_t>(D);
     Course course{count, T, D, std::vector<double>(numbers), {}, {}, {}};
     course.mean.resize(numbers * static_cast<std::size_t>(T + 1));
     course.deviation.resize(course.mean.size());
     course.correlation.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(T + 1), 0);
     const auto keep = [&](const FinishedTile& finished) {
-      const TileAnswers answers(configuration_, shape_, finished);
+      const TileAnswers answers(plan, finished);
       for (int i = 0; i < answers.problems(); ++i) {
         const int b = answers.first() + i;
         for (int d = 0; d < D; ++d) course.truth[static_cast<std::size_t>(b * D + d)] = answers.truth(i, d);
@@ -55,7 +55,7 @@ class Courses {
         }
       }
     };
-    const Episodes episodes = evaluation_rollouts(configuration_, count);
+    const Episodes episodes = evaluation_rollouts(plan, count);
     if (start.empty())
       engine_.rollout(episodes, T, weights, keep);
     else
@@ -65,26 +65,24 @@ class Courses {
 
   /// ψ₀ with this number for every mean.
   std::vector<float> start_at(double mean) const {
-    std::vector<float> psi(static_cast<std::size_t>(shape_.P()), static_cast<float>(mean));
-    const double log_sigma = configuration_.proposal.start == Start::draw ? std::log(configuration_.proposal.sigma) : 0;
-    std::fill(psi.begin() + shape_.D, psi.end(), 0.0F);  // nothing is coupled
-    if (learns_deviation(shape_.family)) std::fill_n(psi.begin() + shape_.D, shape_.D, static_cast<float>(log_sigma));
+    const Shape& shape = engine_.plan().shape;
+    const Configuration::Proposal& proposal = engine_.plan().configuration.proposal;
+    std::vector<float> psi(static_cast<std::size_t>(shape.P()), static_cast<float>(mean));
+    const double log_sigma = proposal.start == Start::draw ? std::log(proposal.sigma) : 0;
+    std::fill(psi.begin() + shape.D, psi.end(), 0.0F);  // nothing is coupled
+    if (learns_deviation(shape.family)) std::fill_n(psi.begin() + shape.D, shape.D, static_cast<float>(log_sigma));
     return psi;
   }
 
  private:
-  int iterations() const { return configuration_.evaluation.iterations; }
-
   Engine& engine_;
-  const Configuration& configuration_;
-  Shape shape_;
 };
 
 /// Fills in what is simulated anew for the first episodes.
-void regenerate(Engine& engine, const Configuration& configuration, const Normalisation& normalisation,
-                Diagnostics& diagnostics) {
-  const SimulatorInfo simulator = find_simulator(configuration.simulator);
-  const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
+void regenerate(Engine& engine, const Normalisation& normalisation, Diagnostics& diagnostics) {
+  const Configuration& configuration = engine.plan().configuration;
+  const SimulatorInfo& simulator = engine.plan().simulator;
+  const int D = engine.plan().shape.D, X = engine.plan().shape.X;
   const int count = std::min(configuration.evaluation.episodes, most_energy_episodes);
   const std::uint64_t seed = configuration.engine.seed;
   SampleStatistics& statistics = engine.processor().statistics();
@@ -158,23 +156,23 @@ std::vector<double> StartInfluence::shifts(std::size_t start) const {
 }
 
 Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options) {
-  const Configuration configuration = configured(machine, options);
-  const Checkpoint& checkpoint = *machine.checkpoint_;
+  const Plan plan = configured(machine, options);
+  const Checkpoint& checkpoint = checkpoint_of(machine);
   const auto progress = [&](double part) {
     if (options.progress) options.progress(part);
   };
   Diagnostics diagnostics{{}, Answers(0, 0), {}, {}, {}, {}, {}};
   diagnostics.evaluation = evaluate(
-      checkpoint, configuration, make_processor(configuration.engine),
+      checkpoint, plan, make_processor(plan.configuration.engine),
       [&](double part) { progress(evaluation_part * part); }, &diagnostics.answers);
 
-  Engine engine(configuration, checkpoint.normalisation);
-  Courses courses(engine, configuration);
-  const int count = configuration.evaluation.episodes;
+  Engine engine(plan, checkpoint.normalisation);
+  Courses courses(engine);
+  const int count = plan.configuration.evaluation.episodes;
   const std::vector<float>& weights = checkpoint.state.average;
   diagnostics.trained = courses(std::min(count, most_course_episodes), weights);
   diagnostics.untrained =
-      courses(std::min(count, most_course_episodes), initial_weights(engine.layout(), configuration.engine.seed));
+      courses(std::min(count, most_course_episodes), initial_weights(plan.layout, plan.configuration.engine.seed));
   progress(0.8);
   for (const double start : starts) {
     diagnostics.starts.starts.push_back(start);
@@ -182,7 +180,7 @@ Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options) {
         courses(std::min(count, most_start_episodes), weights, courses.start_at(start)));
   }
   progress(0.9);
-  regenerate(engine, configuration, checkpoint.normalisation, diagnostics);
+  regenerate(engine, checkpoint.normalisation, diagnostics);
   progress(1);
   return diagnostics;
 }

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -20,9 +19,6 @@
 #include "src/evaluation/regenerated.hpp"
 #include "src/evaluation/replicates.hpp"
 #include "src/exact/exact.hpp"
-#include "src/model/proposal_law.hpp"
-#include "src/numerics/statistics.hpp"
-#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {
@@ -46,26 +42,72 @@ class Progress {
   std::mutex mutex_;
 };
 
-/// The Gaussian nearest to the exact posterior, of all or of those without correlations; standardised by the prior.
-ProposalLaw nearest_gaussian(const Exact& exact, const SimulatorInfo& simulator, Family family) {
-  ProposalLaw law;
-  const std::size_t D = simulator.parameters.size();
-  for (std::size_t d = 0; d < D; ++d) {
-    const ParameterInfo& prior = simulator.parameters[d];
-    law.mean.push_back((exact.posterior_mean[d] - prior.mean()) / prior.deviation());
-    law.deviation.push_back(exact.posterior_deviation[d] / prior.deviation());
+/// What ALFI's rollouts came to, beside their answers.
+struct Rollouts {
+  std::vector<double> error_by_iteration;  ///< (T + 1) means over the problems
+  std::int64_t clamped, not_finite;
+};
+
+Rollouts answer_by_alfi(Engine& engine, std::span<const float> weights, Answers& answers, Progress& progress) {
+  const Plan& plan = engine.plan();
+  const int count = plan.configuration.evaluation.episodes, T = plan.configuration.evaluation.iterations;
+  const Shape shape = plan.shape_over(T);
+  const Episodes episodes = evaluation_rollouts(plan, count);
+  std::vector<std::vector<double>> tile_errors(static_cast<std::size_t>(blocks_of(tile_lanes, episodes.count)));
+  std::atomic<std::int64_t> clamped = 0, not_finite = 0;
+  engine.rollout(episodes, T, weights, [&](const FinishedTile& finished) {
+    const TileAnswers tile(plan, finished);
+    not_finite += keep_alfi(tile, T, answers);
+    auto& errors = tile_errors[static_cast<std::size_t>(finished.first / tile_lanes)];
+    errors.assign(static_cast<std::size_t>(T + 1), 0.0);
+    for (int i = 0; i < tile.problems(); ++i)
+      for (int t = 0; t <= T; ++t) errors[static_cast<std::size_t>(t)] += tile.error(i, t);
+    clamped += clamped_draws(shape, finished.tile, finished.episodes);
+    progress.add(tile.problems());
+  });
+  Rollouts rollouts{{}, clamped, not_finite};
+  for (std::size_t t = 0; t <= static_cast<std::size_t>(T); ++t) {
+    double sum = 0;
+    for (const auto& errors : tile_errors) sum += errors[t];
+    rollouts.error_by_iteration.push_back(sum / count);
   }
-  law.correlation = exact.posterior_correlation;
-  if (family != Family::gaussian_full || law.correlation.empty()) {
-    law.correlation.assign(D * D, 0);
-    for (std::size_t d = 0; d < D; ++d) law.correlation[d * (D + 1)] = 1;
-  }
-  return law;
+  return rollouts;
+}
+
+/// Keeps what is known exactly of every problem; returns the energy distances of the first ones' observations from
+/// those simulated at ALFI's answers.
+std::vector<double> answer_exactly(Engine& engine, const Normalisation& normalisation, Answers& answers,
+                                   Progress& progress) {
+  const Plan& plan = engine.plan();
+  const auto exact = make_exact_inference(plan.simulator);
+  const int count = plan.configuration.evaluation.episodes;
+  const std::uint64_t seed = plan.configuration.engine.seed;
+  std::vector<double> energy(static_cast<std::size_t>(std::min(count, most_energy_episodes)));
+  engine.draw_problems({Phase::evaluation, 0, count, 0, seed}, Transform::none, [&](const FinishedTile& finished) {
+    for (int lane = 0; lane < finished.episodes; ++lane) {
+      const int b = finished.first + lane;
+      const std::vector<float> x = observations_of(finished.tile, plan.shape.X, lane);
+      keep_exact(exact ? exact->infer(x) : Exact{}, plan, b, answers);
+      if (b >= most_energy_episodes) continue;
+      std::vector<double> estimate;
+      for (int d = 0; d < plan.shape.D; ++d) {
+        const ParameterInfo& prior = plan.simulator.parameters[static_cast<std::size_t>(d)];
+        estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[answers.at(b, d)]);
+      }
+      // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
+      const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
+      energy[static_cast<std::size_t>(b)] =
+          regenerated_distance(engine.processor().statistics(), plan.simulator, plan.configuration.simulator.transform,
+                               normalisation, x, estimate, key);
+    }
+    progress.add(finished.episodes);
+  });
+  return energy;
 }
 
 }  // namespace
 
-Configuration configured(const Machine& machine, const EvaluationOptions& options) {
+Plan configured(const Machine& machine, const EvaluationOptions& options) {
   Configuration configuration = machine.configuration();
   if (options.episodes != 0) configuration.evaluation.episodes = options.episodes;
   configuration.evaluation.iterations = options.iterations != 0 ? options.iterations : machine.default_iterations();
@@ -75,104 +117,38 @@ Configuration configured(const Machine& machine, const EvaluationOptions& option
   if (options.replicates != 0) configuration.evaluation.replicates = options.replicates;
   configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
   validate(configuration);
-  return configuration;
+  return checkpoint_of(machine).plan.with(configuration.engine, configuration.evaluation);
 }
 
 Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
-  const Configuration configuration = configured(machine, options);
-  return evaluate(*machine.checkpoint_, configuration, make_processor(configuration.engine), options.progress);
+  const Plan plan = configured(machine, options);
+  return evaluate(checkpoint_of(machine), plan, make_processor(plan.configuration.engine), options.progress);
 }
 
-Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configuration,
-                    std::unique_ptr<Processor> processor, const std::function<void(double)>& report, Answers* kept) {
+Evaluation evaluate(const Checkpoint& checkpoint, const Plan& plan, std::unique_ptr<Processor> processor,
+                    const std::function<void(double)>& report, Answers* kept) {
   const auto begin = std::chrono::steady_clock::now();
-  const SimulatorInfo simulator = find_simulator(configuration.simulator);
-  const auto exact = make_exact_inference(simulator);
-  const int count = configuration.evaluation.episodes, T = configuration.evaluation.iterations;
-  const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
-  const Episodes rollouts = evaluation_rollouts(configuration, count);
-  const std::uint64_t seed = configuration.engine.seed;
-  const Shape shape = shape_of(configuration, T);
-  const Normalisation& normalisation = checkpoint.normalisation;
-  Engine engine(configuration, normalisation, std::move(processor));
+  const Configuration::Evaluation& wanted = plan.configuration.evaluation;
+  Engine engine(plan, checkpoint.normalisation, std::move(processor));
   SampleStatistics& statistics = engine.processor().statistics();
-  Progress progress(report, 2 * count);
-
-  Answers answers(count, D);
-  std::vector<std::vector<double>> tile_errors(
-      static_cast<std::size_t>((rollouts.count + tile_lanes - 1) / tile_lanes));
-  std::atomic<std::int64_t> clamped = 0, not_finite = 0;
-  engine.rollout(rollouts, T, checkpoint.state.average, [&](const FinishedTile& finished) {
-    const TileAnswers tile(configuration, shape, finished);
-    auto& errors = tile_errors[static_cast<std::size_t>(finished.first / tile_lanes)];
-    errors.assign(static_cast<std::size_t>(T + 1), 0.0);
-    for (int i = 0; i < tile.problems(); ++i) {
-      const ProposalLaw law = tile.law(i, T);
-      const std::size_t first = answers.at(tile.first() + i, 0);
-      for (std::size_t d = 0; d < law.mean.size(); ++d) {
-        answers.truth[first + d] = tile.truth(i, static_cast<int>(d));
-        answers.alfi[first + d] = law.mean[d];
-        answers.alfi_log_deviation[first + d] = std::log(law.deviation[d]);
-      }
-      answers.alfi_loss[static_cast<std::size_t>(tile.first() + i)] =
-          normal_loss(law, std::span(answers.truth).subspan(first, law.mean.size()));
-      not_finite += is_finite(shape.family, law) ? 0 : 1;
-      for (int t = 0; t <= T; ++t) errors[static_cast<std::size_t>(t)] += tile.error(i, t);
-    }
-    clamped += clamped_draws(shape, finished.tile, finished.episodes);
-    progress.add(tile.problems());
-  });
-
-  std::vector<double> energy(static_cast<std::size_t>(std::min(count, most_energy_episodes)));
-  engine.draw_problems({Phase::evaluation, 0, count, 0, seed}, Transform::none, [&](const FinishedTile& finished) {
-    for (int lane = 0; lane < finished.episodes; ++lane) {
-      const int b = finished.first + lane;
-      const std::vector<float> x = observations_of(finished.tile, X, lane);
-      const Exact best = exact ? exact->infer(x) : Exact{};
-      std::vector<double> estimate;
-      for (int d = 0; d < D; ++d) {
-        const ParameterInfo& prior = simulator.parameters[static_cast<std::size_t>(d)];
-        const std::size_t i = answers.at(b, d);
-        if (!best.maximum_likelihood.empty())
-          answers.mle[i] = (best.maximum_likelihood[static_cast<std::size_t>(d)] - prior.mean()) / prior.deviation();
-        estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[i]);
-      }
-      if (!best.posterior_mean.empty()) {
-        const ProposalLaw law = nearest_gaussian(best, simulator, shape.family);
-        const std::size_t first = answers.at(b, 0);
-        for (std::size_t d = 0; d < law.mean.size(); ++d) {
-          answers.posterior[first + d] = law.mean[d];
-          answers.posterior_log_deviation[first + d] = std::log(law.deviation[d]);
-        }
-        answers.posterior_loss[static_cast<std::size_t>(b)] =
-            normal_loss(law, std::span(answers.truth).subspan(first, law.mean.size()));
-      }
-      // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
-      const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
-      if (b < most_energy_episodes)
-        energy[static_cast<std::size_t>(b)] = regenerated_distance(
-            statistics, simulator, configuration.simulator.transform, normalisation, x, estimate, key);
-    }
-    progress.add(finished.episodes);
-  });
+  Progress progress(report, 2 * wanted.episodes);
+  Answers answers(wanted.episodes, plan.shape.D);
+  Rollouts rollouts = answer_by_alfi(engine, checkpoint.state.average, answers, progress);
+  const std::vector<double> energy = answer_exactly(engine, checkpoint.normalisation, answers, progress);
 
   Evaluation evaluation{};
-  evaluation.simulator = simulator.name;
-  for (const ParameterInfo& parameter : simulator.parameters) evaluation.parameters.push_back(parameter.name);
+  evaluation.simulator = plan.simulator.name;
+  for (const ParameterInfo& parameter : plan.simulator.parameters) evaluation.parameters.push_back(parameter.name);
   evaluation.step = checkpoint.step;
-  evaluation.episodes = count;
-  evaluation.iterations = T;
-  evaluation.replicates = rollouts.replicates;
-  evaluation.not_finite = not_finite;
+  evaluation.episodes = wanted.episodes;
+  evaluation.iterations = wanted.iterations;
+  evaluation.replicates = wanted.replicates;
+  evaluation.not_finite = rollouts.not_finite;
   summarise(statistics, answers, evaluation);
   evaluation.energy_distance = measured_mean(statistics, energy);
   evaluation.energy_distance_episodes = static_cast<int>(energy.size());
-  for (std::size_t t = 0; t <= static_cast<std::size_t>(T); ++t) {
-    double sum = 0;
-    for (const auto& errors : tile_errors) sum += errors[t];
-    evaluation.error_by_iteration.push_back(sum / count);
-  }
-  evaluation.clamped_draws = clamped;
+  evaluation.error_by_iteration = std::move(rollouts.error_by_iteration);
+  evaluation.clamped_draws = rollouts.clamped;
   evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (kept != nullptr) *kept = std::move(answers);
   return evaluation;

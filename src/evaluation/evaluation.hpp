@@ -11,13 +11,12 @@
 
 namespace alfi {
 
-/// A machine's configuration with these options. Throws InputError naming the option that is wrong.
-Configuration configured(const Machine& machine, const EvaluationOptions& options);
+/// Returns a machine's plan with these options. Throws InputError naming the option that is wrong.
+Plan configured(const Machine& machine, const EvaluationOptions& options);
 
-/// Of a checkpoint's average weights, with the episodes and iterations of this configuration. `kept`, where given, gets
-/// the answers it sums up.
-Evaluation evaluate(const Checkpoint& checkpoint, const Configuration& configuration,
-                    std::unique_ptr<Processor> processor, const std::function<void(double)>& progress = {},
-                    Answers* kept = nullptr);
+/// Evaluates a checkpoint's average weights over the episodes and iterations of the plan, which is the checkpoint's but
+/// for its engine and evaluation. `kept`, where given, gets the answers it sums up.
+Evaluation evaluate(const Checkpoint& checkpoint, const Plan& plan, std::unique_ptr<Processor> processor,
+                    const std::function<void(double)>& progress = {}, Answers* kept = nullptr);
 
 }  // namespace alfi

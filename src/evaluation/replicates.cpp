@@ -88,16 +88,21 @@ ProposalLaw combined(Family family, std::span<const ProposalLaw> replicates) {
   return law;
 }
 
-Episodes evaluation_rollouts(const Configuration& configuration, int problems) {
-  const int replicates = configuration.evaluation.replicates;
-  return {Phase::evaluation, 0, problems * replicates, 0, configuration.engine.seed, replicates};
+Episodes evaluation_rollouts(const Plan& plan, int problems) {
+  const int replicates = plan.configuration.evaluation.replicates;
+  return {.phase = Phase::evaluation,
+          .step = 0,
+          .count = problems * replicates,
+          .problems = 0,
+          .seed = plan.configuration.engine.seed,
+          .replicates = replicates};
 }
 
-TileAnswers::TileAnswers(const Configuration& configuration, const Shape& shape, const FinishedTile& finished)
-    : proposal_(configuration.proposal),
-      shape_(shape),
+TileAnswers::TileAnswers(const Plan& plan, const FinishedTile& finished)
+    : shape_(plan.shape),
+      sigma_(plan.configuration.proposal.sigma),
       finished_(finished),
-      replicates_(configuration.evaluation.replicates) {}
+      replicates_(plan.configuration.evaluation.replicates) {}
 
 ProposalLaw TileAnswers::law(int problem, int t) const {
   std::vector<ProposalLaw> laws;
@@ -105,7 +110,7 @@ ProposalLaw TileAnswers::law(int problem, int t) const {
   for (int lane = problem * replicates_; lane < (problem + 1) * replicates_; ++lane) {
     for (int p = 0; p < shape_.P(); ++p)
       psi[static_cast<std::size_t>(p)] = finished_.tile.psi[(t * shape_.P() + p) * tile_lanes + lane];
-    laws.push_back(proposal_law(shape_.family, proposal_.sigma, shape_.D, psi));
+    laws.push_back(proposal_law(shape_.family, sigma_, shape_.D, psi));
   }
   return combined(shape_.family, laws);
 }

@@ -31,9 +31,9 @@
 #include <span>
 #include <vector>
 
-#include "alfi/configuration.hpp"
 #include "src/backends/processor.hpp"
 #include "src/model/episodes.hpp"
+#include "src/model/plan.hpp"
 #include "src/model/proposal_law.hpp"
 
 namespace alfi {
@@ -42,15 +42,16 @@ namespace alfi {
 ProposalLaw combined(Family family, std::span<const ProposalLaw> replicates);
 
 /// Names the rollouts of an evaluation's first `problems` problems, evaluation.replicates of each.
-Episodes evaluation_rollouts(const Configuration& configuration, int problems);
+Episodes evaluation_rollouts(const Plan& plan, int problems);
 
 /// The answers to the problems of a finished tile: lanes i K … i K + K − 1 are the replicates of its problem i.
 class TileAnswers {
  public:
-  TileAnswers(const Configuration& configuration, const Shape& shape, const FinishedTile& finished);
+  TileAnswers(const Plan& plan, const FinishedTile& finished);
 
   /// Number of the tile's first problem among all.
   int first() const { return finished_.first / replicates_; }
+  Family family() const { return shape_.family; }
   int problems() const { return finished_.episodes / replicates_; }
   double truth(int problem, int d) const { return finished_.tile.truth[d * tile_lanes + problem * replicates_]; }
 
@@ -62,8 +63,8 @@ class TileAnswers {
   double error(int problem, int t) const;
 
  private:
-  const Configuration::Proposal& proposal_;
   const Shape& shape_;
+  double sigma_;
   const FinishedTile& finished_;
   int replicates_;
 };

@@ -16,7 +16,6 @@
 #include "src/model/checkpoint.hpp"
 #include "src/model/standardise.hpp"
 #include "src/numerics/statistics.hpp"
-#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {
@@ -42,7 +41,56 @@ std::vector<float> random_subset(std::span<const float> x, int count, int wanted
   return subset;
 }
 
+/// The observations an inference uses, and what users should know of their number.
+struct Used {
+  std::vector<float> x;  ///< (count, X)
+  int count;
+  std::vector<std::string> warnings;
+};
+
+/// Takes all `count` of x, or a random subset where the machine was trained for fewer.
+Used observations_to_use(std::span<const float> x, int count, const CountRange& trained, std::uint64_t seed) {
+  const std::string trained_for =
+      trained.min == trained.max ? fmt::format("{}", trained.max) : fmt::format("{} to {}", trained.min, trained.max);
+  if (count > trained.max)
+    return {random_subset(x, count, trained.max, seed),
+            trained.max,
+            {fmt::format("The machine was trained for {} observations: a random subset of {} of the {} given is used. "
+                         "One trained with a larger episode.real_observations.max would use more.",
+                         trained_for, trained.max, count)}};
+  Used all{{x.begin(), x.end()}, count, {}};
+  if (count < trained.min)
+    all.warnings.push_back(fmt::format(
+        "The machine was trained for {} observations: all {} given are used, but an interval from so few was "
+        "never learned. Do not trust it; train with episode.real_observations.min of at most {}.",
+        trained_for, count, count));
+  return all;
+}
+
+/// Adds what the law, standardised by the prior, says of each parameter in its natural units.
+void add_estimates(const ProposalLaw& law, const SimulatorInfo& simulator, Posterior& posterior) {
+  const double quantile = normal_quantile(0.5 * (1 + posterior.level));
+  for (std::size_t d = 0; d < simulator.parameters.size(); ++d) {
+    const ParameterInfo& parameter = simulator.parameters[d];
+    const double mean = parameter.mean() + parameter.deviation() * law.mean[d];
+    const double deviation = parameter.deviation() * law.deviation[d];
+    posterior.parameters.push_back({.name = parameter.name,
+                                    .unit = parameter.unit,
+                                    .mean = mean,
+                                    .deviation = deviation,
+                                    .lower = mean - quantile * deviation,
+                                    .upper = mean + quantile * deviation});
+    if (mean < parameter.low || mean > parameter.high)
+      posterior.warnings.push_back(
+          fmt::format("{} = {:.4g} lies outside the prior, [{}, {}]: the machine never saw such "
+                      "data. Do not trust the answer.",
+                      parameter.name, mean, parameter.low, parameter.high));
+  }
+}
+
 }  // namespace
+
+const Checkpoint& checkpoint_of(const Machine& machine) { return *machine.checkpoint_; }
 
 Machine::Machine(std::unique_ptr<const Checkpoint> checkpoint) : checkpoint_(std::move(checkpoint)) {}
 Machine::Machine(Machine&&) noexcept = default;
@@ -63,7 +111,7 @@ Machine Machine::load(const std::filesystem::path& path) {
   return Machine(std::make_unique<const Checkpoint>(read_checkpoint(path)));
 }
 
-const Configuration& Machine::configuration() const { return checkpoint_->configuration; }
+const Configuration& Machine::configuration() const { return checkpoint_->plan.configuration; }
 
 std::int64_t Machine::step() const { return checkpoint_->step; }
 
@@ -75,7 +123,7 @@ int Machine::default_iterations() const {
 Posterior Machine::infer(std::span<const float> x, int count, const InferenceOptions& options) const {
   if (!(options.level > 0 && options.level < 1))
     throw InputError(fmt::format("level = {} must be above 0 and below 1", options.level));
-  Configuration configuration = checkpoint_->configuration;
+  Configuration configuration = checkpoint_->plan.configuration;
   configuration.evaluation.iterations = options.iterations == 0 ? default_iterations() : options.iterations;
   configuration.engine.threads = 1;
   configuration.engine.backend = options.backend;
@@ -83,54 +131,30 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
   configuration.engine.precision = Precision::fp32;  // the reference, on any backend, however it was trained
   if (options.replicates != 0) configuration.evaluation.replicates = options.replicates;
   validate(configuration);
+  const Plan plan = checkpoint_->plan.with(configuration.engine, configuration.evaluation);
+  plan.require_simulator();
+  const ObservationInfo& observations = plan.simulator.observations;
+  check_observations({count, observations.dimension, {x.begin(), x.end()}}, observations);
+
   const std::uint64_t seed = seed_of(x, options.seed.value_or(configuration.engine.seed));
-  const SimulatorInfo simulator = find_simulator(configuration.simulator);
-  check_observations({count, simulator.observations.dimension, {x.begin(), x.end()}}, simulator.observations);
-
-  const int replicates = configuration.evaluation.replicates;
-  Posterior posterior{{}, {}, options.level, count, replicates, {}};
-  const auto& trained = configuration.episode.real_observations;
-  const std::string trained_for =
-      trained.min == trained.max ? fmt::format("{}", trained.max) : fmt::format("{} to {}", trained.min, trained.max);
-  std::vector<float> subset;
-  if (count > trained.max) {
-    posterior.used = trained.max;
-    subset = random_subset(x, count, trained.max, seed);
-    x = subset;
-    posterior.warnings.push_back(
-        fmt::format("The machine was trained for {} observations: a random subset of {} of the {} given is used. One "
-                    "trained with a larger episode.real_observations.max would use more.",
-                    trained_for, trained.max, count));
-  } else if (count < trained.min) {
-    posterior.warnings.push_back(fmt::format(
-        "The machine was trained for {} observations: all {} given are used, but an interval from so few was "
-        "never learned. Do not trust it; train with episode.real_observations.min of at most {}.",
-        trained_for, count, count));
-  }
-
-  Engine engine(configuration, checkpoint_->normalisation);
-  const std::vector<float> standard = standardise(x, configuration.simulator.transform, checkpoint_->normalisation);
-  const int T = configuration.evaluation.iterations, D = engine.parameters();
-  const Shape shape = shape_of(configuration, T);
+  Used used = observations_to_use(x, count, configuration.episode.real_observations, seed);
+  const int replicates = configuration.evaluation.replicates, T = configuration.evaluation.iterations;
+  const std::vector<float> standard =
+      standardise(used.x, configuration.simulator.transform, checkpoint_->normalisation);
+  Engine engine(plan, checkpoint_->normalisation);
   ProposalLaw law;
-  engine.infer({standard, posterior.used}, replicates, T, checkpoint_->state.average, seed,
-               [&](const FinishedTile& finished) { law = TileAnswers(configuration, shape, finished).law(0, T); });
+  engine.infer({standard, used.count}, replicates, T, checkpoint_->state.average, seed,
+               [&](const FinishedTile& finished) { law = TileAnswers(plan, finished).law(0, T); });
 
-  const double quantile = normal_quantile(0.5 * (1 + options.level));
+  Posterior posterior{.parameters = {},
+                      .correlation = {},
+                      .level = options.level,
+                      .used = used.count,
+                      .replicates = replicates,
+                      .warnings = std::move(used.warnings)};
   const Family family = configuration.proposal.family;
   if (family != Family::point) posterior.correlation = law.correlation;
-  for (int d = 0; d < D; ++d) {
-    const ParameterInfo& parameter = simulator.parameters[static_cast<std::size_t>(d)];
-    const double mean = parameter.mean() + parameter.deviation() * law.mean[static_cast<std::size_t>(d)];
-    const double deviation = parameter.deviation() * law.deviation[static_cast<std::size_t>(d)];
-    posterior.parameters.push_back(
-        {parameter.name, parameter.unit, mean, deviation, mean - quantile * deviation, mean + quantile * deviation});
-    if (mean < parameter.low || mean > parameter.high)
-      posterior.warnings.push_back(
-          fmt::format("{} = {:.4g} lies outside the prior, [{}, {}]: the machine never saw such "
-                      "data. Do not trust the answer.",
-                      parameter.name, mean, parameter.low, parameter.high));
-  }
+  add_estimates(law, plan.simulator, posterior);
   if (!is_finite(family, law))
     posterior.warnings.push_back(
         "The answer is not finite: the machine's training diverged, or the observations lie far outside what it was "

@@ -279,8 +279,7 @@ void add_result(SafeTensors& result, const std::string& name, const std::vector<
 SafeTensors replay(const SafeTensors& tape, Processor& processor) {
   const Recording run = read_recording(tape, processor);
   const Shape& s = run.shape;
-  std::vector<float> iteration_weight;
-  for (const double w : iteration_weights(run.weights_kind, s.T)) iteration_weight.push_back(static_cast<float>(w));
+  const std::vector<float> iteration_weight = iteration_weights<float>(run.weights_kind, s.T);
   const std::vector<float> zeros(static_cast<std::size_t>(s.X), 0.0F), ones(static_cast<std::size_t>(s.X), 1.0F);
   const EpisodeSettings<float> settings{recorded,
                                         {},

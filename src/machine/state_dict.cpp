@@ -21,19 +21,15 @@ namespace {
 
 const std::string first_weight = "x_data_agg.fc1_layer.weight";
 
-Layout layout_of(const Configuration& configuration) {
-  if (minimises(configuration.simulator))
+void require_inference(const Plan& plan) {
+  if (plan.minimises)
     throw InputError(
         fmt::format("simulator.name = {}: must be a simulator; the published code has no machine that "
                     "minimises",
-                    configuration.simulator.name));
-  return make_layout(shape_of(configuration, 1));
+                    plan.configuration.simulator.name));
 }
 
-/// Of a configuration's simulator.
-std::optional<int> column_of(const Configuration& configuration) {
-  return constant_column(configuration.simulator.name, shape_of(configuration, 1).X);
-}
+std::optional<int> column_of(const Plan& plan) { return constant_column(plan.simulator.name, plan.shape.X); }
 
 /// Tensors of other networks than these, and numbers that are none.
 void require_own_and_finite(const SafeTensors& state_dict, const Layout& layout) {
@@ -92,17 +88,19 @@ std::vector<float> from_state_dict(const SafeTensors& state_dict, const Layout& 
 }
 
 SafeTensors export_weights(const Checkpoint& checkpoint) {
-  const Configuration& configuration = checkpoint.configuration;
-  return to_state_dict(layout_of(configuration), checkpoint.state.average, column_of(configuration));
+  const Plan& plan = checkpoint.plan;
+  require_inference(plan);
+  return to_state_dict(plan.layout, checkpoint.state.average, column_of(plan));
 }
 
-Checkpoint import_weights(const SafeTensors& state_dict, const Configuration& configuration) {
-  Checkpoint checkpoint{configuration, {}, {}, 0};
+Checkpoint import_weights(const SafeTensors& state_dict, const Plan& plan) {
+  require_inference(plan);
+  Checkpoint checkpoint{plan, {}, {}, 0};
   TrainingState& state = checkpoint.state;
-  state.weights = state.average = from_state_dict(state_dict, layout_of(configuration), column_of(configuration));
+  state.weights = state.average = from_state_dict(state_dict, plan.layout, column_of(plan));
   state.first_moment.assign(state.weights.size(), 0.0F);
   state.second_moment.assign(state.weights.size(), 0.0F);
-  checkpoint.normalisation = pilot_normalisation(configuration);
+  checkpoint.normalisation = pilot_normalisation(plan);
   return checkpoint;
 }
 
@@ -114,7 +112,7 @@ void write_run(const std::filesystem::path& run, const Checkpoint& checkpoint) t
   std::filesystem::create_directories(run);
   const RunLock lock(run);
   try {
-    const std::string yaml = to_yaml(checkpoint.configuration);
+    const std::string yaml = to_yaml(checkpoint.plan.configuration);
     write_file_atomically(run / "config.yaml", std::as_bytes(std::span(yaml)));
     write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
   } catch (const std::exception&) {

@@ -32,7 +32,7 @@ std::vector<float> from_state_dict(const SafeTensors& state_dict, const Layout& 
 SafeTensors export_weights(const Checkpoint& checkpoint);
 
 /// What training this configuration would start with, but with these weights.
-Checkpoint import_weights(const SafeTensors& state_dict, const Configuration& configuration);
+Checkpoint import_weights(const SafeTensors& state_dict, const Plan& plan);
 
 /// Writes a run folder with config.yaml and this one checkpoint. InputError where there is something already; after a
 /// RunError nothing is left behind.

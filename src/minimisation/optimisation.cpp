@@ -150,22 +150,23 @@ Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions&
 
 Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options, MinimiserPaths* paths) {
   const auto begin = std::chrono::steady_clock::now();
-  const Configuration configuration = configured(machine, options);
-  if (!minimises(configuration.simulator))
+  const Plan plan = configured(machine, options);
+  const Configuration& configuration = plan.configuration;
+  if (!plan.minimises)
     throw InputError(
         fmt::format("simulator.name = {}: must be an objective, such as quadratic, for its machine to be "
                     "compared with optimizers",
                     configuration.simulator.name));
   const int count = configuration.evaluation.episodes, T = configuration.evaluation.iterations;
   const std::uint64_t seed = configuration.engine.seed;
-  QuadraticEngine engine(configuration);
+  QuadraticEngine engine(plan);
   const int D = engine.dimensions();
 
   Comparison comparison(tune_all(engine, T, seed, options.progress), D, T, count, paths);
   std::mutex mutex;
   std::int64_t done = 0;
   engine.rollout({.phase = Phase::evaluation, .step = 0, .count = count, .seed = seed}, T,
-                 machine.checkpoint_->state.average, [&](const FinishedQuadratics& finished) {
+                 checkpoint_of(machine).state.average, [&](const FinishedQuadratics& finished) {
                    comparison.add(finished);
                    const std::lock_guard lock(mutex);
                    done += finished.episodes;

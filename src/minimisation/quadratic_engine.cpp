@@ -11,37 +11,29 @@
 #include "src/backends/host/host_processor.hpp"
 #include "src/backends/host/host_update.hpp"
 #include "src/model/iteration_weights.hpp"
-#include "src/model/model.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/instruction_set.hpp"
 
 namespace alfi {
 namespace {
 
-std::vector<float> narrow_iteration_weights(Weights weights, int T) {
-  const std::vector<double> w = iteration_weights(weights, T);
-  return {w.begin(), w.end()};
-}
-
-/// A quadratic has no real observations: their number is nobody's business.
+/// Stands for the number of real observations, of which a quadratic has none.
 constexpr float no_count = 0;
 
 }  // namespace
 
-QuadraticEngine::QuadraticEngine(const Configuration& configuration)
-    : configuration_(configuration),
-      dimensions_(dimensions_of(configuration.simulator)),
-      layout_(make_layout(shape_of(configuration, configuration.episode.iterations))),
-      iteration_weight_(narrow_iteration_weights(configuration.training.weights, configuration.episode.iterations)),
+QuadraticEngine::QuadraticEngine(const Plan& plan)
+    : plan_(plan),
+      dimensions_(dimensions_of(plan.configuration.simulator)),
       kernels_(host_kernels()),
-      threads_(thread_count(configuration.engine.threads)),
+      threads_(thread_count(plan.configuration.engine.threads)),
       arena_(threads_) {
-  for (const int iterations : {configuration.episode.iterations, configuration.evaluation.iterations})
+  for (const int iterations : {plan.shape.T, plan.configuration.evaluation.iterations})
     if (iterations > 0) require_room(iterations);
 }
 
 void QuadraticEngine::require_room(int iterations) const {
-  const double tile = static_cast<double>(quadratic_tile_size(shape_of(configuration_, iterations), dimensions_));
+  const double tile = static_cast<double>(quadratic_tile_size(plan_.shape_over(iterations), dimensions_));
   if (tile > most_tile_size)
     throw InputError(
         fmt::format("episode.iterations × dimensions = {} × {}: 16 episodes would take {:.1f} GiB; at most 8 GiB are "
@@ -58,15 +50,21 @@ void QuadraticEngine::require_room(int iterations) const {
 
 QuadraticSettings<float> QuadraticEngine::settings(const Episodes& episodes, const std::vector<float>& iteration_weight,
                                                    const float* weights) const {
-  const Configuration& c = configuration_;
-  return {{episodes.count, static_cast<std::uint32_t>(episodes.problems), episodes.seed, 1, 1, nullptr, &no_count},
-          dimensions_,
-          shape_of(c, static_cast<int>(iteration_weight.size())),
-          layout_,
-          weights,
-          iteration_weight.data(),
-          c.training.weights,
-          {c.networks.rim.update, c.networks.rim.bound}};
+  const Configuration& c = plan_.configuration;
+  return {.problems = {.episodes = episodes.count,
+                       .fixed = static_cast<std::uint32_t>(episodes.problems),
+                       .seed = episodes.seed,
+                       .least = 1,
+                       .most = 1,
+                       .above = nullptr,
+                       .count_input = &no_count},
+          .dimensions = dimensions_,
+          .shape = plan_.shape_over(static_cast<int>(iteration_weight.size())),
+          .layout = plan_.layout,
+          .weights = weights,
+          .iteration_weight = iteration_weight.data(),
+          .weights_kind = c.training.weights,
+          .update = {c.networks.rim.update, c.networks.rim.bound}};
 }
 
 QuadraticTile<float> QuadraticEngine::tile_of(Worker& worker, const Shape& shape, int number) const {
@@ -85,7 +83,8 @@ void QuadraticEngine::each(int count, const std::function<void(int)>& body) {
 
 void QuadraticEngine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights,
                               const QuadraticSink& sink) {
-  const std::vector<float> iteration_weight = narrow_iteration_weights(configuration_.training.weights, iterations);
+  const std::vector<float> iteration_weight =
+      iteration_weights<float>(plan_.configuration.training.weights, iterations);
   const QuadraticSettings<float> settings = this->settings(episodes, iteration_weight, weights.data());
   const StepInput step = step_input(episodes);
   each(blocks_of(tile_lanes, episodes.count), [&](int number) {
@@ -101,10 +100,10 @@ void QuadraticEngine::draw(const Episodes& episodes, const QuadraticSink& sink) 
 
 Optimizer<float> QuadraticEngine::add_gradients(const Episodes& episodes, std::span<const float> weights,
                                                 const std::function<void(const QuadraticTile<float>&)>& finish) {
-  const QuadraticSettings<float> settings = this->settings(episodes, iteration_weight_, weights.data());
+  const QuadraticSettings<float> settings = this->settings(episodes, plan_.iteration_weights, weights.data());
   const StepInput step = step_input(episodes);
   const int tiles = blocks_of(tile_lanes, episodes.count);
-  const GradientSums sums = gradient_sums(layout_, tiles);
+  const GradientSums sums = gradient_sums(plan_.layout, tiles);
   partials_.assign(static_cast<std::size_t>(sums.all()), 0.0F);
   each(sums.count, [&](int p) {
     for (int number = p; number < tiles; number += gradient_partials) {
@@ -125,12 +124,12 @@ Optimizer<float> QuadraticEngine::add_gradients(const Episodes& episodes, std::s
 
 std::vector<float> QuadraticEngine::differentiate(const Episodes& episodes, std::span<const float> weights) {
   kernels_.sum_partials(add_gradients(episodes, weights, [](const QuadraticTile<float>&) {}));
-  return {partials_.begin(), partials_.begin() + layout_.size};
+  return {partials_.begin(), partials_.begin() + plan_.layout.size};
 }
 
 Validation QuadraticEngine::validate(const Episodes& episodes, std::span<const float> weights) {
   std::vector<double> losses(static_cast<std::size_t>(episodes.count)), final_losses(losses.size());
-  const int T = configuration_.episode.iterations;
+  const int T = plan_.shape.T;
   rollout(episodes, T, weights, [&](const FinishedQuadratics& finished) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       const auto b = static_cast<std::size_t>(finished.first + lane);
@@ -164,9 +163,9 @@ std::vector<StepOutput> QuadraticEngine::collect() {
 }
 
 StepOutput QuadraticEngine::step(const MetaStep& step) {
-  const Configuration::Training& training = configuration_.training;
+  const Configuration::Training& training = plan_.configuration.training;
   const Episodes episodes{Phase::training, step.number, training.meta_batch, training.problems,
-                          configuration_.engine.seed};
+                          plan_.configuration.engine.seed};
   const auto lanes = static_cast<std::size_t>(blocks_of(tile_lanes, episodes.count) * tile_lanes);
   losses_.assign(lanes, 0.0F);
   clamped_.assign(lanes, 0);

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "alfi/configuration.hpp"
 #include "kernels/launch/host_kernels.hpp"
 #include "src/engine/learner.hpp"
+#include "src/model/plan.hpp"
 #include "src/system/lane_memory.hpp"
 
 namespace alfi {
@@ -32,7 +32,7 @@ using QuadraticSink = std::function<void(const FinishedQuadratics&)>;
 class QuadraticEngine final : public Learner {
  public:
   /// Throws InputError where the buffers would not fit into memory, with the bytes they need.
-  explicit QuadraticEngine(const Configuration& configuration);
+  explicit QuadraticEngine(const Plan& plan);
 
   void begin(TrainingState state) override;
   void submit(std::span<const MetaStep> steps) override;
@@ -50,7 +50,7 @@ class QuadraticEngine final : public Learner {
   /// Forward and backward with training's iterations: the batch's gradient (layout.size).
   std::vector<float> differentiate(const Episodes& episodes, std::span<const float> weights);
 
-  const Layout& layout() const { return layout_; }
+  const Layout& layout() const { return plan_.layout; }
   int dimensions() const { return dimensions_; }
   /// body(number) for each number below count, on all threads.
   void each(int count, const std::function<void(int)>& body);
@@ -70,10 +70,8 @@ class QuadraticEngine final : public Learner {
                                  const std::function<void(const QuadraticTile<float>&)>& finish);
   StepOutput step(const MetaStep& step);
 
-  Configuration configuration_;
+  Plan plan_;
   int dimensions_;
-  Layout layout_;
-  std::vector<float> iteration_weight_;  ///< of training
   const HostKernels& kernels_;
   int threads_;
   tbb::task_arena arena_;

@@ -37,8 +37,8 @@ std::int64_t whole_number(const SafeTensors& content, const std::string& key) {
 
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   SafeTensors content;
-  const Layout layout = make_layout(shape_of(checkpoint.configuration, 1));
-  for (const auto& [prefix, array] : arrays_of(checkpoint.state)) add_weights(content, prefix, layout, *array);
+  for (const auto& [prefix, array] : arrays_of(checkpoint.state))
+    add_weights(content, prefix, checkpoint.plan.layout, *array);
   const auto X = static_cast<std::int64_t>(checkpoint.normalisation.mean.size());
   content.tensors["normalisation.mean"] = Tensor::of<float>({X}, checkpoint.normalisation.mean);
   content.tensors["normalisation.scale"] = Tensor::of<float>({X}, checkpoint.normalisation.scale);
@@ -47,7 +47,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
                       {"step", std::to_string(checkpoint.step)},
                       {"updates", std::to_string(checkpoint.state.updates)},
                       {"skipped", std::to_string(checkpoint.state.skipped)},
-                      {"configuration", to_yaml(checkpoint.configuration)}};
+                      {"configuration", to_yaml(checkpoint.plan.configuration)}};
   std::filesystem::create_directories(path.parent_path());
   write_checksummed(path, content);
 }
@@ -61,16 +61,15 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   if (const std::int64_t version = whole_number(content, "version"); version != format_version)
     throw InputError(fmt::format("{}: format version {} was written by another version of alfi; this one reads {}",
                                  content.source, version, format_version));
-  Checkpoint checkpoint;
-  checkpoint.configuration = parse_configuration(content.metadata_at("configuration"));
+  Checkpoint checkpoint{parse_configuration(content.metadata_at("configuration")), {}, {}};
   checkpoint.step = whole_number(content, "step");
   checkpoint.state.updates = whole_number(content, "updates");
   checkpoint.state.skipped = whole_number(content, "skipped");
-  const Shape shape = shape_of(checkpoint.configuration, 1);
-  const Layout layout = make_layout(shape);
-  for (const auto& [prefix, array] : arrays_of(checkpoint.state)) *array = read_weights(content, prefix, layout);
-  checkpoint.normalisation.mean = content.values<float>("normalisation.mean", {shape.X});
-  checkpoint.normalisation.scale = content.values<float>("normalisation.scale", {shape.X});
+  for (const auto& [prefix, array] : arrays_of(checkpoint.state))
+    *array = read_weights(content, prefix, checkpoint.plan.layout);
+  const int X = checkpoint.plan.shape.X;
+  checkpoint.normalisation.mean = content.values<float>("normalisation.mean", {X});
+  checkpoint.normalisation.scale = content.values<float>("normalisation.scale", {X});
   return checkpoint;
 }
 

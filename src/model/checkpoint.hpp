@@ -11,16 +11,22 @@
 #include <vector>
 
 #include "src/model/model.hpp"
+#include "src/model/plan.hpp"
 #include "src/model/training_state.hpp"
 
 namespace alfi {
 
+class Machine;
+
 struct Checkpoint {
-  Configuration configuration;
+  Plan plan;
   Normalisation normalisation;
   TrainingState state;
   std::int64_t step = 0;  ///< meta-steps done
 };
+
+/// Returns what a machine was loaded from.
+const Checkpoint& checkpoint_of(const Machine& machine);
 
 /// Replaces or creates `path` in one step; RunError where that fails, the old file then survives.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);

@@ -4,7 +4,8 @@
 
 namespace alfi {
 
-std::vector<double> iteration_weights(Weights weights, int T) {
+template <>
+std::vector<double> iteration_weights<double>(Weights weights, int T) {
   std::vector<double> w(static_cast<std::size_t>(T), 0.0);
   if (weights == Weights::constant) {
     w.assign(w.size(), 1.0 / T);
@@ -16,6 +17,12 @@ std::vector<double> iteration_weights(Weights weights, int T) {
     for (double& value : w) value /= total;
   }
   return w;
+}
+
+template <>
+std::vector<float> iteration_weights<float>(Weights weights, int T) {
+  const std::vector<double> w = iteration_weights<double>(weights, T);
+  return {w.begin(), w.end()};
 }
 
 }  // namespace alfi

@@ -3,9 +3,8 @@
 #include <Eigen/Dense>
 #include <cmath>
 
-#include "kernels/minimise/quadratic.hpp"
+#include "kernels/lanes/random.hpp"
 #include "src/model/parameters.hpp"
-#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {
@@ -51,44 +50,6 @@ Eigen::MatrixXd orthogonal(int rows, int columns, Uniforms& uniforms) {
 }
 
 }  // namespace
-
-Shape shape_of(const Configuration& c, int iterations) {
-  if (minimises(c.simulator)) {
-    Shape shape{};  // of one coordinate's machine
-    shape.T = iterations;
-    shape.D = 1;
-    shape.A = gradient_inputs;
-    shape.H = c.networks.rim.hidden;
-    shape.S = c.networks.rim.state;
-    shape.family = Family::point;
-    return shape;
-  }
-  const SimulatorInfo simulator = find_simulator(c.simulator);
-  Shape shape{};
-  shape.T = iterations;
-  shape.M = c.episode.thetas;
-  shape.N = c.episode.observations;
-  shape.R = c.episode.real_observations.max;
-  shape.D = static_cast<int>(simulator.parameters.size());
-  shape.X = simulator.observations.dimension;
-  shape.encoder_hidden = c.networks.encoder.hidden;
-  shape.C = c.networks.encoder.code;
-  shape.aggregator_hidden = c.networks.aggregator.hidden;
-  shape.A = c.networks.aggregator.code;
-  shape.H = c.networks.rim.hidden;
-  shape.S = c.networks.rim.state;
-  shape.family = c.proposal.family;
-  shape.pooling = c.networks.encoder.pooling;
-  shape.use_grad = c.networks.use_grad;
-  shape.count_input = sees_count(c);
-  return shape;
-}
-
-float count_input(const Configuration& c, double count) {
-  if (!sees_count(c)) return 0;
-  const double low = std::log(c.episode.real_observations.min), high = std::log(c.episode.real_observations.max);
-  return static_cast<float>((std::log(count) - (low + high) / 2) / ((high - low) / std::sqrt(12.0)));
-}
 
 std::vector<float> initial_weights(const Layout& layout, std::uint64_t seed) {
   std::vector<float> weights(static_cast<std::size_t>(layout.size), 0.0F);

@@ -15,6 +15,14 @@ struct RealCounts {
   std::vector<float> input;          ///< (max − min + 1)
 };
 
-RealCounts real_counts(const Configuration& configuration);
+using CountRange = Configuration::Episode::RealObservations;
+
+/// Tells whether the RIM sees R: it is trained over a range.
+inline bool sees_count(const CountRange& range) { return range.min != range.max; }
+
+/// Returns log R, standardised by the mean and deviation of log R ~ U(log min, log max); 0 where R is fixed.
+float count_input(const CountRange& range, double count);
+
+RealCounts real_counts(const CountRange& range);
 
 }  // namespace alfi

@@ -6,11 +6,11 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
+#include "src/model/checkpoint.hpp"
 #include "src/report/figures.hpp"
 #include "src/report/gnuplot.hpp"
 #include "src/report/page.hpp"
 #include "src/report/svg.hpp"
-#include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
 
 namespace alfi {
@@ -80,14 +80,13 @@ Report write_report(const std::filesystem::path& run, const ReportOptions& optio
     for (std::size_t i = 0; i < all.size(); ++i) write_picture(report.numbers / (all[i].name + ".svg"), pictures[i]);
     write_text(report.page, page(subject, all, pictures));
   };
-  const Configuration& configuration = machine.configuration();
-  if (minimises(configuration.simulator)) {
-    MinimisationSubject subject{configuration, metrics, {}, {shown_paths, {}, {}, {}}};
+  const Plan& plan = checkpoint_of(machine).plan;
+  if (plan.minimises) {
+    MinimisationSubject subject{plan.configuration, metrics, {}, {shown_paths, {}, {}, {}}};
     subject.optimisation = evaluate_minimiser(machine, options.evaluation, &subject.paths);
     write(subject, summary(subject.optimisation));
   } else {
-    const Subject subject{configuration, find_simulator(configuration.simulator), metrics,
-                          diagnose(machine, options.evaluation)};
+    const Subject subject{plan.configuration, plan.simulator, metrics, diagnose(machine, options.evaluation)};
     write(subject, summary(subject.diagnostics.evaluation));
   }
   return report;

@@ -20,19 +20,19 @@ bool continues(Configuration a, const Configuration& b) {
   return a == b;
 }
 
-/// Returns the newest checkpoint of a run that goes on with this configuration; none where it was killed before its
+/// Returns the newest checkpoint of a run that goes on with this plan; none where it was killed before its
 /// first.
-std::optional<Checkpoint> resume(const std::filesystem::path& run, const Configuration& configuration) {
+std::optional<Checkpoint> resume(const std::filesystem::path& run, const Plan& plan) {
   const auto saved = checkpoints_of(run);
   const std::filesystem::path yaml = run / "config.yaml";
   if (saved.empty() && !std::filesystem::exists(yaml))
     throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
   std::optional<Checkpoint> checkpoint;
   if (!saved.empty()) checkpoint = read_newest(saved);
-  if (!continues(checkpoint ? checkpoint->configuration : load_configuration(yaml), configuration))
+  if (!continues(checkpoint ? checkpoint->plan.configuration : load_configuration(yaml), plan.configuration))
     throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
                                  run.string(), yaml.string()));
-  if (checkpoint) checkpoint->configuration = configuration;
+  if (checkpoint) checkpoint->plan = plan;
   return checkpoint;
 }
 
@@ -61,8 +61,8 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
   if (std::filesystem::is_directory(path_)) lock_.emplace(path_);
 }
 
-std::optional<Checkpoint> RunFolder::admit(const Configuration& configuration, const TrainingOptions& options) const {
-  if (options.resume) return resume(path_, configuration);
+std::optional<Checkpoint> RunFolder::admit(const Plan& plan, const TrainingOptions& options) const {
+  if (options.resume) return resume(path_, plan);
   require_free(path_, options.force);
   return std::nullopt;
 }

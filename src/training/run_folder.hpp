@@ -20,7 +20,7 @@ class RunFolder {
   /// Changes nothing: until take() an earlier run survives whatever a new one is refused for.
   /// InputError without resume: it is no folder, holds something else than a run, or a run and force is not set. With
   /// resume: there is no run, it has another configuration, or its newest checkpoint cannot be read.
-  std::optional<Checkpoint> admit(const Configuration& configuration, const TrainingOptions& options) const;
+  std::optional<Checkpoint> admit(const Plan& plan, const TrainingOptions& options) const;
 
   /// Creates and locks the folder if it did not exist, removes what an earlier run left unless that is resumed, and
   /// writes config.yaml.

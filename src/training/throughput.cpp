@@ -56,11 +56,11 @@ class Peak {
 /// Meta-steps on end, in windows as a training submits them.
 class Steps {
  public:
-  Steps(Engine& engine, const Configuration& configuration) : engine_(engine), training_(configuration.training) {
-    engine.begin(initial_state(engine.layout(), configuration.engine.seed));
+  explicit Steps(Engine& engine) : engine_(engine), training_(engine.plan().configuration.training) {
+    engine.begin(initial_state(engine.layout(), engine.plan().configuration.engine.seed));
   }
 
-  /// Runs steps for about so many seconds and returns the episodes per second.
+  /// Runs steps for about this long and returns the episodes per second.
   double run(double seconds) {
     const Clock::time_point begin = Clock::now();
     const std::int64_t before = episodes();
@@ -99,8 +99,8 @@ struct Measurement {
   double core_peak;  ///< of one core, operations a second
 };
 
-Measurement measure(Engine& engine, const Configuration& configuration, double seconds) {
-  Steps steps(engine, configuration);
+Measurement measure(Engine& engine, double seconds) {
+  Steps steps(engine);
   Peak peak(engine.processor());
   double core_peak = measured_core_peak();
   steps.run(warm_up * seconds);
@@ -127,12 +127,13 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
 
 Throughput measure_throughput(const Configuration& configuration, double seconds,
                               std::unique_ptr<Processor> processor) {
-  const Normalisation normalisation = pilot_normalisation(configuration, processor->statistics());
-  Engine engine(configuration, normalisation, std::move(processor));
-  const Measurement measured = measure(engine, configuration, seconds);
+  const Plan plan = configuration;
+  const Normalisation normalisation = pilot_normalisation(plan, processor->statistics());
+  Engine engine(plan, normalisation, std::move(processor));
+  const Measurement measured = measure(engine, seconds);
 
-  Shape shape = shape_of(configuration, configuration.episode.iterations);
-  shape.R = mean_real_observations(configuration);
+  Shape shape = plan.shape;
+  shape.R = mean_real_observations(plan);
   const bool on_cpu = engine.processor().backend() == Backend::cpu;
   const int meta_batch = configuration.training.meta_batch, threads = engine.processor().threads();
   const double rate = measured.rates[repetitions / 2];
@@ -140,7 +141,7 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
       .backend = on_cpu ? "cpu" : "cuda",
       .device = engine.processor().name(),
       .kernels = engine.processor().kernels(shape),
-      .encoder = on_cpu ? choose_encoder(configuration, shape, meta_batch, false) : Encoder::dense,
+      .encoder = on_cpu ? choose_encoder(plan, shape, meta_batch, RealSource::simulated) : Encoder::dense,
       .threads = threads,
       .episodes = measured.episodes,
       .repetitions = repetitions,
@@ -152,8 +153,8 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
       .peak_gflops = measured.peak_gflops,
   };
   if (const double speed = core_speed(measured.core_peak); on_cpu && speed > 0) {
-    result.predicted_episodes_per_second = speed * meta_batch / meta_step_cost(configuration, threads);
-    result.predicted_training_seconds = training_seconds(configuration, 0, threads, speed);
+    result.predicted_episodes_per_second = speed * meta_batch / meta_step_cost(plan, meta_batch, threads);
+    result.predicted_training_seconds = training_seconds(plan, 0, threads, speed);
   }
   return result;
 }

@@ -14,7 +14,6 @@
 #include "src/engine/engine.hpp"
 #include "src/engine/processors.hpp"
 #include "src/minimisation/quadratic_engine.hpp"
-#include "src/simulators/simulators.hpp"
 #include "src/training/metrics_file.hpp"
 #include "src/training/pace.hpp"
 #include "src/training/run_folder.hpp"
@@ -28,11 +27,10 @@ constexpr int most_skipped_in_a_row = 50;
 /// Least weight of a step's loss in the moving mean that progress shows.
 constexpr double least_weight = 0.02;
 
-Checkpoint start(const Configuration& configuration, const LearnerSource& source) {
-  const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
-  return {.configuration = configuration,
+Checkpoint start(const Plan& plan, const LearnerSource& source) {
+  return {.plan = plan,
           .normalisation = source.normalisation(),
-          .state = initial_state(layout, configuration.engine.seed),
+          .state = initial_state(plan.layout, plan.configuration.engine.seed),
           .step = 0};
 }
 
@@ -56,7 +54,7 @@ class MetaTraining {
   TrainingOutcome run();
 
  private:
-  const Configuration::Training& training() const { return checkpoint_.configuration.training; }
+  const Configuration::Training& training() const { return checkpoint_.plan.configuration.training; }
   double episodes_per_second() const { return training().meta_batch / pace_.seconds_per_step(); }
   TrainingProgress progress() const;
 
@@ -115,7 +113,7 @@ void MetaTraining::estimate() const {
   const int threads = learner_.threads_of_known_cost();
   if (!options_.estimate || threads == 0 || checkpoint_.step >= training().steps) return;
   if (const double speed = core_speed(measured_core_peak()); speed > 0)
-    options_.estimate(training_seconds(checkpoint_.configuration, checkpoint_.step, threads, speed));
+    options_.estimate(training_seconds(checkpoint_.plan, checkpoint_.step, threads, speed));
 }
 
 TrainingProgress MetaTraining::progress() const {
@@ -182,7 +180,7 @@ void MetaTraining::validate() {
   const Validation validation = learner_.validate({.phase = Phase::validation,
                                                    .step = 0,
                                                    .count = validation_episodes,
-                                                   .seed = checkpoint_.configuration.engine.seed},
+                                                   .seed = checkpoint_.plan.configuration.engine.seed},
                                                   learner_.state().average);
   validation_loss_ = validation.loss;
   metrics_.write_validation(checkpoint_.step, validation);
@@ -198,13 +196,13 @@ void MetaTraining::save() {
 
 }  // namespace
 
-TrainingOutcome train_from(const LearnerSource& source, const Configuration& configuration,
-                           const std::filesystem::path& run, const TrainingOptions& options) try {
+TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const std::filesystem::path& run,
+                           const TrainingOptions& options) try {
   RunFolder folder(run);
-  std::optional<Checkpoint> saved = folder.admit(configuration, options);
-  Checkpoint checkpoint = saved ? *std::move(saved) : start(configuration, source);
+  std::optional<Checkpoint> saved = folder.admit(plan, options);
+  Checkpoint checkpoint = saved ? *std::move(saved) : start(plan, source);
   const std::unique_ptr<Learner> learner = source.learner(checkpoint.normalisation);
-  folder.take(configuration, options);  // not before: the old run survives what the new one may be refused for
+  folder.take(plan.configuration, options);  // not before: the old run survives what the new one may be refused for
   return MetaTraining(*learner, std::move(checkpoint), run, options).run();
 } catch (const std::filesystem::filesystem_error& error) {
   throw RunError(error.what());
@@ -215,20 +213,20 @@ TrainingOutcome train_from(const LearnerSource& source, const Configuration& con
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options) {
   validate(configuration);
-  if (!minimises(configuration.simulator))
-    return train(configuration, run, options, make_processor(configuration.engine));
+  const Plan plan = configuration;
+  if (!plan.minimises) return train(plan, run, options, make_processor(configuration.engine));
   return train_from({[] { return Normalisation{}; },  // there are no observations
-                     [&](const Normalisation&) { return std::make_unique<QuadraticEngine>(configuration); }},
-                    configuration, run, options);
+                     [&](const Normalisation&) { return std::make_unique<QuadraticEngine>(plan); }},
+                    plan, run, options);
 }
 
-TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
-                      const TrainingOptions& options, std::unique_ptr<Processor> processor) {
-  return train_from({[&] { return pilot_normalisation(configuration, processor->statistics()); },
+TrainingOutcome train(const Plan& plan, const std::filesystem::path& run, const TrainingOptions& options,
+                      std::unique_ptr<Processor> processor) {
+  return train_from({[&] { return pilot_normalisation(plan, processor->statistics()); },
                      [&](const Normalisation& normalisation) {
-                       return std::make_unique<Engine>(configuration, normalisation, std::move(processor));
+                       return std::make_unique<Engine>(plan, normalisation, std::move(processor));
                      }},
-                    configuration, run, options);
+                    plan, run, options);
 }
 
 }  // namespace alfi

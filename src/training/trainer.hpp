@@ -8,6 +8,7 @@
 #include "src/backends/processor.hpp"
 #include "src/engine/learner.hpp"
 #include "src/model/model.hpp"
+#include "src/model/plan.hpp"
 
 namespace alfi {
 
@@ -18,12 +19,12 @@ struct LearnerSource {
   std::function<std::unique_ptr<Learner>(const Normalisation&)> learner;
 };
 
-/// Trains this learner as train() does the configured one; the configuration is valid.
-TrainingOutcome train_from(const LearnerSource& source, const Configuration& configuration,
-                           const std::filesystem::path& run, const TrainingOptions& options);
+/// Trains this learner as train() does the configured one.
+TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const std::filesystem::path& run,
+                           const TrainingOptions& options);
 
-/// As train() on the configured processor; the configuration is valid.
-TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
-                      const TrainingOptions& options, std::unique_ptr<Processor> processor);
+/// Trains as train() does, on this processor instead of the configured one.
+TrainingOutcome train(const Plan& plan, const std::filesystem::path& run, const TrainingOptions& options,
+                      std::unique_ptr<Processor> processor);
 
 }  // namespace alfi

@@ -153,7 +153,7 @@ TEST(Baseline, StandsBesideMaximumLikelihoodAndThePosteriorOfTheEvaluation) {
   EXPECT_DOUBLE_EQ(comparison.results[0].over_alfi.value, 1 / evaluation.error_over_mle.value);
   EXPECT_EQ(comparison.results[0].calls, 0);
   // Without a machine there is no answer of ALFI's.
-  const BaselineComparison alone = compare(Baseline::nes, checkpoint.configuration, small(50, {1}));
+  const BaselineComparison alone = compare(Baseline::nes, checkpoint.plan.configuration, small(50, {1}));
   EXPECT_TRUE(std::isnan(alone.error.alfi.value));
   EXPECT_EQ(alone.error.mle.value, comparison.error.mle.value);
   EXPECT_TRUE(nlohmann::json::parse(to_json(alone))["results"][0]["error_ratio"]["alfi"].is_null());

@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "alfi/simulators.hpp"
-#include "src/model/model.hpp"
+#include "src/model/plan.hpp"
 
 namespace alfi {
 namespace {
+
+/// Returns the cost of a meta-step of the configured meta-batch.
+double configured_cost(const Plan& plan, int threads) {
+  return meta_step_cost(plan, plan.configuration.training.meta_batch, threads);
+}
 
 Shape published(int T, int M, int N, int D, int encoder_code, int aggregator_hidden, int aggregator_code,
                 int rim_hidden) {
@@ -63,9 +68,9 @@ Configuration trained(const std::string& simulator, Encoder encoder, int meta_ba
 TEST(MetaStepCost, OfTheDensePathIsThatOfItsLayers) {
   for (const SimulatorInfo& simulator : simulators()) {
     const Configuration configuration = trained(simulator.name, Encoder::dense, 64);
-    const double flops = 64 * meta_step_flops(shape_of(configuration, 5));
-    EXPECT_GT(meta_step_cost(configuration, 1), flops / 0.9) << simulator.name;
-    EXPECT_LT(meta_step_cost(configuration, 1), flops / 0.75) << simulator.name;
+    const double flops = 64 * meta_step_flops(Plan(configuration).shape_over(5));
+    EXPECT_GT(configured_cost(configuration, 1), flops / 0.9) << simulator.name;
+    EXPECT_LT(configured_cost(configuration, 1), flops / 0.75) << simulator.name;
   }
 }
 
@@ -79,25 +84,25 @@ TEST(MetaStepCost, IsNowhereBelowThePeaks) {
   aggregator.networks.encoder = {4, 4};
   aggregator.networks.aggregator = {100, 100};
   for (const Configuration& configuration : {rim, aggregator}) {
-    const double flops = 64 * meta_step_flops(shape_of(configuration, configuration.episode.iterations));
-    EXPECT_GT(meta_step_cost(configuration, 1), 1.1 * flops);
-    EXPECT_LT(meta_step_cost(configuration, 1), 2 * flops);
+    const double flops = 64 * meta_step_flops(Plan(configuration).shape);
+    EXPECT_GT(configured_cost(configuration, 1), 1.1 * flops);
+    EXPECT_LT(configured_cost(configuration, 1), 2 * flops);
   }
 }
 
 TEST(MetaStepCost, RoundsTilesUpToThreads) {
   // 3 tiles on 2 threads take as long as 4; what is done once a meta-step is below a hundredth of it.
-  const double three = meta_step_cost(trained("gaussian", Encoder::dense, 48), 2);
-  EXPECT_NEAR(meta_step_cost(trained("gaussian", Encoder::dense, 64), 2), three, 0.01 * three);
-  EXPECT_NEAR(meta_step_cost(trained("gaussian", Encoder::dense, 33), 2), three, 0.01 * three);
-  EXPECT_NEAR(meta_step_cost(trained("gaussian", Encoder::dense, 32), 2), three / 2, 0.01 * three);
+  const double three = configured_cost(trained("gaussian", Encoder::dense, 48), 2);
+  EXPECT_NEAR(configured_cost(trained("gaussian", Encoder::dense, 64), 2), three, 0.01 * three);
+  EXPECT_NEAR(configured_cost(trained("gaussian", Encoder::dense, 33), 2), three, 0.01 * three);
+  EXPECT_NEAR(configured_cost(trained("gaussian", Encoder::dense, 32), 2), three / 2, 0.01 * three);
 }
 
 TEST(MetaStepCost, GrowsWithEverySize) {
   const auto cost = [](auto change, Encoder encoder) {
     Configuration configuration = trained("poisson", encoder, 64);
     change(configuration);
-    return meta_step_cost(configuration, 1);
+    return configured_cost(configuration, 1);
   };
   for (const Encoder encoder : {Encoder::dense, Encoder::table, Encoder::segments}) {
     const double before = cost([](Configuration&) {}, encoder);
@@ -118,7 +123,7 @@ TEST(TrainingSeconds, CountTheStepsThatAreLeft) {
   Configuration configuration = trained("poisson", Encoder::table, 64);
   configuration.training.validate_every = configuration.training.checkpoint_every = 100;
   const double speed = 1e11, all = training_seconds(configuration, 0, 2, speed);
-  EXPECT_GT(all, 1000 * meta_step_cost(configuration, 2) / speed);
+  EXPECT_GT(all, 1000 * configured_cost(configuration, 2) / speed);
   EXPECT_DOUBLE_EQ(training_seconds(configuration, 500, 2, speed), all / 2);
   EXPECT_DOUBLE_EQ(training_seconds(configuration, 1000, 2, speed), 0);
   // At step 950 the checkpoint and the validation of step 1000 are still to come.

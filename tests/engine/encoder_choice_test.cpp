@@ -2,17 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include "src/model/model.hpp"
-
 namespace alfi {
 namespace {
 
-Encoder choice(const std::string& simulator, int episodes, Encoder wanted = Encoder::automatic, bool given = false) {
+Encoder choice(const std::string& simulator, int episodes, Encoder wanted = Encoder::automatic,
+               RealSource real = RealSource::simulated) {
   Configuration configuration;
   configuration.simulator.name = simulator;
   configuration.engine.encoder = wanted;
   configuration.episode.iterations = 5;
-  return choose_encoder(configuration, shape_of(configuration, 5), episodes, given);
+  const Plan plan = configuration;
+  return choose_encoder(plan, plan.shape, episodes, real);
 }
 
 TEST(EncoderChoice, TakesTheCheapest) {
@@ -28,7 +28,8 @@ TEST(EncoderChoice, DoesNotBuildWhatIsHardlyUsed) {
   const auto choice = [&](int real_observations, int hidden, int episodes) {
     configuration.episode = {1, 2, 1, {real_observations, real_observations}};
     configuration.networks.encoder.hidden = hidden;
-    return choose_encoder(configuration, shape_of(configuration, 1), episodes, false);
+    const Plan plan = configuration;
+    return choose_encoder(plan, plan.shape, episodes, RealSource::simulated);
   };
   // 80 observations; segments have about 1600 rows to run forward, 4 a hidden unit.
   EXPECT_EQ(choice(3, 400, 16), Encoder::dense);
@@ -38,8 +39,8 @@ TEST(EncoderChoice, DoesNotBuildWhatIsHardlyUsed) {
 }
 
 TEST(EncoderChoice, LooksNoGivenObservationsUpInATable) {
-  EXPECT_EQ(choice("poisson", 32, Encoder::automatic, true), Encoder::segments);
-  EXPECT_EQ(choice("poisson", 32, Encoder::table, true), Encoder::segments);
+  EXPECT_EQ(choice("poisson", 32, Encoder::automatic, RealSource::given), Encoder::segments);
+  EXPECT_EQ(choice("poisson", 32, Encoder::table, RealSource::given), Encoder::segments);
 }
 
 TEST(EncoderChoice, DoesAsItIsTold) {

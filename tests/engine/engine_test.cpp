@@ -66,7 +66,7 @@ TEST(Engine, SameBitsWithAnyNumberOfInputs) {
 TEST(Engine, TrainsEveryLayerOfTheSmallConfigurations) {
   for (const SimulatorInfo& simulator : simulators()) {
     const Configuration configuration = test::small_configuration(simulator.name);
-    const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
+    const Layout layout = Plan(configuration).layout;
     const std::vector<float> before = initial_state(layout, 1).weights,
                              after =
                                  test::train_steps(configuration, std::make_unique<HostProcessor>(1), 1).state.weights;
@@ -261,7 +261,7 @@ Ways ways_of(const Configuration& configuration, Episodes episodes) {
     for (int lane = 0; lane < finished.episodes; ++lane) {
       const auto b = static_cast<std::size_t>(finished.first + lane);
       ways.problem[b] = {finished.tile.input->count[lane]};
-      for (int d = 0; d < engine.parameters(); ++d)
+      for (int d = 0; d < engine.plan().shape.D; ++d)
         ways.problem[b].push_back(finished.tile.truth[d * tile_lanes + lane]);
       for (int p = 0; p < P; ++p) {
         ways.start[b].push_back(finished.tile.psi[p * tile_lanes + lane]);

@@ -73,8 +73,7 @@ TEST(Diagnostics, UntrainedIsWhatTrainingStartsFrom) {
   Checkpoint checkpoint = small_checkpoint(small_configuration("gaussian"));
   const Diagnostics trained = diagnose(machine_of(checkpoint));
   EXPECT_NE(trained.untrained.mean, trained.trained.mean);
-  checkpoint.state =
-      initial_state(make_layout(shape_of(checkpoint.configuration, 1)), checkpoint.configuration.engine.seed);
+  checkpoint.state = initial_state(checkpoint.plan.layout, checkpoint.plan.configuration.engine.seed);
   const Diagnostics untrained = diagnose(machine_of(checkpoint));
   EXPECT_EQ(trained.untrained.mean, untrained.trained.mean);
 }

@@ -51,7 +51,7 @@ struct Episode {
 };
 
 std::vector<Episode> episodes_of(const Checkpoint& checkpoint, int count, int T) {
-  const Configuration& configuration = checkpoint.configuration;
+  const Configuration& configuration = checkpoint.plan.configuration;
   const Normalisation& normalisation = checkpoint.normalisation;
   const SimulatorInfo simulator = find_simulator(configuration.simulator.name);
   const int D = static_cast<int>(simulator.parameters.size()), X = simulator.observations.dimension;
@@ -125,7 +125,7 @@ Expected expected_of(const std::vector<Episode>& episodes, const std::vector<Par
 TEST(Evaluation, IsTheSameWhereCodesAreLookedUp) {
   const auto evaluation = [](Encoder encoder) {
     Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
-    checkpoint.configuration.engine.encoder = encoder;
+    checkpoint.plan.configuration.engine.encoder = encoder;
     return evaluate(machine_of(checkpoint));
   };
   const Evaluation computed = evaluation(Encoder::dense);
@@ -213,7 +213,7 @@ TEST(Evaluation, JudgesWhatReplicatesComeTo) {
   constexpr int problems = 40, K = 4, T = 3, D = 2, P = 4;
   Checkpoint checkpoint = small_checkpoint(small_configuration("gaussian"));
   checkpoint.state.average = checkpoint.state.weights;  // looks at its simulations too
-  const Configuration& configuration = checkpoint.configuration;
+  const Configuration& configuration = checkpoint.plan.configuration;
   Engine engine(configuration, checkpoint.normalisation);
   std::vector<std::vector<ProposalLaw>> laws(problems);
   std::vector<std::vector<double>> truth(problems);
@@ -368,7 +368,7 @@ TEST(Evaluation, CountsClampedDraws) {
   EXPECT_EQ(evaluate(machine_of(checkpoint)).clamped_draws, 0);
   // The first update adds about 20 prior deviations, 39, to log λ, far beyond the domain's 16; so both draws of the
   // second and third iteration of 40 episodes are moved.
-  checkpoint.state.average[static_cast<std::size_t>(make_layout(shape_of(configuration, 1)).fc4.bias)] = 20;
+  checkpoint.state.average[static_cast<std::size_t>(Plan(configuration).layout.fc4.bias)] = 20;
   EXPECT_EQ(evaluate(machine_of(checkpoint)).clamped_draws, 40 * 2 * 2);
 }
 

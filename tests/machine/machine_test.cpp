@@ -86,8 +86,8 @@ TEST(Machine, AnswersOnTheCpuHoweverItWasTrained) {
   Checkpoint checkpoint = small_checkpoint(small_configuration("gaussian"));
   const std::vector<float> x(10, 0.5F);
   const double expected = machine_of(checkpoint).infer(x, 10).parameters[0].mean;
-  checkpoint.configuration.engine.backend = Backend::cuda;
-  checkpoint.configuration.engine.precision = Precision::bf16;
+  checkpoint.plan.configuration.engine.backend = Backend::cuda;
+  checkpoint.plan.configuration.engine.precision = Precision::bf16;
   EXPECT_EQ(machine_of(checkpoint).infer(x, 10).parameters[0].mean, expected);
   EvaluationOptions options;
   options.episodes = 16;
@@ -117,7 +117,7 @@ TEST(Machine, EndsWhereTheRolloutOnTheSameObservationsDoes) {
     const std::size_t D = parameters.size();
     const int X = simulator.observations.dimension;
     const int T = 3, episodes = 40, P = 2 * static_cast<int>(D);
-    Engine engine(checkpoint.configuration, checkpoint.normalisation);
+    Engine engine(checkpoint.plan, checkpoint.normalisation);
     const Episodes drawn{Phase::evaluation, 0, episodes, 0, 1};
     std::vector<std::vector<double>> psi(episodes);
     engine.rollout(drawn, T, checkpoint.state.average, [&](const FinishedTile& finished) {
@@ -154,7 +154,7 @@ TEST(Machine, GivesTheSameBitsTwiceAndForAnyThreads) {
   Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
   checkpoint.state.average = checkpoint.state.weights;  // looks at its simulations too
   const std::vector<double> one = numbers(machine_of(checkpoint).infer(counts(20), 20));
-  checkpoint.configuration.engine.threads = 2;
+  checkpoint.plan.configuration.engine.threads = 2;
   const Machine machine = machine_of(checkpoint);
   EXPECT_EQ(numbers(machine.infer(counts(20), 20)), one);
   std::vector<std::vector<double>> answers(4);
@@ -294,7 +294,7 @@ TEST(Machine, DrawsIntervalsOfTheLevelAskedFor) {
 TEST(Machine, TakesTheIterationsAskedForElseTheConfigured) {
   Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
   const Machine three = machine_of(checkpoint);
-  checkpoint.configuration.evaluation.iterations = 5;
+  checkpoint.plan.configuration.evaluation.iterations = 5;
   const Machine five = machine_of(checkpoint);
   EXPECT_EQ(three.default_iterations(), 3);
   EXPECT_EQ(five.default_iterations(), 5);
@@ -409,7 +409,7 @@ TEST(Machine, WarnsOfFewerObservationsThanItKnows) {
 
 TEST(Machine, WarnsOfAnAnswerOutsideThePrior) {
   Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
-  const Layout layout = make_layout(shape_of(checkpoint.configuration, 1));
+  const Layout layout = checkpoint.plan.layout;
   // Every update is +0.5, the bound: after 3 iterations still inside the prior's ±1.73 deviations, after 4 no more.
   checkpoint.state.average[static_cast<std::size_t>(layout.fc4.bias)] = 100;
   const Machine machine = machine_of(checkpoint);

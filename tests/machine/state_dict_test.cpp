@@ -29,7 +29,7 @@ using test::small_configuration;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-Layout layout_of(const Configuration& configuration) { return make_layout(shape_of(configuration, 1)); }
+Layout layout_of(const Configuration& configuration) { return Plan(configuration).layout; }
 
 /// Random weights, others in the moving average.
 Checkpoint some_checkpoint(const Configuration& configuration = small_configuration()) {
@@ -62,7 +62,7 @@ TEST(StateDict, ComesBackBitForBit) {
     SCOPED_TRACE(simulator.name);
     const Checkpoint exported = some_checkpoint(small_configuration(simulator.name));
     const SafeTensors state_dict = reread(export_weights(exported));
-    const Checkpoint imported = import_weights(state_dict, exported.configuration);
+    const Checkpoint imported = import_weights(state_dict, exported.plan.configuration);
     // What the machine answers with: the moving average.
     EXPECT_EQ(imported.state.average, exported.state.average);
     EXPECT_EQ(imported.state.weights, exported.state.average);
@@ -70,7 +70,7 @@ TEST(StateDict, ComesBackBitForBit) {
     EXPECT_EQ(imported.step, 0);
     EXPECT_EQ(imported.state.first_moment, std::vector<float>(exported.state.average.size(), 0.0F));
     EXPECT_EQ(imported.state.second_moment, imported.state.first_moment);
-    EXPECT_EQ(imported.configuration, exported.configuration);
+    EXPECT_EQ(imported.plan.configuration, exported.plan.configuration);
     EXPECT_EQ(imported.normalisation.mean, exported.normalisation.mean);
     EXPECT_EQ(imported.normalisation.scale, exported.normalisation.scale);
     EXPECT_EQ(serialize(export_weights(imported)), serialize(state_dict));
@@ -116,7 +116,7 @@ TEST(StateDict, RecordedWeightsLeadToTheRecordedAnswers) {
 
 /// Networks of `columns` numbers in an observation; gaussian's, which has one, otherwise.
 Layout layout_for(int columns) {
-  Shape shape = shape_of(small_configuration("gaussian"), 1);
+  Shape shape = Plan(small_configuration("gaussian")).shape;
   shape.X = columns;
   return make_layout(shape);
 }
@@ -210,7 +210,7 @@ TEST(StateDict, AnImportIsARun) {
   const Checkpoint checkpoint = import_weights(export_weights(some_checkpoint()), small_configuration());
   const auto run = folder.path() / "deep" / "run";
   write_run(run, checkpoint);
-  EXPECT_EQ(load_configuration(run / "config.yaml"), checkpoint.configuration);
+  EXPECT_EQ(load_configuration(run / "config.yaml"), checkpoint.plan.configuration);
   const auto saved = checkpoints_of(run);
   ASSERT_EQ(saved.size(), 1U);
   EXPECT_EQ(read_checkpoint(saved[0]).state, checkpoint.state);

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 Checkpoint some_checkpoint() {
   Checkpoint checkpoint{test::small_configuration(), {{1.5F}, {0.25F}}, {}, 42};
-  const Layout layout = make_layout(shape_of(checkpoint.configuration, 1));
+  const Layout layout = Plan(checkpoint.plan.configuration).layout;
   TrainingState& state = checkpoint.state;
   state.weights = initial_weights(layout, 1);
   state.average = initial_weights(layout, 2);
@@ -45,7 +45,7 @@ TEST(Checkpoint, ComesBackAsItWas) {
   const Checkpoint written = some_checkpoint();
   write_checkpoint(path, written);
   const Checkpoint read = read_checkpoint(path);
-  EXPECT_EQ(read.configuration, written.configuration);
+  EXPECT_EQ(read.plan.configuration, written.plan.configuration);
   EXPECT_EQ(read.state, written.state);
   EXPECT_EQ(read.step, 42);
   EXPECT_EQ(read.normalisation.mean, written.normalisation.mean);

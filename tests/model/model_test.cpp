@@ -5,31 +5,16 @@
 #include <cmath>
 
 #include "src/model/parameters.hpp"
+#include "src/model/plan.hpp"
 #include "tests/support/small_configuration.hpp"
 
 namespace alfi {
 namespace {
 
-int weights_of(const Layout& layout) {
-  int count = 0;
-  for (const auto& [name, linear] : named_layers(layout)) count += (linear.in + 1) * linear.out;
-  return count;
-}
-
-TEST(Model, CountsThePublishedWeights) {
-  // Method page, section 1: weights in all.
-  Configuration poisson = test::small_configuration();
-  poisson.networks = {};
-  EXPECT_EQ(weights_of(make_layout(shape_of(poisson, 5))), 17332);
-  Configuration weinberg = test::small_configuration("weinberg");
-  weinberg.networks = {{50, 60, Pooling::mean}, {50, 60}, {50, 40, 0.2, Update::clamp}, true};
-  EXPECT_EQ(weights_of(make_layout(shape_of(weinberg, 15))), 36644);
-}
-
 TEST(Model, InitialWeightsFollowTheirLaws) {
   Configuration configuration = test::small_configuration();
   configuration.networks = {};
-  const Layout layout = make_layout(shape_of(configuration, 5));
+  const Layout layout = Plan(configuration).layout;
   const std::vector<float> weights = initial_weights(layout, 1);
   for (const auto& [name, linear] : named_layers(layout)) {
     const double bound = 1 / std::sqrt(linear.in);
@@ -58,14 +43,6 @@ TEST(Model, InitialWeightsFollowTheirLaws) {
   }
   EXPECT_EQ(weights, initial_weights(layout, 1));
   EXPECT_NE(weights, initial_weights(layout, 2));
-}
-
-TEST(Model, CountInputIsStandardisedLogarithm) {
-  Configuration configuration = test::small_configuration();
-  EXPECT_EQ(count_input(configuration, 7), 0);
-  configuration.episode.real_observations = {10, 1000};
-  EXPECT_NEAR(count_input(configuration, 100), 0, 1e-6);  // the middle of log 10 … log 1000
-  EXPECT_NEAR(count_input(configuration, 1000), std::sqrt(3.0), 1e-6);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ TEST(RealCounts, CutALogUniformLawToWholeNumbers) {
   for (const auto& [min, max] : {std::pair{1, 2}, {5, 200}, {100, 3000}, {1, 100000}}) {
     Configuration configuration = test::small_configuration();
     configuration.episode.real_observations = {min, max};
-    const RealCounts counts = real_counts(configuration);
+    const RealCounts counts = real_counts(configuration.episode.real_observations);
     ASSERT_EQ(counts.above.size(), static_cast<std::size_t>(max - min));
     for (std::size_t i = 0; i < counts.above.size(); ++i) {
       // P(R > min + i) of R = ⌊min ((max + 1)/min)^u⌋; a word is 2⁻³² of probability.
@@ -30,7 +30,7 @@ TEST(RealCounts, CutALogUniformLawToWholeNumbers) {
 TEST(RealCounts, TheKernelFindsThemInTheTable) {
   Configuration configuration = test::small_configuration();
   configuration.episode.real_observations = {3, 6};
-  const RealCounts counts = real_counts(configuration);
+  const RealCounts counts = real_counts(configuration.episode.real_observations);
   const ProblemRule rule{16, 0, 1, 3, 6, counts.above.data(), counts.input.data()};
   const PhiloxKey key{1, 2};
   int met[4] = {};
@@ -46,9 +46,15 @@ TEST(RealCounts, TheKernelFindsThemInTheTable) {
 }
 
 TEST(RealCounts, OneNumberNeedsNoTable) {
-  const RealCounts counts = real_counts(test::small_configuration());
+  const RealCounts counts = real_counts(test::small_configuration().episode.real_observations);
   EXPECT_TRUE(counts.above.empty());
   EXPECT_EQ(counts.input, std::vector<float>{0});
+}
+
+TEST(RealCounts, TheRimSeesTheStandardisedLogarithm) {
+  EXPECT_EQ(count_input({7, 7}, 7), 0);
+  EXPECT_NEAR(count_input({10, 1000}, 100), 0, 1e-6);  // the middle of log 10 … log 1000
+  EXPECT_NEAR(count_input({10, 1000}, 1000), std::sqrt(3.0), 1e-6);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ Trained train_steps(const Configuration& configuration, std::unique_ptr<Processo
 Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes,
                    int replicates) {
   Engine engine = engine_on(configuration, std::move(processor));
-  const Shape shape = shape_of(configuration, 3);
+  const Shape shape = Plan(configuration).shape_over(3);
   const std::vector<float> weights = initial_weights(engine.layout(), 1);
   Numbers rows(static_cast<std::size_t>(episodes));
   const Episodes drawn{.phase = Phase::evaluation, .step = 0, .count = episodes, .seed = 9, .replicates = replicates};
@@ -70,7 +70,7 @@ Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor
 }
 
 Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processor> processor, int episodes) {
-  const Shape shape = shape_of(configuration, 1);
+  const Shape shape = Plan(configuration).shape_over(1);
   Engine engine = engine_on(configuration, std::move(processor));
   Numbers rows(static_cast<std::size_t>(episodes));
   const Episodes drawn{.phase = Phase::evaluation, .step = 0, .count = episodes, .seed = 9};
@@ -100,7 +100,7 @@ std::vector<float> inference_of(const Configuration& configuration, std::unique_
   constexpr int iterations = 4, observations = 25;
   Engine engine = engine_on(configuration, std::move(processor));
   const std::vector<float> x(observations, 0.25F);
-  const int count = (iterations + 1) * shape_of(configuration, iterations).P();
+  const int count = (iterations + 1) * Plan(configuration).shape_over(iterations).P();
   std::vector<float> psi;
   engine.infer({x, observations}, tile_lanes, iterations, initial_weights(engine.layout(), 1), 7,
                [&](const FinishedTile& finished) {

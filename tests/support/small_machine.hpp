@@ -30,12 +30,11 @@ inline Configuration small_configuration(const std::string& simulator, Transform
 /// Random weights, other ones in the moving average, which is what a machine uses. It looks at the real observations
 /// alone, not at those it simulates, so that its answer does not depend on random numbers.
 inline Checkpoint small_checkpoint(const Configuration& configuration) {
-  const Shape shape = shape_of(configuration, 1);
-  const Layout layout = make_layout(shape);
-  Checkpoint checkpoint{.configuration = configuration,
-                        .normalisation = pilot_normalisation(configuration),
-                        .state = initial_state(layout, 1),
-                        .step = 7};
+  const Plan plan = configuration;
+  const Shape& shape = plan.shape;
+  const Layout& layout = plan.layout;
+  Checkpoint checkpoint{
+      .plan = plan, .normalisation = pilot_normalisation(plan), .state = initial_state(layout, 1), .step = 7};
   TrainingState& state = checkpoint.state;
   state.average = initial_weights(layout, 2);
   const Linear& first = layout.aggregator[0];

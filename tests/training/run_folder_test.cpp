@@ -8,7 +8,7 @@
 #include <string>
 
 #include "alfi/error.hpp"
-#include "src/model/model.hpp"
+#include "src/model/plan.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -41,8 +41,8 @@ class RunFolderTest : public testing::Test {
     RunFolder(run).take(small_configuration(), plain);
     std::filesystem::create_directory(run / "report");
     for (const std::int64_t step : steps) {
-      const Layout layout = make_layout(shape_of(small_configuration(), 2));
-      write_checkpoint(checkpoint_path(run, step), {.configuration = small_configuration(),
+      const Layout layout = Plan(small_configuration()).layout;
+      write_checkpoint(checkpoint_path(run, step), {.plan = small_configuration(),
                                                     .normalisation = {.mean = {0}, .scale = {1}},
                                                     .state = initial_state(layout, 1),
                                                     .step = step});
@@ -112,7 +112,7 @@ TEST_F(RunFolderTest, GoesOnFromItsNewestCheckpoint) {
   const std::optional<Checkpoint> checkpoint = resumed.admit(elsewhere, resume);
   ASSERT_TRUE(checkpoint.has_value());
   EXPECT_EQ(checkpoint->step, 11);
-  EXPECT_EQ(checkpoint->configuration, elsewhere);
+  EXPECT_EQ(checkpoint->plan.configuration, elsewhere);
   resumed.take(elsewhere, resume);
   EXPECT_EQ(checkpoints_of(run).size(), 2U);
   EXPECT_TRUE(holds("report"));

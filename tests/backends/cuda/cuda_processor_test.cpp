@@ -79,7 +79,7 @@ int count_of(const std::vector<std::string>& log, const std::string& what) {
 
 /// Device memory for the least of a batch and so many more tiles.
 std::int64_t memory_for(const Configuration& configuration, int more_tiles, const SimulatedDevice& device) {
-  const Shape shape = shape_of(configuration, configuration.episode.iterations);
+  const Shape shape = Plan(configuration).shape;
   const bool fused = cuda::encoder_kernels(shape, Precision::fp32, device.properties) == cuda::EncoderKernels::fused;
   const std::int64_t tile =
       (tile_size(shape) + (fused ? 0 : code_size(shape) + wide_size(shape))) * std::int64_t{sizeof(float)} +
@@ -162,7 +162,7 @@ double distance(const Numbers& one, const Numbers& other) {
 TEST(CudaProcessor, TrainsInPiecesToTheSameBitsWhereSharedMemoryIsSmall) {
   Configuration configuration = test::small_configuration();
   configuration.networks.aggregator.hidden = 30;
-  const Shape shape = shape_of(configuration, configuration.episode.iterations);
+  const Shape shape = Plan(configuration).shape;
   ASSERT_LT(encoder_block_size(Variant{}, shape, 0), aggregator_block_size(shape, true));
   const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1));
   // The aggregator's activations, larger than the encoder's, fit just so, and not quite.
@@ -177,7 +177,7 @@ TEST(CudaProcessor, TrainsInPiecesToTheSameBitsWhereSharedMemoryIsSmall) {
 TEST(CudaProcessor, RollsOutAWideEncoderAsTheHostDoes) {
   Configuration configuration = wide_configuration();
   configuration.episode.real_observations = {880, 900};  // more than one pass takes
-  ASSERT_LT(wide_observations(shape_of(configuration, 3)), 880);
+  ASSERT_LT(wide_observations(Plan(configuration).shape_over(3)), 880);
   SimulatedDevice device;
   const Numbers host = rollout_of(configuration, std::make_unique<HostProcessor>(1), 20);
   const Numbers got = rollout_of(configuration, simulated_processor(device), 20);
@@ -237,7 +237,7 @@ std::vector<std::string> kernels_of_step(SimulatedDevice& device) {
 /// The update's, which the last kernels of a step are.
 std::vector<std::string> with_update(std::vector<std::string> kernels) {
   const Configuration configuration = test::small_configuration();
-  const int groups = make_layout(shape_of(configuration, 1)).size / tile_lanes;
+  const int groups = Plan(configuration).layout.size / tile_lanes;
   const std::string blocks = std::to_string((groups + 15) / 16);
   for (const std::string& kernel :
        {"sum_partials " + blocks, std::string("gradient_norm 1"), "apply_update " + blocks, std::string("conclude 1")})

@@ -239,7 +239,7 @@ TEST_P(OnDevice, DifferentiatesEncodersOfEveryWidthInEveryPrecision) {
       configuration.networks.encoder.hidden = hidden;
       configuration.networks.encoder.code = code;
       const test::Trained expected = train_steps(configuration, host(2), 1);
-      const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
+      const Layout layout = Plan(configuration).layout;
       const auto encoder_of = [&](const test::Trained& trained) {
         return std::span<const float>(trained.state.first_moment)
             .first(static_cast<std::size_t>(layout.encoder_size()));
@@ -384,7 +384,7 @@ TEST_P(OnDevice, EvaluatesToTheNumbersOfTheHost) {
     Configuration configuration = test::small_configuration(simulator.name);
     configuration.proposal.family = Family::gaussian;
     configuration.evaluation = {200, configuration.episode.iterations};
-    const Layout layout = make_layout(shape_of(configuration, configuration.episode.iterations));
+    const Layout layout = Plan(configuration).layout;
     const Checkpoint checkpoint{configuration, pilot_normalisation(configuration), initial_state(layout, 1), 0};
     Evaluation got = evaluate(checkpoint, configuration, processor()),
                expected = evaluate(checkpoint, configuration, host());

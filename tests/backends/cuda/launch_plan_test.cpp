@@ -11,7 +11,7 @@
 
 #include "alfi/configuration.hpp"
 #include "alfi/error.hpp"
-#include "src/model/model.hpp"
+#include "src/model/plan.hpp"
 #include "tests/support/message_of.hpp"
 
 namespace alfi::cuda {
@@ -30,7 +30,7 @@ constexpr std::int64_t gigabyte = std::int64_t{1} << 30;
 Shape published_poisson() {
   Configuration configuration;
   configuration.simulator.name = "poisson";
-  return shape_of(configuration, 5);
+  return Plan(configuration).shape_over(5);
 }
 
 TEST(LaunchPlan, HoldsAllTilesWhereTheyFit) {
