@@ -7,13 +7,17 @@
 #include <string>
 
 #include "alfi/backends.hpp"
+#include "src/configuration/names.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi::cli {
 
 void BackendArguments::add_to(CLI::App& command) {
-  static const std::map<std::string, Backend> names{
-      {"auto", Backend::automatic}, {"cpu", Backend::cpu}, {"cuda", Backend::cuda}};
+  static const auto names = [] {
+    std::map<std::string, Backend> all;
+    for (const auto& [backend, name] : choices_of<Backend>) all.emplace(name, backend);
+    return all;
+  }();
   command.add_option("--backend", engine.backend, "auto, cpu or cuda; auto takes a CUDA device where there is one")
       ->type_name("NAME")
       ->transform(CLI::CheckedTransformer(names).description(""));

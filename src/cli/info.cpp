@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alfi/backends.hpp"
@@ -15,6 +16,7 @@
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/version.hpp"
+#include "src/configuration/names.hpp"
 #include "src/system/instruction_set.hpp"
 
 namespace alfi::cli {
@@ -86,9 +88,10 @@ void show_info(const Arguments& arguments) {
     nlohmann::ordered_json objective_list = nlohmann::json::array();
     for (const ObjectiveInfo& o : objectives())
       objective_list.push_back({{"name", o.name}, {"description", o.description}, {"constants", as_json(o.constants)}});
+    constexpr std::string_view cpu = name_of(Backend::cpu);
     nlohmann::ordered_json info{
         {"version", version},
-        {"backends", cuda.names.empty() ? nlohmann::json{"cpu"} : nlohmann::json{"cpu", "cuda"}},
+        {"backends", cuda.names.empty() ? nlohmann::json{cpu} : nlohmann::json{cpu, name_of(Backend::cuda)}},
         {"cuda_devices", cuda.names},
         {"cuda_fused_widths", cuda.fused_widths},
         {"instruction_set", host_kernels().name},

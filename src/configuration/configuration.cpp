@@ -9,7 +9,6 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -22,6 +21,7 @@
 
 #include "alfi/error.hpp"
 #include "kernels/shape.hpp"
+#include "src/configuration/names.hpp"
 #include "src/configuration/nearest.hpp"
 #include "src/configuration/reference_configuration.hpp"
 #include "src/formats/yaml.hpp"
@@ -29,8 +29,6 @@
 
 namespace alfi {
 namespace {
-
-using namespace std::string_view_literals;
 
 std::span<const std::string_view> simulator_names() {
   static const std::vector<std::string_view> names = [] {
@@ -41,18 +39,6 @@ std::span<const std::string_view> simulator_names() {
   }();
   return names;
 }
-
-constexpr std::array transform_names = {"none"sv, "sqrt"sv, "log1p"sv, "asinh"sv};
-constexpr std::array family_names = {"gaussian"sv, "gaussian_fixed"sv, "point"sv, "gaussian_full"sv};
-constexpr std::array start_names = {"prior"sv, "draw"sv};
-constexpr std::array pooling_names = {"mean"sv, "moments"sv};
-constexpr std::array update_names = {"clamp"sv, "tanh"sv};
-constexpr std::array loss_names = {"normal"sv, "beta_normal"sv, "mse"sv, "l1"sv};
-constexpr std::array weights_names = {"exp"sv, "const"sv, "last"sv, "oi"sv};
-constexpr std::array schedule_names = {"cosine"sv, "constant"sv};
-constexpr std::array backend_names = {"auto"sv, "cpu"sv, "cuda"sv};
-constexpr std::array precision_names = {"fp32"sv, "tf32x3"sv, "bf16"sv};
-constexpr std::array encoder_names = {"auto"sv, "dense"sv, "table"sv, "segments"sv};
 
 template <typename Names>
 bool contains(const Names& names, std::string_view name) {
@@ -88,42 +74,38 @@ struct Member {
         in([](const Configuration& configuration) -> const Value& { return at<steps...>(configuration); }) {}
 };
 
-// One of a list of names, held as an enumeration or, for the simulator, as the name itself.
+// One of a list of names: of an enumeration, or of the simulators, whose name is itself the value.
 struct Choice {
   std::span<const std::string_view> names;
-  std::string (*name)(const Configuration&, std::span<const std::string_view>);
-  void (*choose)(Configuration&, std::span<const std::string_view>, std::size_t);
+  std::string (*name)(const Configuration&);
+  void (*choose)(Configuration&, std::string_view);  // one of the names
 
   template <auto... steps>
-  constexpr Choice(At<steps...>, std::span<const std::string_view> names_) : names(names_) {
+  constexpr Choice(At<steps...>) {
     using Value = std::remove_cvref_t<std::invoke_result_t<At<steps...>, Configuration&>>;
-    name = [](const Configuration& configuration, std::span<const std::string_view> all) -> std::string {
-      const Value& value = at<steps...>(configuration);
-      if constexpr (std::is_enum_v<Value>) {
-        const auto index = static_cast<std::size_t>(value);
-        return index < all.size() ? std::string(all[index]) : std::to_string(index);  // a cast can make any number
-      } else {
-        return value;
-      }
+    names = names_of<Value>;
+    name = [](const Configuration& configuration) {
+      const Value value = at<steps...>(configuration);
+      const std::string_view known = name_of(value);
+      return known.empty() ? std::to_string(static_cast<std::size_t>(value)) : std::string(known);
     };
-    choose = [](Configuration& configuration, std::span<const std::string_view> all, std::size_t index) {
-      if constexpr (std::is_enum_v<Value>) {
-        at<steps...>(configuration) = static_cast<Value>(index);
-      } else {
-        at<steps...>(configuration) = all[index];
-      }
+    choose = [](Configuration& configuration, std::string_view chosen) {
+      at<steps...>(configuration) = *choice_named<Value>(chosen);
     };
   }
+  template <auto... steps>
+  constexpr Choice(At<steps...>, std::span<const std::string_view> names_)
+      : names(names_),
+        name([](const Configuration& configuration) { return std::string(at<steps...>(configuration)); }),
+        choose([](Configuration& configuration, std::string_view chosen) { at<steps...>(configuration) = chosen; }) {}
 
   bool read(const YAML::Node& node, Configuration& configuration) const {
-    if (!node.IsScalar()) return false;
-    const auto found = std::find(names.begin(), names.end(), node.Scalar());
-    if (found == names.end()) return false;
-    choose(configuration, names, static_cast<std::size_t>(found - names.begin()));
+    if (!node.IsScalar() || !contains(names, node.Scalar())) return false;
+    choose(configuration, node.Scalar());
     return true;
   }
-  bool valid(const Configuration& configuration) const { return contains(names, name(configuration, names)); }
-  void emit(YAML::Emitter& out, const Configuration& configuration) const { out << name(configuration, names); }
+  bool valid(const Configuration& configuration) const { return contains(names, name(configuration)); }
+  void emit(YAML::Emitter& out, const Configuration& configuration) const { out << name(configuration); }
   std::string allowed() const { return fmt::format("one of {}", fmt::join(names, ", ")); }
 };
 
@@ -288,7 +270,7 @@ const Key keys[] = {
     {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
      "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}; of quadratic "
      "{dimensions: 10}."},
-    {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>, transform_names},
+    {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>},
      "Applied to the observations before they are standardised; sqrt is sqrt(x + 3/8)."},
 
     {"episode.iterations",
@@ -302,10 +284,10 @@ const Key keys[] = {
     {"episode.real_observations", Range{at<&C::episode, &C::Episode::real_observations>, 1, most_set},
      "Real observations R of an episode, or the range from which each episode draws its R."},
 
-    {"proposal.family", Choice{at<&C::proposal, &C::Proposal::family>, family_names},
+    {"proposal.family", Choice{at<&C::proposal, &C::Proposal::family>},
      "What the machine moves: a mean and log sigma, a mean with the configured sigma, a point, or a mean and log sigma "
      "with what couples the parameters (correlations)."},
-    {"proposal.start", Choice{at<&C::proposal, &C::Proposal::start>, start_names},
+    {"proposal.start", Choice{at<&C::proposal, &C::Proposal::start>},
      "Start at the prior itself, or at a draw from it with the configured sigma."},
     {"proposal.sigma", Real{at<&C::proposal, &C::Proposal::sigma>, 0, 1000, Ends::open_below},
      "Standard deviation for start draw and family gaussian_fixed, in units of the prior's."},
@@ -316,8 +298,7 @@ const Key keys[] = {
     {"networks.encoder.code",
      Whole{at<&C::networks, &C::Networks::encoder, &C::Networks::Encoder::code>, 1, most_width, width_reason},
      "Numbers C in the code of an observation."},
-    {"networks.encoder.pooling",
-     Choice{at<&C::networks, &C::Networks::encoder, &C::Networks::Encoder::pooling>, pooling_names},
+    {"networks.encoder.pooling", Choice{at<&C::networks, &C::Networks::encoder, &C::Networks::Encoder::pooling>},
      "How the codes of a set become one: their mean, or their mean and standard deviation."},
     {"networks.aggregator.hidden",
      Whole{at<&C::networks, &C::Networks::aggregator, &C::Networks::Aggregator::hidden>, 1, most_width, width_reason},
@@ -335,7 +316,7 @@ const Key keys[] = {
      "Largest update of one iteration; 0 or less switches update clamp off. iterations times it is how far log sigma "
      "can "
      "fall: of a posterior 1000 times narrower than the prior, 7."},
-    {"networks.rim.update", Choice{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::update>, update_names},
+    {"networks.rim.update", Choice{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::update>},
      "How an update is kept within the bound; tanh never kills the gradient."},
     {"networks.use_grad", Flag{at<&C::networks, &C::Networks::use_grad>},
      "Whether the aggregator sees the gradient of the proposal's log density."},
@@ -348,17 +329,17 @@ const Key keys[] = {
     {"training.problems",
      Whole{at<&C::training, &C::Training::problems>, 0, 100'000'000, "more repeat too rarely to matter", "fresh"},
      "New episodes at every step (fresh, or 0), or the number of fixed problems that are revisited."},
-    {"training.loss", Choice{at<&C::training, &C::Training::loss>, loss_names},
+    {"training.loss", Choice{at<&C::training, &C::Training::loss>},
      "Negative log density of the truth, the same weighted by sigma^(2 beta), or a distance of the mean."},
     {"training.beta.from", Real{at<&C::training, &C::Training::beta, &C::Training::Beta::from>, 0, 1},
      "beta of beta_normal at the first step."},
     {"training.beta.to", Real{at<&C::training, &C::Training::beta, &C::Training::Beta::to>, 0, 1},
      "beta of beta_normal at the last step."},
-    {"training.weights", Choice{at<&C::training, &C::Training::weights>, weights_names},
+    {"training.weights", Choice{at<&C::training, &C::Training::weights>},
      "Weight of each iteration's loss: growing, equal, the last only, or observed improvement."},
     {"training.learning_rate", Real{at<&C::training, &C::Training::learning_rate>, 0, 10, Ends::open_below},
      "Largest learning rate of Adam."},
-    {"training.schedule", Choice{at<&C::training, &C::Training::schedule>, schedule_names},
+    {"training.schedule", Choice{at<&C::training, &C::Training::schedule>},
      "The learning rate after the warm-up: falling to 0 as a cosine, or constant."},
     {"training.warmup_steps", Whole{at<&C::training, &C::Training::warmup_steps>, 0, most_steps, steps_reason},
      "Steps over which the learning rate first rises from 0."},
@@ -382,11 +363,11 @@ const Key keys[] = {
      "Rollouts of a problem, each with simulations of its own, that an answer combines, in infer too: 1, 2, 4, 8 or "
      "16."},
 
-    {"engine.backend", Choice{at<&C::engine, &C::Engine::backend>, backend_names},
+    {"engine.backend", Choice{at<&C::engine, &C::Engine::backend>},
      "Where the work runs; auto takes the GPU where there is one."},
-    {"engine.precision", Choice{at<&C::engine, &C::Engine::precision>, precision_names},
+    {"engine.precision", Choice{at<&C::engine, &C::Engine::precision>},
      "Arithmetic of the encoder's products; fp32 is the reference."},
-    {"engine.encoder", Choice{at<&C::engine, &C::Engine::encoder>, encoder_names},
+    {"engine.encoder", Choice{at<&C::engine, &C::Engine::encoder>},
      "How the CPU gets an observation's code, all exact: dense runs the network on each; table keeps the codes of "
      "whole "
      "numbers; segments the network's linear pieces, for observations of one number. auto takes the cheapest."},
@@ -439,7 +420,7 @@ std::string_view parent_of(std::string_view path) {
   return path.substr(0, path.find('.') == path.npos ? 0 : path.rfind('.'));
 }
 
-std::string_view name_of(std::string_view path) { return path.substr(path.rfind('.') + 1); }  // npos + 1 is 0
+std::string_view own_name(std::string_view path) { return path.substr(path.rfind('.') + 1); }  // npos + 1 is 0
 
 // By its own name, so that a key in the wrong section leads to the right one; at equal distance the same section wins.
 std::string_view nearest_path(std::string_view unknown) {
@@ -450,7 +431,7 @@ std::string_view nearest_path(std::string_view unknown) {
   }
   const auto distance = [&](std::string_view path) {
     const std::size_t elsewhere = parent_of(path) == parent_of(unknown) ? 0 : 1;
-    return std::tuple(edit_distance(name_of(path), name_of(unknown)) + elsewhere, elsewhere,
+    return std::tuple(edit_distance(own_name(path), own_name(unknown)) + elsewhere, elsewhere,
                       edit_distance(path, unknown));
   };
   return *std::min_element(paths.begin(), paths.end(),
@@ -657,8 +638,8 @@ Configuration parse_configuration(const std::string& yaml_text, const std::vecto
   return read_configuration("", yaml_text, overrides, nullptr);
 }
 
-std::string to_text(Precision precision) { return std::string(precision_names[static_cast<std::size_t>(precision)]); }
-std::string to_text(Encoder encoder) { return std::string(encoder_names[static_cast<std::size_t>(encoder)]); }
+std::string to_text(Precision precision) { return std::string(name_of(precision)); }
+std::string to_text(Encoder encoder) { return std::string(name_of(encoder)); }
 
 std::string to_yaml(const Configuration& configuration) {
   YAML::Emitter out;
@@ -668,14 +649,14 @@ std::string to_yaml(const Configuration& configuration) {
     const auto shared = std::mismatch(open.begin(), open.end(), sections.begin(), sections.end());
     for (auto left = shared.first; left != open.end(); ++left) out << YAML::EndMap;
     for (auto entered = shared.second; entered != sections.end(); ++entered) {
-      out << std::string(name_of(*entered)) << YAML::BeginMap;
+      out << std::string(own_name(*entered)) << YAML::BeginMap;
     }
     open = sections;
   };
   for (const Key& key : keys) {
     if (!applies(key, configuration)) continue;
     enter(sections_of(key.path));
-    out << std::string(name_of(key.path));
+    out << std::string(own_name(key.path));
     std::visit([&](const auto& kind) { kind.emit(out, configuration); }, key.kind);
   }
   enter({});

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "alfi/error.hpp"
+#include "src/configuration/names.hpp"
 #include "src/configuration/nearest.hpp"
 
 namespace alfi {
@@ -74,8 +75,19 @@ std::span<const std::string_view> simulator_names() {
 }
 
 constexpr std::array model_names = {"ALFINet"sv};
-constexpr std::array proposal_names = {"GaussianProposal"sv, "FixedVarianceGaussianProposal"sv, "ConstantProposal"sv};
-constexpr std::array families = {"gaussian"sv, "gaussian_fixed"sv, "point"sv};  // of these
+struct ProposalClass {
+  std::string_view name;
+  Family native;
+};
+
+constexpr ProposalClass proposal_classes[] = {{"GaussianProposal", Family::gaussian},
+                                              {"FixedVarianceGaussianProposal", Family::gaussian_fixed},
+                                              {"ConstantProposal", Family::point}};
+constexpr auto proposal_names = [] {
+  std::array<std::string_view, std::size(proposal_classes)> names;
+  std::ranges::transform(proposal_classes, names.begin(), &ProposalClass::name);
+  return names;
+}();
 constexpr std::array loss_names = {"normal"sv, "mse"sv, "l1"sv};
 constexpr std::array weight_names = {"exp"sv, "const"sv, "last"sv, "oi"sv};
 
@@ -189,7 +201,7 @@ bool is_allowed(const Key& key, const YAML::Node& node) {
 // Translating ---------------------------------------------------------------------------------------------------------
 
 /// As if it stood in a file: a node that is made otherwise counts as tagged.
-YAML::Node plain(const std::string& text) { return YAML::Load(text); }
+YAML::Node plain(std::string_view text) { return YAML::Load(std::string(text)); }
 
 class Translator {
  public:
@@ -293,7 +305,7 @@ class Translator {
     result_.assignments.push_back({path, value, fmt::format("{}{} as ", given(from).origin, from)});
   }
   /// What the reference always does.
-  void fix(const std::string& path, const std::string& value) {
+  void fix(const std::string& path, std::string_view value) {
     result_.assignments.push_back({path, plain(value), origin_});
   }
   void take(std::initializer_list<std::string_view> paths) {
@@ -303,7 +315,7 @@ class Translator {
   void translate_simulator() {
     const auto& classes = simulator_classes();
     const auto simulator = std::ranges::find(classes, text("simulator.name"), &SimulatorClass::name);
-    assign("simulator.name", plain(std::string(simulator->native)), "simulator.name");
+    assign("simulator.name", plain(simulator->native), "simulator.name");
     const auto values = parameters(*simulator);
     YAML::Node ours(YAML::NodeType::Map);
     std::vector<std::string> read;
@@ -311,7 +323,7 @@ class Translator {
       const auto found = values.find(parameter.name);
       if (found != values.end()) judge(*simulator, parameter, found->second);
       if (parameter.use == Parameter::Use::ours) {
-        const YAML::Node value = found == values.end() ? plain(std::string(parameter.otherwise)) : found->second.value;
+        const YAML::Node value = found == values.end() ? plain(parameter.otherwise) : found->second.value;
         ours[std::string(parameter.native)] = value;
         read.push_back(fmt::format("{} = {}{} as {}", parameter.name, value.Scalar(),
                                    found == values.end() ? " (not given)" : "", parameter.native));
@@ -321,7 +333,7 @@ class Translator {
       }
     }
     if (ours.size() > 0) assign("simulator.parameters", ours, "simulator.parameters");
-    fix("simulator.transform", "none");
+    fix("simulator.transform", name_of(Transform::none));
     note(fmt::format("{} is simulator {}{}{}", simulator->name, simulator->native, read.empty() ? "" : ", with ",
                      fmt::join(read, ", ")));
     if (simulator->native == "linear_regression")
@@ -393,11 +405,10 @@ class Translator {
   }
 
   void translate_proposal() {
-    const auto index = std::ranges::find(proposal_names, text("proposal.name")) - proposal_names.begin();
-    const std::string_view family = families[static_cast<std::size_t>(index)];
-    assign("proposal.family", plain(std::string(family)), "proposal.name");
-    fix("proposal.start", "draw");
-    if (family == "point") {
+    const Family family = std::ranges::find(proposal_classes, text("proposal.name"), &ProposalClass::name)->native;
+    assign("proposal.family", plain(name_of(family)), "proposal.name");
+    fix("proposal.start", name_of(Start::draw));
+    if (family == Family::point) {
       if (has("proposal.sigma")) ignored_.push_back("proposal.sigma");
     } else {
       if (!has("proposal.sigma"))
@@ -410,10 +421,10 @@ class Translator {
 
   void translate_networks() {
     take({"networks.x_data_agg.hidden_size", "networks.x_data_agg.output_size"});
-    fix("networks.encoder.pooling", "mean");
+    fix("networks.encoder.pooling", name_of(Pooling::mean));
     take({"networks.theta_data_agg.hidden_size", "networks.theta_data_agg.output_size", "networks.RIM.hidden_size",
           "networks.RIM.st_size", "networks.RIM.bounded"});
-    fix("networks.rim.update", "clamp");
+    fix("networks.rim.update", name_of(Update::clamp));
     bool use_grad = false;
     YAML::convert<bool>::decode(given("networks.use_grad").value, use_grad);
     assign("networks.use_grad", plain(use_grad ? "true" : "false"), "networks.use_grad");
@@ -436,7 +447,7 @@ class Translator {
       assign("training.learning_rate", given("train.lr").value, "train.lr");
     else
       fix("training.learning_rate", rate);
-    fix("training.schedule", "constant");
+    fix("training.schedule", name_of(Schedule::constant));
     fix("training.warmup_steps", "0");
     fix("training.clip_norm", "0");
     fix("training.ema", "0");

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "src/configuration/names.hpp"
 #include "src/formats/printable.hpp"
 #include "src/model/iteration_weights.hpp"
 #include "src/model/parameters.hpp"
@@ -44,15 +45,12 @@ class TapeReader {
     return value;
   }
 
-  /// The choice whose name stands at the same place in `names`.
-  template <class Choice, std::size_t count>
-  Choice choice(const char* key, const std::array<std::string_view, count>& names) const {
-    const std::string& text = tape_.metadata_at(key);
-    const auto found = std::find(names.begin(), names.end(), text);
-    if (found == names.end())
-      refuse(fmt::format("metadata {} = {} must be one of {}", key, printable(text), fmt::join(names, ", ")));
-    return static_cast<Choice>(found - names.begin());
+  template <class Choice>
+  Choice choice(const char* key) const {
+    return choices_of<Choice>[place(key, names_of<Choice>)].choice;
   }
+
+  bool flag(const char* key) const { return place(key, std::array<std::string_view, 2>{"False", "True"}) == 1; }
 
   /// The sizes of a tensor of so many dimensions, each at least 1.
   std::vector<std::int64_t> sizes(const std::string& name, std::size_t dimensions, const char* meaning) const {
@@ -86,15 +84,17 @@ class TapeReader {
   const SafeTensors& tape() const { return tape_; }
 
  private:
+  /// Finds what the metadata say among `names`.
+  std::size_t place(const char* key, std::span<const std::string_view> names) const {
+    const std::string& text = tape_.metadata_at(key);
+    const auto found = std::ranges::find(names, text);
+    if (found == names.end())
+      refuse(fmt::format("metadata {} = {} must be one of {}", key, printable(text), fmt::join(names, ", ")));
+    return static_cast<std::size_t>(found - names.begin());
+  }
+
   const SafeTensors& tape_;
 };
-
-constexpr std::array<std::string_view, 4> family_names{"gaussian", "gaussian_fixed", "point", "gaussian_full"};
-constexpr std::array<std::string_view, 2> pooling_names{"mean", "moments"};
-constexpr std::array<std::string_view, 2> update_names{"clamp", "tanh"};
-constexpr std::array<std::string_view, 4> loss_names{"normal", "beta_normal", "mse", "l1"};
-constexpr std::array<std::string_view, 4> weights_names{"exp", "const", "last", "oi"};
-constexpr std::array<std::string_view, 2> no_yes{"False", "True"};
 
 /// What a tape says, with everything that could be wrong ruled out.
 struct Recording {
@@ -134,16 +134,16 @@ void require_room(const TapeReader& reader, const Shape& shape, int B, const Pro
 
 void read_choices(const TapeReader& reader, Recording& run) {
   Shape& shape = run.shape;
-  shape.family = reader.has("family") ? reader.choice<Family>("family", family_names) : Family::gaussian;
-  shape.pooling = reader.has("pooling") ? reader.choice<Pooling>("pooling", pooling_names) : Pooling::mean;
-  shape.use_grad = reader.choice<int>("use_grad", no_yes) == 1;
-  shape.count_input = reader.has("real_count_input") && reader.choice<int>("real_count_input", no_yes) == 1;
+  shape.family = reader.has("family") ? reader.choice<Family>("family") : Family::gaussian;
+  shape.pooling = reader.has("pooling") ? reader.choice<Pooling>("pooling") : Pooling::mean;
+  shape.use_grad = reader.flag("use_grad");
+  shape.count_input = reader.has("real_count_input") && reader.flag("real_count_input");
   constexpr double largest = std::numeric_limits<float>::max();
-  run.update.kind = reader.has("update") ? reader.choice<Update>("update", update_names) : Update::clamp;
+  run.update.kind = reader.has("update") ? reader.choice<Update>("update") : Update::clamp;
   run.update.bound = reader.number("bound", run.update.kind == Update::tanh ? 1e-30 : -largest, largest);
-  run.weights_kind = reader.choice<Weights>("weight", weights_names);
+  run.weights_kind = reader.choice<Weights>("weight");
   const double sigma = shape.family == Family::gaussian_fixed ? reader.number("sigma", 1e-30, 1e30) : 1;
-  run.loss = {reader.choice<Loss>("loss", loss_names), shape.family, std::log(sigma)};
+  run.loss = {reader.choice<Loss>("loss"), shape.family, std::log(sigma)};
   if (run.loss.kind == Loss::beta_normal) run.beta = reader.number("beta", 0, 1);
   if (shape.family == Family::point && run.loss.kind != Loss::mse && run.loss.kind != Loss::l1)
     reader.refuse("metadata family = point has no density: loss must be one of mse, l1");

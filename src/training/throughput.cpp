@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/configuration/names.hpp"
 #include "src/engine/cost.hpp"
 #include "src/engine/encoder_choice.hpp"
 #include "src/engine/engine.hpp"
@@ -138,7 +139,7 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   const int meta_batch = configuration.training.meta_batch, threads = engine.processor().threads();
   const double rate = measured.rates[repetitions / 2];
   Throughput result{
-      .backend = on_cpu ? "cpu" : "cuda",
+      .backend = std::string(name_of(engine.processor().backend())),
       .device = engine.processor().name(),
       .kernels = engine.processor().kernels(shape),
       .encoder = on_cpu ? choose_encoder(plan, shape, meta_batch, RealSource::simulated) : Encoder::dense,

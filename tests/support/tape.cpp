@@ -3,17 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fstream>
 #include <functional>
 #include <numbers>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <span>
 #include <stdexcept>
 #include <string_view>
 
+#include "src/configuration/names.hpp"
 #include "src/formats/safetensors.hpp"
 #include "tests/support/oracle.hpp"
 
@@ -65,23 +66,11 @@ void draw_observation(std::span<const double> theta, std::span<double> x, Draws&
   for (std::size_t j = 0; j < x.size(); ++j) x[j] = theta[j % theta.size()] + draws.normal();
 }
 
-/// The names in the metadata, in the order of the enumerators.
-constexpr std::array<std::string_view, 4> family_names = {"gaussian", "gaussian_fixed", "point", "gaussian_full"};
-constexpr std::array<std::string_view, 2> pooling_names = {"mean", "moments"};
-constexpr std::array<std::string_view, 2> update_names = {"clamp", "tanh"};
-constexpr std::array<std::string_view, 4> loss_names = {"normal", "beta_normal", "mse", "l1"};
-constexpr std::array<std::string_view, 4> weights_names = {"exp", "const", "last", "oi"};
-
-template <class Choice, std::size_t size>
-std::string name_of(Choice choice, const std::array<std::string_view, size>& names) {
-  return std::string(names.at(static_cast<std::size_t>(choice)));
-}
-
-template <class Choice, std::size_t size>
-Choice choice_of(const std::string& name, const std::array<std::string_view, size>& names) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  require(found != names.end(), "no choice has the name \"" + name + "\"");
-  return static_cast<Choice>(found - names.begin());
+template <class Choice>
+Choice choice_of(const std::string& name) {
+  const std::optional<Choice> choice = choice_named<Choice>(name);
+  require(choice.has_value(), "no choice has the name \"" + name + "\"");
+  return *choice;
 }
 
 /// Every array of a tape with its name and shape in the file. Calls `visit(name, shape, values)`; `values` is the
@@ -118,12 +107,12 @@ std::map<std::string, std::string> metadata_of(const Tape& tape) {
       {"batch", std::to_string(tape.B)},           {"iterations", std::to_string(s.T)},
       {"num_theta", std::to_string(s.M)},          {"num_x", std::to_string(s.N)},
       {"num_real", std::to_string(s.R)},           {"bound", fmt::format("{}", s.bound)},
-      {"loss", name_of(s.loss, loss_names)},       {"weight", name_of(s.weights, weights_names)},
+      {"loss", std::string(name_of(s.loss))},      {"weight", std::string(name_of(s.weights))},
       {"use_grad", s.use_grad ? "True" : "False"}, {"psi_layout", "(batch, iteration, [mu; log sigma], theta_dim)"}};
-  if (s.family != Family::gaussian) out["family"] = name_of(s.family, family_names);
+  if (s.family != Family::gaussian) out["family"] = name_of(s.family);
   if (s.family == Family::gaussian_fixed) out["sigma"] = fmt::format("{}", s.sigma);
-  if (s.update != Update::clamp) out["update"] = name_of(s.update, update_names);
-  if (s.pooling != Pooling::mean) out["pooling"] = name_of(s.pooling, pooling_names);
+  if (s.update != Update::clamp) out["update"] = name_of(s.update);
+  if (s.pooling != Pooling::mean) out["pooling"] = name_of(s.pooling);
   if (s.loss == Loss::beta_normal) out["beta"] = fmt::format("{}", s.beta);
   if (s.real_count_input) out["real_count_input"] = "True";
   return out;
@@ -152,13 +141,13 @@ EpisodeSettings settings_of(const SafeTensors& file) {
   s.rim_hidden = width("rim.fc0_layer");
   s.rim_state = width("rim.rnn_layer.out_gate");
   s.bound = std::stod(file.metadata_at("bound"));
-  s.loss = choice_of<Loss>(file.metadata_at("loss"), loss_names);
-  s.weights = choice_of<Weights>(file.metadata_at("weight"), weights_names);
+  s.loss = choice_of<Loss>(file.metadata_at("loss"));
+  s.weights = choice_of<Weights>(file.metadata_at("weight"));
   s.use_grad = file.metadata_at("use_grad") == "True";
-  s.family = choice_of<Family>(optional("family", "gaussian"), family_names);
+  s.family = choice_of<Family>(optional("family", "gaussian"));
   s.sigma = std::stod(optional("sigma", "0.1"));
-  s.update = choice_of<Update>(optional("update", "clamp"), update_names);
-  s.pooling = choice_of<Pooling>(optional("pooling", "mean"), pooling_names);
+  s.update = choice_of<Update>(optional("update", "clamp"));
+  s.pooling = choice_of<Pooling>(optional("pooling", "mean"));
   s.beta = std::stod(optional("beta", "1"));
   s.real_count_input = optional("real_count_input", "False") == "True";
   return s;
