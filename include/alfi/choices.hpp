@@ -1,20 +1,81 @@
-// The choices a configuration can make, as the kernels and the host share them.
+// The choices a configuration can make, as the kernels and the host share them. Their names are in
+// src/configuration/names.hpp.
 #pragma once
 
 namespace alfi {
 
-// The enumerators are in the order of their names in src/configuration/configuration.cpp.
-enum class Family { gaussian, gaussian_fixed, point, gaussian_full };  ///< what ψ is: kernels/networks/proposal.hpp
-enum class Prior { uniform, normal };               ///< the law of a parameter before anything is observed
-enum class Start { prior, draw };                   ///< ψ₀: the prior's mean and deviation; a fresh prior draw
-enum class Pooling { mean, moments };               ///< of codes: their mean; mean and standard deviation
-enum class Update { clamp, tanh };                  ///< how one update of ψ is bounded
-enum class Loss { normal, beta_normal, mse, l1 };   ///< of one iteration
-enum class Weights { exp, constant, last, oi };     ///< of the iterations in an episode's loss
-enum class Transform { none, sqrt, log1p, asinh };  ///< of observations, before they are standardised
-enum class Schedule { cosine, constant };           ///< of the learning rate
+/// What ψ is; the laws are in kernels/networks/proposal.hpp.
+enum class Family {
+  gaussian,        ///< a mean and log σ
+  gaussian_fixed,  ///< a mean; σ is configured
+  point,           ///< θ itself, which has no density
+  gaussian_full    ///< a mean, log σ and couplings of the parameters
+};
+
+/// The law of a parameter before anything is observed.
+enum class Prior { uniform, normal };
+
+/// ψ₀.
+enum class Start {
+  prior,  ///< the prior's mean and deviation
+  draw    ///< a fresh draw of the prior, with the configured σ
+};
+
+/// What the codes of a set become.
+enum class Pooling {
+  mean,    ///< their mean
+  moments  ///< their mean and standard deviation
+};
+
+/// How one update of ψ is kept within its bound; the equations are in kernels/networks/rim.hpp.
+enum class Update { clamp, tanh };
+
+/// The loss of one iteration; the equations are in kernels/episode/loss.hpp.
+enum class Loss {
+  normal,       ///< negative log density of the truth
+  beta_normal,  ///< that of each dimension times σ^(2β)
+  mse,          ///< squared distance of the mean
+  l1            ///< absolute distance of the mean
+};
+
+/// Weights of the iterations in an episode's loss.
+enum class Weights {
+  exp,       ///< growing exponentially
+  constant,  ///< equal
+  last,      ///< of the last iteration alone
+  oi         ///< observed improvement: kernels/episode/loss.hpp
+};
+
+/// What is done to observations before they are standardised.
+enum class Transform {
+  none,
+  sqrt,   ///< √(x + 3/8)
+  log1p,  ///< log(1 + x)
+  asinh
+};
+
+/// The learning rate after the warm-up.
+enum class Schedule {
+  cosine,   ///< falls to 0
+  constant  ///< stays
+};
+
+/// Where the work runs; automatic takes a CUDA device where there is one.
 enum class Backend { automatic, cpu, cuda };
-enum class Precision { fp32, tf32x3, bf16 };
-enum class Encoder { automatic, dense, table, segments };
+
+/// Arithmetic of the encoder's products; how operands are rounded is in kernels/lanes/precision.hpp.
+enum class Precision {
+  fp32,    ///< of float, the reference
+  tf32x3,  ///< three products of TF32
+  bf16     ///< of bfloat16
+};
+
+/// How the CPU gets an observation's code; all are exact.
+enum class Encoder {
+  automatic,  ///< the cheapest
+  dense,      ///< by the network, for each observation
+  table,      ///< from the kept codes of whole numbers
+  segments    ///< from the network's linear pieces, for observations of one number
+};
 
 }  // namespace alfi
