@@ -7,6 +7,7 @@
 #pragma once
 
 #include "alfi/choices.hpp"
+#include "kernels/choice_facts.hpp"
 
 namespace alfi {
 
@@ -23,11 +24,6 @@ inline constexpr int parameter_block = 8;
 inline constexpr int gradient_partials = 256;
 inline constexpr int most_pieces = 16;
 
-/// Whether ψ has a log σ. Inlined by command: kernels of different instruction sets must not share a function.
-[[gnu::always_inline]] constexpr bool learns_deviation(Family family) {
-  return family == Family::gaussian || family == Family::gaussian_full;
-}
-
 struct Shape {
   int T, M, N, R;
   int D, X;
@@ -40,11 +36,11 @@ struct Shape {
   bool count_input;  ///< the RIM sees the number of real observations
 
   /// Pairs of parameters that ψ has a number for.
-  constexpr int couplings() const { return family == Family::gaussian_full ? D * (D - 1) / 2 : 0; }
+  constexpr int couplings() const { return couples(family) ? D * (D - 1) / 2 : 0; }
   constexpr int P() const { return learns_deviation(family) ? 2 * D + couplings() : D; }
   /// Numbers in a pooled code.
   constexpr int CP() const { return pooling == Pooling::moments ? 2 * C : C; }
-  constexpr bool has_scores() const { return use_grad && family != Family::point; }
+  constexpr bool has_scores() const { return use_grad && has_density(family); }
   /// Scores of second order, [s2, s3], and all of them.
   constexpr int square_scores() const { return D + couplings(); }
   constexpr int scores() const { return D + square_scores(); }

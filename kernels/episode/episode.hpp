@@ -120,7 +120,7 @@ ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Te
     for (int d = 0; d < shape.D; ++d) {
       const int at = ((t * shape.M + m) * shape.D + d) * tile_lanes + lane;
       const F mean = load<F>(psi + d * tile_lanes + lane);
-      if (shape.family == Family::point) {
+      if (!has_density(shape.family)) {
         if (draw) store<F>(tile.theta + at, mean);
         store<F>(tile.offset + at, F{});
         continue;
@@ -135,7 +135,7 @@ ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Te
         F normal[4];
         standard_normals<F>(stream.block(static_cast<std::uint32_t>(d / 4)), normal);
         F u = d % 4 == 0 ? normal[0] : d % 4 == 1 ? normal[1] : d % 4 == 2 ? normal[2] : normal[3];
-        if (shape.family == Family::gaussian_full)
+        if (couples(shape.family))
           for (int j = 0; j < d; ++j)
             u = fma(-coupling<F>(shape.D, psi, d, j, lane), load<F>(tile.offset + at + (j - d) * tile_lanes), u);
         store<F>(tile.offset + at, u);

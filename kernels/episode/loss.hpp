@@ -40,13 +40,11 @@ ALFI_HD F coupled_residual(const LossRule& rule, int D, const Real<F>* psi, cons
 template <class F>
 ALFI_HD F term_weight(const LossRule& rule, double beta, F log_sigma) {
   using R = Real<F>;
-  return rule.kind == Loss::beta_normal ? exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma) : splat<F>(1);
+  return weighs_by_deviation(rule.kind) ? exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma) : splat<F>(1);
 }
 
 /// Whether ℓ's gradient is add_coupled_gradient's.
-constexpr bool couples(const LossRule& rule) {
-  return rule.family == Family::gaussian_full && (rule.kind == Loss::normal || rule.kind == Loss::beta_normal);
-}
+constexpr bool couples(const LossRule& rule) { return couples(rule.family) && needs_density(rule.kind); }
 
 /// ℓ of one iteration; beta of loss beta_normal, psi (P, 16), truth (D, 16) in standardised units.
 template <class F>
@@ -66,7 +64,7 @@ ALFI_HD F iteration_loss(const LossRule& rule, double beta, int D, const Real<F>
       sum = sum + term * term_weight(rule, beta, log_sigma);
     }
   }
-  return rule.kind == Loss::mse || rule.kind == Loss::l1 ? sum / splat<F>(static_cast<R>(D)) : sum;
+  return is_distance(rule.kind) ? sum / splat<F>(static_cast<R>(D)) : sum;
 }
 
 /// psi_gradient (P, 16) += scale · ∂ℓ/∂ψ, for dimension d.
@@ -76,7 +74,7 @@ ALFI_HD void add_loss_gradient(const LossRule& rule, double beta, int D, const R
   using R = Real<F>;
   const F distance = load<F>(truth + d * tile_lanes + lane) - load<F>(psi + d * tile_lanes + lane);
   R* const into_mean = psi_gradient + d * tile_lanes + lane;
-  if (rule.kind == Loss::mse || rule.kind == Loss::l1) {
+  if (is_distance(rule.kind)) {
     const F slope = rule.kind == Loss::mse
                         ? R(2) * distance
                         : select(distance > R(0), splat<F>(1), select(distance < R(0), splat<F>(-1), F{}));

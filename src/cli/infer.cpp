@@ -10,6 +10,7 @@
 
 #include "alfi/machine.hpp"
 #include "alfi/simulators.hpp"
+#include "kernels/choice_facts.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/exact/exact.hpp"
@@ -113,8 +114,7 @@ void infer(const Arguments& arguments) {
     print_json(machine, posterior, data.count, lines);
   else
     print_table(posterior, lines);
-  if (!arguments.json && machine.configuration().proposal.family == Family::gaussian_full)
-    print_correlations(posterior);
+  if (!arguments.json && couples(machine.configuration().proposal.family)) print_correlations(posterior);
 }
 
 }  // namespace

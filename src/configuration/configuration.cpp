@@ -499,8 +499,7 @@ void check(const Configuration& configuration, const Origins& origins) {
     if (!holds) throw refusal(origins.of(path), path, text_of(*find_key(path), configuration), must);
   };
   const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
-  const bool point = proposal.family == Family::point;
-  const bool learned_sigma = learns_deviation(proposal.family);
+  const bool density = has_density(proposal.family);
   const std::string constants = refused_constants(simulator.name, simulator.parameters);
   require(constants.empty(), "simulator.parameters", constants);
   require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",
@@ -516,12 +515,12 @@ void check(const Configuration& configuration, const Origins& origins) {
           fmt::format("none or asinh: observations of {} can be negative", simulator.name));
   require(tile_lanes % evaluation.replicates == 0, "evaluation.replicates",
           "1, 2, 4, 8 or 16: problems share the 16 lanes of a tile evenly");
-  require(point || episode.thetas >= 2, "episode.thetas",
+  require(!density || episode.thetas >= 2, "episode.thetas",
           "at least 2 unless proposal.family is point: the aggregator standardises over the drawn parameters");
-  require(!point || training.loss == Loss::mse || training.loss == Loss::l1, "training.loss",
+  require(density || !needs_density(training.loss), "training.loss",
           "mse or l1 where proposal.family is point: a point has no density");
   require(
-      training.loss != Loss::beta_normal || learned_sigma, "training.loss",
+      !weighs_by_deviation(training.loss) || learns_deviation(proposal.family), "training.loss",
       "normal, mse or l1 unless proposal.family is gaussian or gaussian_full: beta_normal weights by a learned sigma");
   const ObservationInfo& observations = known.observations;
   require(engine.encoder != Encoder::table || (observations.whole && observations.dimension == 1), "engine.encoder",

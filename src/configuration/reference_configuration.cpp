@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "alfi/error.hpp"
+#include "kernels/choice_facts.hpp"
 #include "src/configuration/names.hpp"
 #include "src/configuration/nearest.hpp"
 
@@ -408,7 +409,7 @@ class Translator {
     const Family family = std::ranges::find(proposal_classes, text("proposal.name"), &ProposalClass::name)->native;
     assign("proposal.family", plain(name_of(family)), "proposal.name");
     fix("proposal.start", name_of(Start::draw));
-    if (family == Family::point) {
+    if (!has_density(family)) {
       if (has("proposal.sigma")) ignored_.push_back("proposal.sigma");
     } else {
       if (!has("proposal.sigma"))

@@ -14,12 +14,6 @@
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
-namespace {
-
-Loss plain(Loss loss) { return loss == Loss::beta_normal ? Loss::normal : loss; }
-
-}  // namespace
-
 Engine::Engine(const Plan& plan, Normalisation normalisation)
     : Engine(plan, std::move(normalisation), make_processor(plan.configuration.engine)) {}
 

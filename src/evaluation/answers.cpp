@@ -47,7 +47,7 @@ ProposalLaw nearest_gaussian(const Exact& exact, const Plan& plan) {
     law.deviation.push_back(exact.posterior_deviation[d] / prior.deviation());
   }
   law.correlation = exact.posterior_correlation;
-  if (plan.shape.family != Family::gaussian_full || law.correlation.empty()) {
+  if (!couples(plan.shape.family) || law.correlation.empty()) {
     law.correlation.assign(D * D, 0);
     for (std::size_t d = 0; d < D; ++d) law.correlation[d * (D + 1)] = 1;
   }

@@ -66,7 +66,7 @@ ProposalLaw combined(Family family, std::span<const ProposalLaw> replicates) {
   if (!learns_deviation(family)) return law;
   const auto size = static_cast<Eigen::Index>(D);
   const auto mean = Eigen::VectorXd::Map(law.mean.data(), size);
-  if (family == Family::gaussian_full) {
+  if (couples(family)) {
     Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(size, size), between = covariance;
     for (const ProposalLaw& replicate : replicates) {
       const Eigen::VectorXd offset = Eigen::VectorXd::Map(replicate.mean.data(), size) - mean;

@@ -153,7 +153,7 @@ Posterior Machine::infer(std::span<const float> x, int count, const InferenceOpt
                       .replicates = replicates,
                       .warnings = std::move(used.warnings)};
   const Family family = configuration.proposal.family;
-  if (family != Family::point) posterior.correlation = law.correlation;
+  if (has_density(family)) posterior.correlation = law.correlation;
   add_estimates(law, plan.simulator, posterior);
   if (!is_finite(family, law))
     posterior.warnings.push_back(

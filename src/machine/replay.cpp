@@ -113,7 +113,7 @@ struct Recording {
 
 /// (rows, D) of ψ; of gaussian_full, whose numbers are no whole rows, (1, P).
 std::array<std::int64_t, 2> psi_sizes(const Shape& shape) {
-  if (shape.family == Family::gaussian_full) return {1, shape.P()};
+  if (couples(shape.family)) return {1, shape.P()};
   return {shape.P() / shape.D, shape.D};
 }
 
@@ -142,10 +142,11 @@ void read_choices(const TapeReader& reader, Recording& run) {
   run.update.kind = reader.has("update") ? reader.choice<Update>("update") : Update::clamp;
   run.update.bound = reader.number("bound", run.update.kind == Update::tanh ? 1e-30 : -largest, largest);
   run.weights_kind = reader.choice<Weights>("weight");
-  const double sigma = shape.family == Family::gaussian_fixed ? reader.number("sigma", 1e-30, 1e30) : 1;
+  const bool fixed_deviation = has_density(shape.family) && !learns_deviation(shape.family);
+  const double sigma = fixed_deviation ? reader.number("sigma", 1e-30, 1e30) : 1;
   run.loss = {reader.choice<Loss>("loss"), shape.family, std::log(sigma)};
-  if (run.loss.kind == Loss::beta_normal) run.beta = reader.number("beta", 0, 1);
-  if (shape.family == Family::point && run.loss.kind != Loss::mse && run.loss.kind != Loss::l1)
+  if (weighs_by_deviation(run.loss.kind)) run.beta = reader.number("beta", 0, 1);
+  if (!has_density(shape.family) && needs_density(run.loss.kind))
     reader.refuse("metadata family = point has no density: loss must be one of mse, l1");
 }
 

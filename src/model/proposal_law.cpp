@@ -13,14 +13,14 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 double sigma_of(Family family, double sigma, int D, std::span<const double> psi, int d) {
-  if (family == Family::point) return nan;
+  if (!has_density(family)) return nan;
   return learns_deviation(family) ? std::exp(psi[static_cast<std::size_t>(D + d)]) : sigma;
 }
 
 /// C, unit lower triangular.
 Eigen::MatrixXd couplings_of(Family family, int D, std::span<const double> psi) {
   Eigen::MatrixXd C = Eigen::MatrixXd::Identity(D, D);
-  if (family == Family::gaussian_full)
+  if (couples(family))
     for (int i = 0; i < D; ++i)
       for (int j = 0; j < i; ++j) C(i, j) = psi[static_cast<std::size_t>(coupling_place(D, i, j))];
   return C;
@@ -32,7 +32,7 @@ bool is_finite(Family family, const ProposalLaw& law) {
   const auto all = [](std::span<const double> numbers) {
     return std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); });
   };
-  return all(law.mean) && (family == Family::point || (all(law.deviation) && all(law.correlation)));
+  return all(law.mean) && (!has_density(family) || (all(law.deviation) && all(law.correlation)));
 }
 
 double normal_loss(const ProposalLaw& law, std::span<const double> truth) {
@@ -59,9 +59,9 @@ ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const dou
     law.mean.push_back(psi[static_cast<std::size_t>(i)]);
     law.deviation.push_back(sigma_of(family, sigma, D, psi, i) * lengths[i]);
     for (int j = 0; j < D; ++j)
-      law.correlation.push_back(family == Family::point ? nan
-                                : i == j                ? 1
-                                                        : factor.row(i).dot(factor.row(j)) / (lengths[i] * lengths[j]));
+      law.correlation.push_back(!has_density(family) ? nan
+                                : i == j             ? 1
+                                                     : factor.row(i).dot(factor.row(j)) / (lengths[i] * lengths[j]));
   }
   return law;
 }

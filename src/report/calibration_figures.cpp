@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/choice_facts.hpp"
 #include "src/numerics/statistics.hpp"
 #include "src/numerics/uniformity_band.hpp"
 #include "src/report/drawing.hpp"
@@ -18,7 +19,7 @@ constexpr int places = 100;
 constexpr int most_points = 1000;
 
 std::string no_intervals(const Subject& subject) {
-  return subject.configuration.proposal.family == Family::point
+  return !has_density(subject.configuration.proposal.family)
              ? "The machine gives estimates alone, without intervals (proposal.family: point)."
              : "Some of the machine's answers are not finite: its training diverged.";
 }

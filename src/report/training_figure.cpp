@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/choice_facts.hpp"
+#include "src/configuration/names.hpp"
 #include "src/numerics/statistics.hpp"
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
@@ -11,9 +13,7 @@ namespace alfi::report {
 namespace {
 
 /// What the losses are counted in.
-std::string unit(Loss loss) {
-  return loss == Loss::normal || loss == Loss::beta_normal ? "nats" : "prior deviations, squared for mse";
-}
+std::string unit(Loss loss) { return needs_density(loss) ? "nats" : "prior deviations, squared for mse"; }
 
 /// The first losses of a training can be far above all others: where the picture ends.
 double top(const Metrics& metrics) {
@@ -31,13 +31,13 @@ Figure training_figure(const Subject& subject) {
   const Metrics& metrics = subject.metrics;
   const Evaluation& evaluation = subject.diagnostics.evaluation;
   const Loss loss = subject.configuration.training.loss;
-  const bool density = loss == Loss::normal || loss == Loss::beta_normal;
+  const bool density = needs_density(loss), weighted = weighs_by_deviation(loss);
   Figure figure{
       "training",
       "Training",
       fmt::format("Left, validation on fresh problems should fall and level off, the training loss beside it{}; right, "
                   "the error should come down to what is known to be possible.",
-                  loss == Loss::beta_normal ? " or, as it weighs by σ² first, later" : ""),
+                  weighted ? " or, as it weighs by σ² first, later" : ""),
       {{"training", {"step", "loss"}, {}}, {"validation", {"step", "validation_loss", "validation_error"}, {}}}};
   for (const auto& line : metrics.losses) figure.tables[0].rows.push_back({line.step, line.loss});
   for (const auto& line : metrics.validations) figure.tables[1].rows.push_back({line.step, line.loss, line.error});
@@ -49,7 +49,7 @@ Figure training_figure(const Subject& subject) {
   std::vector<std::string> losses, errors;
   if (!metrics.losses.empty())
     losses.push_back(fmt::format("'training.csv' using 1:2 with lines lc rgb '{}' title 'training{}'", band_colour,
-                                 loss == Loss::beta_normal ? " (beta_normal)" : ""));
+                                 weighted ? fmt::format(" ({})", name_of(loss)) : ""));
   if (!metrics.validations.empty()) {
     losses.push_back(fmt::format(
         "'validation.csv' using 1:2 with linespoints pt 7 ps 0.5 lc rgb '{}' title 'validation'", alfi_colour));
