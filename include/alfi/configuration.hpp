@@ -2,7 +2,7 @@
 //
 // The nested structs are the sections of the file, key for key, and the values written here are the defaults. An empty
 // mapping plus a simulator's name is a complete configuration. What each key means and which values it may take is one
-// table in src/configuration/configuration.cpp; describe_configuration() prints it. Shape letters are the method's.
+// table in src/configuration/keys.cpp; describe_configuration() prints it. Shape letters are the method's.
 #pragma once
 
 #include <cstdint>

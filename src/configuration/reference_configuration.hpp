@@ -1,7 +1,7 @@
 // Configurations of the published PyTorch code (github.com/artix41/ALFI-pytorch, "the reference"), read as alfi's own.
 //
-// A file of the reference becomes values of native keys. They then go the way of all others, through the one parser and
-// its rules (src/configuration/configuration.cpp), and remember the lines they came from. What decides a run is set by
+// A file of the reference becomes values of native keys. They then go the way of all others, through the one reader and
+// its rules (src/configuration/reader.cpp), and remember the lines they came from. What decides a run is set by
 // them whether or not it has a native default: the published settings are warm-up, clipping and averaging off, a
 // constant learning rate, plain observations, mean pooling, and a start drawn from the prior.
 #pragma once

@@ -1,0 +1,216 @@
+#include "src/configuration/keys.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+#include "kernels/shape.hpp"
+#include "src/configuration/nearest.hpp"
+#include "src/simulators/simulators.hpp"
+
+namespace alfi::configuration {
+namespace {
+
+std::span<const std::string_view> simulator_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const SimulatorInfo& info : simulators()) all.push_back(info.name);
+    for (const ObjectiveInfo& info : objectives()) all.push_back(info.name);
+    return all;
+  }();
+  return names;
+}
+
+constexpr std::string_view width_reason = "every network must fit the fast memory of one core";
+constexpr std::string_view set_reason = "an episode holds its whole set in memory";
+constexpr std::string_view steps_reason = "counted in 32 bits";
+constexpr int most_width = 4096;
+constexpr int most_set = 1'000'000;
+constexpr int most_iterations = 100'000;
+constexpr int most_steps = 1'000'000'000;
+
+const Key table[] = {
+    {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names()},
+     "The simulator whose parameters are inferred, or the objective to minimise (quadratic); has no default."},
+    {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
+     "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}; of quadratic "
+     "{dimensions: 10}."},
+    {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>},
+     "Applied to the observations before they are standardised; sqrt is sqrt(x + 3/8)."},
+
+    {"episode.iterations",
+     Whole{at<&C::episode, &C::Episode::iterations>, 1, most_iterations,
+           "every iteration's state is kept for the way back"},
+     "Iterations T of one episode."},
+    {"episode.thetas", Whole{at<&C::episode, &C::Episode::thetas>, 1, most_set, set_reason},
+     "Parameters M drawn from the proposal per iteration; at least 2 unless the proposal is a point."},
+    {"episode.observations", Whole{at<&C::episode, &C::Episode::observations>, 1, most_set, set_reason},
+     "Observations N simulated per drawn parameter."},
+    {"episode.real_observations", Range{at<&C::episode, &C::Episode::real_observations>, 1, most_set},
+     "Real observations R of an episode, or the range from which each episode draws its R."},
+
+    {"proposal.family", Choice{at<&C::proposal, &C::Proposal::family>},
+     "What the machine moves: a mean and log sigma, a mean with the configured sigma, a point, or a mean and log sigma "
+     "with what couples the parameters (correlations)."},
+    {"proposal.start", Choice{at<&C::proposal, &C::Proposal::start>},
+     "Start at the prior itself, or at a draw from it with the configured sigma."},
+    {"proposal.sigma", Real{at<&C::proposal, &C::Proposal::sigma>, 0, 1000, Ends::open_below},
+     "Standard deviation for start draw and family gaussian_fixed, in units of the prior's."},
+
+    {"networks.encoder.hidden",
+     Whole{at<&C::networks, &C::Networks::encoder, &C::Networks::Encoder::hidden>, 1, most_width, width_reason},
+     "Width of the two hidden layers of the encoder of an observation."},
+    {"networks.encoder.code",
+     Whole{at<&C::networks, &C::Networks::encoder, &C::Networks::Encoder::code>, 1, most_width, width_reason},
+     "Numbers C in the code of an observation."},
+    {"networks.encoder.pooling", Choice{at<&C::networks, &C::Networks::encoder, &C::Networks::Encoder::pooling>},
+     "How the codes of a set become one: their mean, or their mean and standard deviation."},
+    {"networks.aggregator.hidden",
+     Whole{at<&C::networks, &C::Networks::aggregator, &C::Networks::Aggregator::hidden>, 1, most_width, width_reason},
+     "Width of the two hidden layers of the aggregator of a drawn parameter."},
+    {"networks.aggregator.code",
+     Whole{at<&C::networks, &C::Networks::aggregator, &C::Networks::Aggregator::code>, 1, most_width, width_reason},
+     "Numbers A in the code of a drawn parameter."},
+    {"networks.rim.hidden",
+     Whole{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::hidden>, 1, most_width, width_reason},
+     "Width H of the layers around the recurrent cell."},
+    {"networks.rim.state",
+     Whole{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::state>, 1, most_width, width_reason},
+     "Width S of the recurrent state."},
+    {"networks.rim.bound", Real{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::bound>, -1000, 1000},
+     "Largest update of one iteration; 0 or less switches update clamp off. iterations times it is how far log sigma "
+     "can "
+     "fall: of a posterior 1000 times narrower than the prior, 7."},
+    {"networks.rim.update", Choice{at<&C::networks, &C::Networks::rim, &C::Networks::Rim::update>},
+     "How an update is kept within the bound; tanh never kills the gradient."},
+    {"networks.use_grad", Flag{at<&C::networks, &C::Networks::use_grad>},
+     "Whether the aggregator sees the gradient of the proposal's log density."},
+
+    {"training.steps", Whole{at<&C::training, &C::Training::steps>, 1, most_steps, steps_reason},
+     "Updates of the weights."},
+    {"training.meta_batch",
+     Whole{at<&C::training, &C::Training::meta_batch>, 1, 10'000'000, "a step runs all its episodes"},
+     "Episodes B per step."},
+    {"training.problems",
+     Whole{at<&C::training, &C::Training::problems>, 0, 100'000'000, "more repeat too rarely to matter", "fresh"},
+     "New episodes at every step (fresh, or 0), or the number of fixed problems that are revisited."},
+    {"training.loss", Choice{at<&C::training, &C::Training::loss>},
+     "Negative log density of the truth, the same weighted by sigma^(2 beta), or a distance of the mean."},
+    {"training.beta.from", Real{at<&C::training, &C::Training::beta, &C::Training::Beta::from>, 0, 1},
+     "beta of beta_normal at the first step."},
+    {"training.beta.to", Real{at<&C::training, &C::Training::beta, &C::Training::Beta::to>, 0, 1},
+     "beta of beta_normal at the last step."},
+    {"training.weights", Choice{at<&C::training, &C::Training::weights>},
+     "Weight of each iteration's loss: growing, equal, the last only, or observed improvement."},
+    {"training.learning_rate", Real{at<&C::training, &C::Training::learning_rate>, 0, 10, Ends::open_below},
+     "Largest learning rate of Adam."},
+    {"training.schedule", Choice{at<&C::training, &C::Training::schedule>},
+     "The learning rate after the warm-up: falling to 0 as a cosine, or constant."},
+    {"training.warmup_steps", Whole{at<&C::training, &C::Training::warmup_steps>, 0, most_steps, steps_reason},
+     "Steps over which the learning rate first rises from 0."},
+    {"training.clip_norm", Real{at<&C::training, &C::Training::clip_norm>, 0, 1e9},
+     "Largest norm of the whole gradient; 0 is off."},
+    {"training.ema", Real{at<&C::training, &C::Training::ema>, 0, 1, Ends::open_above},
+     "Decay of the moving average of the weights used for evaluation; 0 is off."},
+    {"training.checkpoint_every", Whole{at<&C::training, &C::Training::checkpoint_every>, 1, most_steps, steps_reason},
+     "Steps between checkpoints."},
+    {"training.validate_every", Whole{at<&C::training, &C::Training::validate_every>, 1, most_steps, steps_reason},
+     "Steps between validations."},
+
+    {"evaluation.episodes",
+     Whole{at<&C::evaluation, &C::Evaluation::episodes>, 1, 10'000'000, "every episode's result is kept"},
+     "Episodes of an evaluation."},
+    {"evaluation.iterations",
+     Whole{at<&C::evaluation, &C::Evaluation::iterations>, 0, most_iterations, "every iteration's estimate is kept"},
+     "Iterations of an evaluation's episodes; 0 takes episode.iterations."},
+    {"evaluation.replicates",
+     Whole{at<&C::evaluation, &C::Evaluation::replicates>, 1, tile_lanes, "they are computed side by side"},
+     "Rollouts of a problem, each with simulations of its own, that an answer combines, in infer too: 1, 2, 4, 8 or "
+     "16."},
+
+    {"engine.backend", Choice{at<&C::engine, &C::Engine::backend>},
+     "Where the work runs; auto takes the GPU where there is one."},
+    {"engine.precision", Choice{at<&C::engine, &C::Engine::precision>},
+     "Arithmetic of the encoder's products; fp32 is the reference."},
+    {"engine.encoder", Choice{at<&C::engine, &C::Engine::encoder>},
+     "How the CPU gets an observation's code, all exact: dense runs the network on each; table keeps the codes of "
+     "whole "
+     "numbers; segments the network's linear pieces, for observations of one number. auto takes the cheapest."},
+    {"engine.device", Whole{at<&C::engine, &C::Engine::device>, 0, 1023, "no machine has more"},
+     "Which CUDA device, counting from 0."},
+    {"engine.threads", Whole{at<&C::engine, &C::Engine::threads>, 0, 4096, "no machine has more cores"},
+     "Threads of the CPU backend; 0 takes all cores."},
+    {"engine.seed", Seed{at<&C::engine, &C::Engine::seed>},
+     "Seed of every random number; the same seed gives the same result."},
+};
+
+// What says nothing of a machine that minimises: it has no observations and no density, and runs on the CPU. Keys, and
+// sections with their dot.
+constexpr std::string_view of_inference[] = {
+    "simulator.transform", "episode.thetas",    "episode.observations",  "episode.real_observations",
+    "proposal.",           "networks.encoder.", "networks.aggregator.",  "networks.use_grad",
+    "training.loss",       "training.beta.",    "evaluation.replicates", "engine.precision",
+    "engine.encoder",      "engine.device"};
+
+std::string_view parent_of(std::string_view path) {
+  return path.substr(0, path.find('.') == path.npos ? 0 : path.rfind('.'));
+}
+
+}  // namespace
+
+const std::span<const Key> keys = table;
+
+bool applies(const Key& key, const Configuration& configuration) {
+  return !minimises(configuration.simulator) ||
+         std::none_of(std::begin(of_inference), std::end(of_inference), [&](std::string_view path) {
+           return path.back() == '.' ? key.path.starts_with(path) : key.path == path;
+         });
+}
+
+std::string text_of(const Key& key, const Configuration& configuration) {
+  YAML::Emitter out;
+  std::visit([&](const auto& kind) { kind.emit(out, configuration); }, key.kind);
+  return out.c_str();
+}
+
+std::string allowed(const Key& key) {
+  return std::visit([](const auto& kind) { return kind.allowed(); }, key.kind);
+}
+
+const Key* find_key(std::string_view path) {
+  const auto found = std::find_if(std::begin(table), std::end(table), [&](const Key& key) { return key.path == path; });
+  return found == std::end(table) ? nullptr : found;
+}
+
+bool is_section(std::string_view path) {
+  return path.empty() || std::any_of(std::begin(keys), std::end(keys), [&](const Key& key) {
+           return key.path.size() > path.size() && key.path.starts_with(path) && key.path[path.size()] == '.';
+         });
+}
+
+std::vector<std::string_view> sections_of(std::string_view path) {
+  std::vector<std::string_view> sections;
+  for (std::size_t dot = path.find('.'); dot != path.npos; dot = path.find('.', dot + 1)) {
+    sections.push_back(path.substr(0, dot));
+  }
+  return sections;
+}
+
+std::string_view own_name(std::string_view path) { return path.substr(path.rfind('.') + 1); }  // npos + 1 is 0
+
+std::string_view nearest_path(std::string_view unknown) {
+  std::vector<std::string_view> paths;
+  for (const Key& key : keys) {
+    for (const std::string_view section : sections_of(key.path)) paths.push_back(section);
+    paths.push_back(key.path);
+  }
+  const auto distance = [&](std::string_view path) {
+    const std::size_t elsewhere = parent_of(path) == parent_of(unknown) ? 0 : 1;
+    return std::tuple(edit_distance(own_name(path), own_name(unknown)) + elsewhere, elsewhere,
+                      edit_distance(path, unknown));
+  };
+  return *std::min_element(paths.begin(), paths.end(),
+                           [&](std::string_view a, std::string_view b) { return distance(a) < distance(b); });
+}
+
+}  // namespace alfi::configuration

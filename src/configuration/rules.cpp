@@ -1,0 +1,86 @@
+#include "src/configuration/rules.hpp"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+#include "kernels/choice_facts.hpp"
+#include "kernels/shape.hpp"
+#include "src/configuration/nearest.hpp"
+#include "src/simulators/simulators.hpp"
+
+namespace alfi {
+namespace configuration {
+
+InputError refusal(const std::string& origin, std::string_view path, std::string_view value, std::string_view must) {
+  return InputError(fmt::format("{}{} = {}: must be {}", origin, path, value, must));
+}
+
+InputError refusal(const std::string& origin, const Key& key, const std::string& value) {
+  std::string must = allowed(key);
+  if (const Choice* choice = std::get_if<Choice>(&key.kind)) {
+    must += fmt::format("; the nearest is {}", nearest(choice->names, value));
+  }
+  return refusal(origin, key.path, value, must);
+}
+
+void check(const Configuration& configuration, const Origins& origins) {
+  if (configuration.simulator.name.empty()) {
+    throw InputError(fmt::format("{}simulator.name is missing: must be {}", origins.of("simulator.name"),
+                                 allowed(*find_key("simulator.name"))));
+  }
+  for (const Key& key : keys) {
+    if (!std::visit([&](const auto& kind) { return kind.valid(configuration); }, key.kind)) {
+      throw refusal(origins.of(key.path), key, text_of(key, configuration));
+    }
+  }
+
+  const Configuration defaults;
+  for (const Key& key : keys) {
+    if (applies(key, configuration)) continue;
+    const std::string value = text_of(key, configuration), usual = text_of(key, defaults);
+    if (value != usual)
+      throw refusal(origins.of(key.path), key.path, value,
+                    fmt::format("left out, or {}: {} has no observations to infer from and runs on the CPU", usual,
+                                configuration.simulator.name));
+  }
+
+  const auto require = [&](bool holds, std::string_view path, std::string_view must) {
+    if (!holds) throw refusal(origins.of(path), path, text_of(*find_key(path), configuration), must);
+  };
+  const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
+  const bool density = has_density(proposal.family);
+  const std::string constants = refused_constants(simulator.name, simulator.parameters);
+  require(constants.empty(), "simulator.parameters", constants);
+  require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",
+          "above 0 where networks.rim.update is tanh: an update is bound * tanh(x / bound)");
+  if (minimises(simulator)) {
+    require(engine.backend != Backend::cuda, "engine.backend",
+            fmt::format("auto or cpu: {} runs on the CPU", simulator.name));
+    return;
+  }
+  const SimulatorInfo known = find_simulator(simulator);
+  const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
+  require(!needs_nonnegative || known.observations.low >= 0, "simulator.transform",
+          fmt::format("none or asinh: observations of {} can be negative", simulator.name));
+  require(tile_lanes % evaluation.replicates == 0, "evaluation.replicates",
+          "1, 2, 4, 8 or 16: problems share the 16 lanes of a tile evenly");
+  require(!density || episode.thetas >= 2, "episode.thetas",
+          "at least 2 unless proposal.family is point: the aggregator standardises over the drawn parameters");
+  require(density || !needs_density(training.loss), "training.loss",
+          "mse or l1 where proposal.family is point: a point has no density");
+  require(
+      !weighs_by_deviation(training.loss) || learns_deviation(proposal.family), "training.loss",
+      "normal, mse or l1 unless proposal.family is gaussian or gaussian_full: beta_normal weights by a learned sigma");
+  const ObservationInfo& observations = known.observations;
+  require(engine.encoder != Encoder::table || (observations.whole && observations.dimension == 1), "engine.encoder",
+          fmt::format("auto, dense or segments: observations of {} are not single whole numbers", simulator.name));
+  require(engine.encoder != Encoder::segments || observations.dimension == 1, "engine.encoder",
+          fmt::format("auto or dense: an observation of {} is {} numbers", simulator.name, observations.dimension));
+}
+
+}  // namespace configuration
+
+void validate(const Configuration& configuration) { configuration::check(configuration, {}); }
+
+}  // namespace alfi

@@ -1,0 +1,52 @@
+// Writing a configuration, for its reader and, key by key, for people.
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "alfi/configuration.hpp"
+#include "src/configuration/keys.hpp"
+#include "src/configuration/names.hpp"
+
+namespace alfi {
+
+using namespace configuration;
+
+std::string to_text(Precision precision) { return std::string(name_of(precision)); }
+std::string to_text(Encoder encoder) { return std::string(name_of(encoder)); }
+
+std::string to_yaml(const Configuration& configuration) {
+  YAML::Emitter out;
+  std::vector<std::string_view> open;
+  out << YAML::BeginMap;
+  const auto enter = [&](const std::vector<std::string_view>& sections) {
+    const auto shared = std::mismatch(open.begin(), open.end(), sections.begin(), sections.end());
+    for (auto left = shared.first; left != open.end(); ++left) out << YAML::EndMap;
+    for (auto entered = shared.second; entered != sections.end(); ++entered) {
+      out << std::string(own_name(*entered)) << YAML::BeginMap;
+    }
+    open = sections;
+  };
+  for (const Key& key : keys) {
+    if (!applies(key, configuration)) continue;
+    enter(sections_of(key.path));
+    out << std::string(own_name(key.path));
+    std::visit([&](const auto& kind) { kind.emit(out, configuration); }, key.kind);
+  }
+  enter({});
+  out << YAML::EndMap << YAML::Newline;
+  return out.c_str();
+}
+
+std::string describe_configuration() {
+  const Configuration defaults;
+  std::string text;
+  for (const Key& key : keys) {
+    const std::string value = key.path == "simulator.name" ? "none, must be given" : text_of(key, defaults);
+    text += fmt::format("{}\n    {}\n    {}; default: {}\n", key.path, key.meaning, allowed(key), value);
+  }
+  return text;
+}
+
+}  // namespace alfi
