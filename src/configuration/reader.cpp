@@ -9,7 +9,7 @@
 #include "alfi/configuration.hpp"
 #include "alfi/error.hpp"
 #include "src/configuration/keys.hpp"
-#include "src/configuration/reference_configuration.hpp"
+#include "src/configuration/reference.hpp"
 #include "src/configuration/rules.hpp"
 #include "src/formats/yaml.hpp"
 

@@ -1,4 +1,4 @@
-#include "src/configuration/reference_configuration.hpp"
+#include "src/configuration/reference.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
