@@ -4,13 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <map>
-#include <numbers>
-#include <set>
 #include <span>
 #include <string_view>
 
@@ -18,188 +14,16 @@
 #include "kernels/choice_facts.hpp"
 #include "src/configuration/names.hpp"
 #include "src/configuration/nearest.hpp"
+#include "src/configuration/reference_classes.hpp"
+#include "src/configuration/reference_keys.hpp"
 
 namespace alfi {
 namespace {
 
-using namespace std::string_view_literals;
-
-// What the reference has ----------------------------------------------------------------------------------------------
-
-// The constructors of its simulators. A parameter is the seed of Python's random numbers, which the reference then does
-// not draw from; or it becomes a parameter of ours; or it is part of our simulator and may have that value only.
-struct Parameter {
-  enum class Use { seed, ours, fixed };
-  std::string_view name;
-  Use use;
-  std::string_view native = "";     // of ours
-  std::vector<double> value = {};   // of fixed: one number, or one for each component of θ
-  std::string_view otherwise = "";  // of ours: where it is not given
-};
-
-struct SimulatorClass {
-  std::string_view name, native;
-  std::vector<Parameter> parameters;  // in the constructor's order
-  std::size_t by_position;            // so many may stand in a list; `device`, which the reference sets itself, is next
-};
-
-const std::vector<SimulatorClass>& simulator_classes() {
-  using enum Parameter::Use;
-  static const Parameter rand_seed{"rand_seed", seed};
-  static const std::vector<Parameter> cube{rand_seed, {"min", fixed, "", {-3}}, {"max", fixed, "", {3}}};
-  static const std::vector<SimulatorClass> all{
-      {"PoissonSimulator", "poisson", {rand_seed, {"min", fixed, "", {0.2}}, {"max", fixed, "", {7}}}, 1},
-      {"GaussianSimulator", "gaussian", {{"min", fixed, "", {-10, -2}}, {"max", fixed, "", {10, 1.5}}}, 2},
-      {"WeinbergSimulator", "weinberg", {rand_seed}, 1},
-      {"LinearRegressionSimulator",
-       "linear_regression",
-       {rand_seed,
-        {"dim_x", ours, "inputs", {}, "1"},
-        {"angle_min", fixed, "", {0}},
-        {"angle_max", fixed, "", {std::numbers::pi / 2}},
-        {"offset_min", fixed, "", {-1}},
-        {"offset_max", fixed, "", {1}},
-        {"sigma", fixed, "", {0.1}}},
-       7},
-      {"MultiDistriSimulator", "multi_distribution", cube, 3},
-      {"NewMultiDistriSimulator", "multi_distribution", cube, 3}};  // as published files call it
-  return all;
-}
-
-std::span<const std::string_view> simulator_names() {
-  static const std::vector<std::string_view> names = [] {
-    std::vector<std::string_view> all;
-    for (const SimulatorClass& simulator : simulator_classes()) all.push_back(simulator.name);
-    return all;
-  }();
-  return names;
-}
-
-constexpr std::array model_names = {"ALFINet"sv};
-struct ProposalClass {
-  std::string_view name;
-  Family native;
-};
-
-constexpr ProposalClass proposal_classes[] = {{"GaussianProposal", Family::gaussian},
-                                              {"FixedVarianceGaussianProposal", Family::gaussian_fixed},
-                                              {"ConstantProposal", Family::point}};
-constexpr auto proposal_names = [] {
-  std::array<std::string_view, std::size(proposal_classes)> names;
-  std::ranges::transform(proposal_classes, names.begin(), &ProposalClass::name);
-  return names;
-}();
-constexpr std::array loss_names = {"normal"sv, "mse"sv, "l1"sv};
-constexpr std::array weight_names = {"exp"sv, "const"sv, "last"sv, "oi"sv};
+using namespace reference;
 
 /// Whatever its configuration says.
 constexpr double learning_rate_of_reference = 1e-3;
-
-// Its keys ------------------------------------------------------------------------------------------------------------
-
-enum class Kind { choice, whole, real, flag, parameters, anything };
-enum class Need { required, optional, ignored };
-
-struct Key {
-  std::string_view path;
-  Kind kind;
-  Need need = Need::required;
-  std::string_view native = "";                  // the key this is, where it is one as it stands
-  std::span<const std::string_view> names = {};  // of a choice
-};
-
-// In the order of the published files. What the reference does not read itself may be missing.
-const Key keys[] = {
-    {"model", Kind::choice, Need::required, "", model_names},
-    {"nb_threads", Kind::whole, Need::optional, "engine.threads"},
-    {"simulator.name", Kind::choice, Need::required, "", simulator_names()},
-    {"simulator.parameters", Kind::parameters},
-    {"train.nb_epochs", Kind::whole},
-    {"train.nb_iter", Kind::whole, Need::required, "episode.iterations"},
-    {"train.nb_theta", Kind::whole, Need::required, "training.problems"},
-    {"train.nb_x_per_theta", Kind::whole, Need::required, "episode.real_observations"},
-    {"train.meta_batch_size", Kind::whole, Need::required, "training.meta_batch"},
-    {"train.batch_size_x", Kind::whole, Need::required, "episode.observations"},
-    {"train.batch_size_theta", Kind::whole, Need::required, "episode.thetas"},
-    {"train.lr", Kind::real, Need::optional},
-    {"train.save_every", Kind::whole},
-    {"train.test_every", Kind::whole},
-    {"train.loss", Kind::choice, Need::required, "training.loss", loss_names},
-    {"train.weight", Kind::choice, Need::required, "training.weights", weight_names},
-    {"test.nb_iter", Kind::whole, Need::optional, "evaluation.iterations"},
-    {"test.nb_iter_alfi", Kind::whole, Need::optional, "evaluation.iterations"},
-    {"test.nb_theta", Kind::whole, Need::required, "evaluation.episodes"},
-    {"test.nb_x_per_theta", Kind::whole, Need::optional},
-    {"test.meta_batch_size", Kind::whole, Need::ignored},
-    {"test.batch_size_x", Kind::whole, Need::optional},
-    {"test.batch_size_theta", Kind::whole, Need::optional},
-    {"networks.use_grad", Kind::flag},
-    {"networks.split_theta", Kind::flag, Need::ignored},
-    {"networks.x_data_agg.hidden_size", Kind::whole, Need::required, "networks.encoder.hidden"},
-    {"networks.x_data_agg.output_size", Kind::whole, Need::required, "networks.encoder.code"},
-    {"networks.theta_data_agg.hidden_size", Kind::whole, Need::required, "networks.aggregator.hidden"},
-    {"networks.theta_data_agg.output_size", Kind::whole, Need::required, "networks.aggregator.code"},
-    {"networks.RIM.hidden_size", Kind::whole, Need::required, "networks.rim.hidden"},
-    {"networks.RIM.st_size", Kind::whole, Need::required, "networks.rim.state"},
-    {"networks.RIM.bounded", Kind::real, Need::required, "networks.rim.bound"},
-    {"proposal.name", Kind::choice, Need::required, "", proposal_names},
-    {"proposal.sigma", Kind::real, Need::optional},
-    {"plot", Kind::anything, Need::ignored},
-};
-
-constexpr std::string_view sections[] = {
-    "simulator",    "train",   "test", "networks", "networks.x_data_agg", "networks.theta_data_agg",
-    "networks.RIM", "proposal"};
-
-const Key* find_key(std::string_view path) {
-  const auto found = std::find_if(std::begin(keys), std::end(keys), [&](const Key& key) { return key.path == path; });
-  return found == std::end(keys) ? nullptr : found;
-}
-
-bool is_section(std::string_view path) {
-  return path.empty() || std::find(std::begin(sections), std::end(sections), path) != std::end(sections);
-}
-
-std::string allowed(const Key& key) {
-  switch (key.kind) {
-    case Kind::choice:
-      return fmt::format("{}{}", key.names.size() > 1 ? "one of " : "", fmt::join(key.names, ", "));
-    case Kind::whole:
-      return fmt::format("a whole number from 1 to {}", std::numeric_limits<int>::max());
-    case Kind::real:
-      return "a number";
-    case Kind::flag:
-      return "True or False";
-    case Kind::parameters:
-      return "a list or a mapping of the simulator's parameters";
-    case Kind::anything:
-      break;
-  }
-  return "anything";
-}
-
-bool is_allowed(const Key& key, const YAML::Node& node) {
-  int whole = 0;
-  double real = 0;
-  bool flag = false;
-  switch (key.kind) {
-    case Kind::choice:
-      return node.IsScalar() && std::ranges::find(key.names, node.Scalar()) != key.names.end();
-    case Kind::whole:
-      return read_number(node, whole) && whole >= 1;
-    case Kind::real:
-      return read_number(node, real);
-    case Kind::flag:
-      return is_plain(node) && YAML::convert<bool>::decode(node, flag);
-    case Kind::parameters:
-      return node.IsSequence() || node.IsMap();
-    case Kind::anything:
-      break;
-  }
-  return true;
-}
-
-// Translating ---------------------------------------------------------------------------------------------------------
 
 /// As if it stood in a file: a node that is made otherwise counts as tagged.
 YAML::Node plain(std::string_view text) { return YAML::Load(std::string(text)); }
@@ -255,12 +79,6 @@ class Translator {
         [&](const std::string& name, int line, std::string_view complaint) {
           return InputError(fmt::format("{}{}: {}", at_line_(line), child(name), complaint));
         });
-  }
-
-  static std::string_view nearest_path(std::string_view unknown) {
-    std::vector<std::string_view> paths(std::begin(sections), std::end(sections));
-    for (const Key& key : keys) paths.push_back(key.path);
-    return nearest(paths, unknown);
   }
 
   /// The outermost section that is missing, or the key.
