@@ -1,29 +1,40 @@
 #include "src/configuration/reference_classes.hpp"
 
 #include <numbers>
+#include <utility>
 
 namespace alfi::reference {
 
 const std::vector<SimulatorClass>& simulator_classes() {
   using enum Parameter::Use;
-  static const Parameter rand_seed{"rand_seed", seed};
-  static const std::vector<Parameter> cube{rand_seed, {"min", fixed, "", {-3}}, {"max", fixed, "", {3}}};
+  static const Parameter rand_seed{.name = "rand_seed", .use = seed};
+  const auto part = [](std::string_view name, std::vector<double> value) {
+    return Parameter{.name = name, .use = fixed, .value = std::move(value)};
+  };
+  static const std::vector<Parameter> cube{rand_seed, part("min", {-3}), part("max", {3})};
   static const std::vector<SimulatorClass> all{
-      {"PoissonSimulator", "poisson", {rand_seed, {"min", fixed, "", {0.2}}, {"max", fixed, "", {7}}}, 1},
-      {"GaussianSimulator", "gaussian", {{"min", fixed, "", {-10, -2}}, {"max", fixed, "", {10, 1.5}}}, 2},
-      {"WeinbergSimulator", "weinberg", {rand_seed}, 1},
-      {"LinearRegressionSimulator",
-       "linear_regression",
-       {rand_seed,
-        {"dim_x", ours, "inputs", {}, "1"},
-        {"angle_min", fixed, "", {0}},
-        {"angle_max", fixed, "", {std::numbers::pi / 2}},
-        {"offset_min", fixed, "", {-1}},
-        {"offset_max", fixed, "", {1}},
-        {"sigma", fixed, "", {0.1}}},
-       7},
-      {"MultiDistriSimulator", "multi_distribution", cube, 3},
-      {"NewMultiDistriSimulator", "multi_distribution", cube, 3}};  // as published files call it
+      {.name = "PoissonSimulator",
+       .native = "poisson",
+       .parameters = {rand_seed, part("min", {0.2}), part("max", {7})},
+       .by_position = 1},
+      {.name = "GaussianSimulator",
+       .native = "gaussian",
+       .parameters = {part("min", {-10, -2}), part("max", {10, 1.5})},
+       .by_position = 2},
+      {.name = "WeinbergSimulator", .native = "weinberg", .parameters = {rand_seed}, .by_position = 1},
+      {.name = "LinearRegressionSimulator",
+       .native = "linear_regression",
+       .parameters = {rand_seed,
+                      {.name = "dim_x", .use = ours, .native = "inputs", .otherwise = "1"},
+                      part("angle_min", {0}),
+                      part("angle_max", {std::numbers::pi / 2}),
+                      part("offset_min", {-1}),
+                      part("offset_max", {1}),
+                      part("sigma", {0.1})},
+       .by_position = 7},
+      {.name = "MultiDistriSimulator", .native = "multi_distribution", .parameters = cube, .by_position = 3},
+      // As published files call it.
+      {.name = "NewMultiDistriSimulator", .native = "multi_distribution", .parameters = cube, .by_position = 3}};
   return all;
 }
 
