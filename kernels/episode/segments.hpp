@@ -24,6 +24,8 @@ inline constexpr int most_segments = 512;
 /// Buckets over [−4, 4) that a search for a segment begins in, 1/64 wide.
 inline constexpr int segment_buckets = 512;
 inline constexpr float bucket_scale = 64;
+/// Buckets reach from minus this to this.
+inline constexpr float segment_reach = static_cast<float>(segment_buckets / 2) / bucket_scale;
 
 /// Segment s is edge[s] ≤ x < edge[s + 1]; the first has no lower edge, the last no upper one.
 template <class R>
@@ -146,7 +148,7 @@ ALFI_HD void find_segments(const Team& team, const LinearWeights<typename Team::
   team.sync();
   team.each_number(segment_buckets + 1, [&](int bucket) {
     const int count = static_cast<int>(*segments.count);
-    const R least = static_cast<R>(bucket) * R(1 / bucket_scale) - R(segment_buckets / 2 / bucket_scale);
+    const R least = static_cast<R>(bucket) * R(1 / bucket_scale) - R(segment_reach);
     int low = 0, high = count > 0 ? count - 1 : 0;
     if (bucket == 0) high = 0;
     if (bucket == segment_buckets) low = high;
@@ -165,7 +167,7 @@ ALFI_HD void find_segments(const Team& team, const LinearWeights<typename Team::
 template <class F>
 ALFI_HD Int<F> segment_of(const Segments<Real<F>>& segments, F x) {
   using R = Real<F>;
-  constexpr R ends = R(segment_buckets / 2 / bucket_scale);
+  constexpr R ends = R(segment_reach);
   const F inside = min(splat<F>(ends * R(0.999)), max(splat<F>(-ends), select(x == x, x, F{})));
   const Int<F> bucket = to_int((inside + ends) * R(bucket_scale));
   Int<F> low = to_int(gather(segments.bucket, bucket)), high = to_int(gather(segments.bucket, bucket + 1));

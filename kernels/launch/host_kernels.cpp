@@ -6,7 +6,7 @@
 #include "kernels/team/host_team.hpp"
 
 namespace alfi {
-namespace ALFI_ISA {
+inline namespace ALFI_ISA {
 namespace {
 
 using Team = HostTeam<FloatLanes>;

@@ -13,6 +13,7 @@ double prior_parameter(double z) { return std::numbers::sqrt3 * (2 * normal_cdf(
 
 std::vector<Random> Problems::random() const {
   std::vector<Random> random;
+  random.reserve(static_cast<std::size_t>(episodes()));
   for (int b = 0; b < episodes(); ++b) random.emplace_back(key, first + b);
   return random;
 }

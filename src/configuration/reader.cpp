@@ -44,7 +44,7 @@ class Reader {
   }
 
   void read_override(const std::string& assignment) {
-    const std::string origin = fmt::format("override \"{}\": ", assignment);
+    std::string origin = fmt::format("override \"{}\": ", assignment);
     const auto at_line = [&](int) { return origin; };
     const std::size_t equals = assignment.find('=');
     if (equals == assignment.npos || equals == 0) throw InputError(origin + "must be section.key=value");

@@ -146,7 +146,8 @@ double meta_step_cost(const Plan& plan, int episodes, int threads) {
 double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed) {
   const Configuration::Training& training = plan.configuration.training;
   const auto of_steps = [&](int every) {  // and one at the end
-    return std::ceil(static_cast<double>(training.steps) / every) - static_cast<double>(first / every);
+    const std::int64_t done = first / every;
+    return std::ceil(static_cast<double>(training.steps) / every) - static_cast<double>(done);
   };
   const double cost =
       static_cast<double>(training.steps - first) * meta_step_cost(plan, training.meta_batch, threads) +

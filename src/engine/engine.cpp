@@ -14,6 +14,7 @@
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
+
 Engine::Engine(const Plan& plan, Normalisation normalisation)
     : Engine(plan, std::move(normalisation), make_processor(plan.configuration.engine)) {}
 

@@ -11,7 +11,8 @@ void* Scratch::take(std::size_t bytes) {
       best = &block;
   if (best == nullptr) {
     DeviceArray<std::byte> memory(runtime_, static_cast<std::int64_t>(bytes));
-    best = &blocks_.emplace_back(std::move(memory), false);
+    blocks_.push_back({std::move(memory), false});
+    best = &blocks_.back();
   }
   best->taken = true;
   return best->memory.data();
