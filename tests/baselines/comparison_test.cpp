@@ -58,7 +58,7 @@ TEST(Baseline, MakesTheCallsItIsGiven) {
     EXPECT_EQ(comparison.results[0].calls, 18);
     EXPECT_EQ(comparison.results[1].calls, 540);
     EXPECT_LE(comparison.results[0].used, 18);
-    // What is left over is less than a generation (4 · 11), a batch (32) or a parameter's observations (20).
+    // Calls left over are fewer than a generation (4 · 11), a batch (32) or a parameter's observations (20).
     EXPECT_LE(comparison.results[1].used, 540);
     EXPECT_GT(comparison.results[1].used, 540 - 44) << to_text(baseline);
   }

@@ -26,7 +26,7 @@ namespace alfi::test {
 
 namespace fs = std::filesystem;
 
-/// What a process left behind; code is −(signal) where a signal ended it.
+/// Results that a process left behind; code is −(signal) where a signal ended it.
 struct Outcome {
   int code;
   std::string out, err;
@@ -35,7 +35,7 @@ struct Outcome {
 /// `alfi` with arguments, in a working folder of its own, as long as it runs.
 class Process {
  public:
-  /// `largest_file` in bytes, 0: no limit. `output` goes to that file instead of being kept.
+  /// Starts `alfi`. `largest_file` is in bytes, 0: no limit. `output` goes to that file instead of being kept.
   explicit Process(std::vector<std::string> arguments, rlim_t largest_file = 0, const char* output = nullptr) {
     arguments.insert(arguments.begin(), ALFI_CLI);
     std::vector<char*> pointers;

@@ -67,7 +67,7 @@ engine: {threads: 1}
   const Outcome table = alfi({"evaluate", path("run"), "--episodes", "1"});
   EXPECT_THAT(table.out, AllOf(HasSubstr("2 dimensions"), HasSubstr("ALFI"), HasSubstr("gradient descent"),
                                HasSubstr("momentum"), HasSubstr("Adam"), HasSubstr("mean loss by iteration")));
-  // What is for simulators alone.
+  // Calls that are for simulators alone.
   folder_.write("x.csv", std::string_view("1\n2\n"));
   for (const std::vector<std::string>& call :
        {std::vector<std::string>{"infer", path("run"), "--data", path("x.csv")},

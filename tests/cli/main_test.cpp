@@ -1,4 +1,4 @@
-// The call of `alfi`: version, help, wrong words, and an output that nobody takes.
+// The call of `alfi`: version, help, wrong words, and an output that cannot be written or whose reader goes.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

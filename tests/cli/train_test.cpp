@@ -60,7 +60,7 @@ TEST_F(Cli, TrainsAPublishedConfiguration) {
   EXPECT_THAT(native, AllOf(HasSubstr("name: poisson\n"), HasSubstr("steps: 18\n"), HasSubstr("seed: 3\n")));
   EXPECT_EQ(native.find("Simulator"), std::string::npos);
 
-  // The same run by its native form.
+  // A repetition of the run by its native form.
   const Outcome again = alfi({"train", path("run") + "/config.yaml", "--out", path("again")});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(again.err.find("published"), std::string::npos);

@@ -65,7 +65,7 @@ std::vector<std::string> steps_of(const std::string& path) {
   return steps;
 }
 
-/// The node at a path; made on the way where there is none.
+/// Returns the node at a path; makes it on the way where there is none.
 YAML::Node at(YAML::Node node, const std::vector<std::string>& steps) {
   for (const std::string& step : steps) node.reset(node[step]);
   return node;
@@ -73,7 +73,7 @@ YAML::Node at(YAML::Node node, const std::vector<std::string>& steps) {
 
 using Changes = std::initializer_list<std::pair<const char*, const char*>>;
 
-/// A document with other values, in YAML, at these paths.
+/// Returns a document with other values, in YAML, at these paths.
 std::string with(Changes changes, const std::string& document = poisson) {
   YAML::Node root = YAML::Load(document);
   for (const auto& [path, value] : changes) at(root, steps_of(path)) = YAML::Load(value);
@@ -135,7 +135,7 @@ std::string refusal_of(const std::string& document) {
   return message_of<InputError>([&] { translate(document); });
 }
 
-/// Path and value of every scalar; numbers in one spelling.
+/// Collects path and value of every scalar; numbers in one spelling.
 void flatten(const YAML::Node& node, const std::string& path, std::map<std::string, std::string>& all) {
   double number = 0;
   if (node.IsMap()) {
@@ -159,7 +159,7 @@ bool is_known(const std::string& simulator) {
   return std::ranges::any_of(simulators(), [&](const SimulatorInfo& info) { return info.name == simulator; });
 }
 
-/// The value a document has at a native key, as text; "" where it has none.
+/// Returns the value a document has at a native key, as text; "" where it has none.
 std::string native(const std::string& document, const std::string& key) {
   SCOPED_TRACE(document);
   const auto all = flat(translate(document));
@@ -269,7 +269,7 @@ TEST(ReferenceConfiguration, ReadsEveryProposal) {
   EXPECT_EQ(native(with({{"proposal.sigma", "0.3"}}, point), "proposal.sigma"), "");
   EXPECT_THAT(translate(with({{"proposal.sigma", "0.3"}}, point)).notes,
               Contains(AllOf(StartsWith("ignored"), HasSubstr("proposal.sigma"))));
-  // What only both together rule out is said by the rule about our keys, with the line of theirs.
+  // A combination that is ruled out only as a whole is refused by the rule about our keys, with the line of theirs.
   const test::TemporaryFolder folder;
   const auto file = folder.write("their.yaml", with({{"train.loss", "normal"}}, point));
   EXPECT_THAT(message_of<InputError>([&] { load_configuration(file); }),

@@ -24,7 +24,7 @@
 namespace alfi {
 namespace {
 
-/// The state after three steps, and the losses.
+/// Returns the state after three steps, and the losses.
 std::pair<TrainingState, std::vector<double>> three_steps(const Configuration& configuration) {
   Engine engine(configuration, pilot_normalisation(configuration));
   engine.begin(initial_state(engine.layout(), 1));
@@ -62,7 +62,7 @@ TEST(Engine, SameBitsWithAnyNumberOfInputs) {
   }
 }
 
-// Where ReLUs let nothing through, tests that compare two trainings would compare nothing.
+// Tests that compare two trainings would compare nothing where ReLUs let nothing through.
 TEST(Engine, TrainsEveryLayerOfTheSmallConfigurations) {
   for (const SimulatorInfo& simulator : simulators()) {
     const Configuration configuration = test::small_configuration(simulator.name);
@@ -109,7 +109,7 @@ TEST_P(Simulators, SameBitsOnEveryInstructionSet) {
   under_each_instruction_set([&] { EXPECT_EQ(best, three_steps(configuration)); });
 }
 
-/// Small, but for the number of observations, of which most share a place.
+/// Returns a configuration that is small but for the number of observations, of which most share a place.
 Configuration looked_up(const std::string& simulator, Encoder encoder) {
   Configuration configuration = test::small_configuration(simulator);
   configuration.networks.encoder.hidden = 50;
@@ -219,7 +219,7 @@ TEST(Engine, RefusesAnUnknownInstructionSet) {
   unsetenv("ALFI_ISA");
 }
 
-/// ψ after the last iteration and the number of real observations, by episode.
+/// Returns ψ after the last iteration and the number of real observations, by episode.
 std::pair<std::vector<float>, std::vector<float>> rollout_of(const Configuration& configuration, Episodes episodes) {
   Engine engine(configuration, pilot_normalisation(configuration));
   const TrainingState state = initial_state(engine.layout(), 1);
@@ -273,7 +273,7 @@ Ways ways_of(const Configuration& configuration, Episodes episodes) {
 }
 
 TEST_P(Simulators, ReplicatesMeetOneProblemWithSimulationsOfTheirOwn) {
-  constexpr int problems = 40;  // of more than one R
+  constexpr int problems = 40;  // problems of more than one R
   Configuration configuration = test::small_configuration(GetParam());
   configuration.episode.real_observations = {5, 30};
   const Ways alone = ways_of(configuration, {Phase::evaluation, 0, problems, 0, 9});

@@ -121,7 +121,7 @@ TEST(Diagnostics, SimulateAnewAtTheEstimateAndAtTheTruth) {
   EXPECT_EQ(first.estimate[0], rate.mean() + rate.deviation() * d.answers.alfi[0]);
   EXPECT_EQ(first.simulated, simulate("poisson", first.estimate, static_cast<int>(first.real.size()), 1));
   EXPECT_EQ(first.energy_distance, d.energy.alfi[0]);
-  // Of equal laws it is 0 on average: within four standard errors.
+  // The energy distance of equal laws is 0 on average: within four standard errors.
   double squares = 0;
   for (const double e : d.energy.truth) squares += e * e / 40;
   EXPECT_LT(std::abs(mean_of(d.energy.truth)), 4 * std::sqrt(squares / 40));

@@ -41,11 +41,11 @@ double log_normal(double x, double mean, double deviation) {
   return -0.5 * z * z - std::log(deviation) - 0.5 * std::log(2 * std::numbers::pi);
 }
 
-/// What the tests expect of an episode: recomputed from the rollout alone, its observations taken back to natural
+/// Numbers the tests expect of an episode: recomputed from the rollout alone, its observations taken back to natural
 /// units.
 struct Episode {
   std::vector<double> truth, alfi, alfi_deviation;  // (D), standardised
-  double loss;                                      // of the last iteration, as the kernels have it
+  double loss;                                      // loss of the last iteration, as the kernels have it
   std::vector<float> x;                             // natural units
   Exact exact;
 };
@@ -121,7 +121,7 @@ Expected expected_of(const std::vector<Episode>& episodes, const std::vector<Par
   return sum;
 }
 
-// The same machine with its codes looked up: sums of 1000 roundings apart.
+// Compares a machine whose codes are computed with itself where they are looked up: sums of 1000 roundings apart.
 TEST(Evaluation, IsTheSameWhereCodesAreLookedUp) {
   const auto evaluation = [](Encoder encoder) {
     Checkpoint checkpoint = small_checkpoint(small_configuration("poisson", Transform::sqrt));
@@ -241,7 +241,7 @@ TEST(Evaluation, JudgesWhatReplicatesComeTo) {
   EXPECT_NEAR(e.loss.value, loss, 1e-12 * std::abs(loss));
   EXPECT_NEAR(e.coverage[1].per_parameter[1], covered, 1e-12);
   EXPECT_NE(e.error.alfi.value, evaluate(machine_of(checkpoint)).error.alfi.value);
-  EXPECT_EQ(e.error.mle.value, evaluate(machine_of(checkpoint)).error.mle.value);  // of the same problems
+  EXPECT_EQ(e.error.mle.value, evaluate(machine_of(checkpoint)).error.mle.value);  // both judge one set of problems
 }
 
 TEST(Evaluation, HasNoMaximumLikelihoodWhereItIsNotUnique) {
@@ -311,7 +311,7 @@ TEST(Evaluation, OfCoupledParametersHasTheBestGaussianOfAll) {
   configuration.proposal.family = Family::gaussian_full;
   const Evaluation coupled = evaluate(machine_of(small_checkpoint(configuration)));
   EXPECT_LT(coupled.loss_floor.upper, apart.loss_floor.lower);
-  EXPECT_EQ(coupled.error.posterior.value, apart.error.posterior.value);  // of the same problems
+  EXPECT_EQ(coupled.error.posterior.value, apart.error.posterior.value);  // both judge one set of problems
 }
 
 TEST(Evaluation, OfADivergedMachineIsNullAndLeavesTheOthersStanding) {
@@ -391,7 +391,7 @@ TEST(Evaluation, ReportsItsProgressUpToTheEnd) {
   EXPECT_EQ(reports.back(), 1);
 }
 
-/// Losses of independent parameters, −log N(θ*; μ, σ), for ALFI and the posterior.
+/// Fills in the losses of independent parameters, −log N(θ*; μ, σ), for ALFI and the posterior.
 void add_losses(Answers& answers) {
   for (std::size_t b = 0; b < answers.alfi_loss.size(); ++b) {
     answers.alfi_loss[b] = answers.posterior_loss[b] = 0;
@@ -404,7 +404,7 @@ void add_losses(Answers& answers) {
   }
 }
 
-/// Truths drawn from the exact posterior, which ALFI gives with its deviation times `factor`.
+/// Draws truths from the exact posterior, which ALFI gives with its deviation times `factor`.
 Answers drawn_answers(int episodes, double factor) {
   Answers answers(episodes, 2);
   std::mt19937_64 generator(3);
@@ -436,13 +436,13 @@ TEST(Answers, OfTheTruePosteriorAreCalibrated) {
     for (const double covered : coverage.per_parameter)
       EXPECT_NEAR(covered, p, 4 * std::sqrt(p * (1 - p) / episodes));  // 4 standard errors
     EXPECT_NEAR(coverage.all, 0.5 * (coverage.per_parameter[0] + coverage.per_parameter[1]), 1e-15);
-    EXPECT_EQ(coverage.best_gaussian, coverage.per_parameter);  // the same Gaussians
+    EXPECT_EQ(coverage.best_gaussian, coverage.per_parameter);  // ALFI's Gaussians are the posterior's
   }
   EXPECT_GT(e.sbc_p, 0.001);
   EXPECT_EQ(e.sbc_p, std::min(1.0, 2 * std::min(e.sbc_p_per_parameter[0], e.sbc_p_per_parameter[1])));
   EXPECT_NEAR(e.loss_gap.value, 0, 1e-12);
   EXPECT_EQ(e.error_over_mle.value, 1);
-  EXPECT_EQ(e.error_over_mle.upper, 1);  // the same errors in pairs
+  EXPECT_EQ(e.error_over_mle.upper, 1);  // ALFI's error is the MLE's in each pair
 }
 
 TEST(Answers, OfTooNarrowAnIntervalAreNotCalibrated) {

@@ -70,7 +70,7 @@ TEST(Replicates, TakeTheNoiseForWhatIsExpectedBelowTheirVariance) {
     for (const double w : {0.1, 0.3, 0.7, 1.0, 1.5, 4.0, 30.0, 90.0, 100.0})
       // The midpoint rule's error, and from νw/2 = 700 on that of an expansion.
       EXPECT_NEAR(variance_of(laws_of(K, 1, w)), 1 - expected_noise(w, K) + w / K, 2e-5) << K << ", " << w;
-  EXPECT_NEAR(variance_of(laws_of(16, 1, 1)), 1 - 0.76 + 1.0 / 16, 0.005);  // as the header has it
+  EXPECT_NEAR(variance_of(laws_of(16, 1, 1)), 1 - 0.76 + 1.0 / 16, 0.005);  // figures of replicates.hpp
 }
 
 // Averaging K errors cannot divide a variance by more than K, and the mean itself is known to S/K.
@@ -100,7 +100,7 @@ class Normals {
 TEST(Replicates, OfACalibratedMachineAreCalibrated) {
   constexpr int K = 16, problems = 40000;
   Normals normal;
-  for (const double noise : {0.05, 0.3, 0.5}) {  // of a replicate's variance
+  for (const double noise : {0.05, 0.3, 0.5}) {  // share of a replicate's variance
     double squares = 0;
     int covered = 0;
     for (int b = 0; b < problems; ++b) {
@@ -155,7 +155,7 @@ TEST(Replicates, OfCoupledParametersHaveTheirCovarianceLessTheNoise) {
   EXPECT_EQ(answer.correlation[4], 1);
 }
 
-// As much noise as variance: what units parameters are in, and how they are mixed, must not matter.
+// Noise as large as the variance: what units parameters are in, and how they are mixed, must not matter.
 TEST(Replicates, OfCoupledParametersDoNotDependOnUnitsAndStayAboveTheFloor) {
   constexpr int K = 4;
   const std::vector<ProposalLaw> laws = coupled_laws(K, 1.5);

@@ -25,7 +25,7 @@ using LogLikelihood = std::function<double(const std::vector<double>&)>;
 const Box poisson_prior{{0.2, 7}}, gaussian_prior{{-10, 10}, {-2, 1.5}}, weinberg_prior{{40, 50}, {0.5, 1.5}},
     multi_prior{{-3, 3}, {-3, 3}, {-3, 3}};
 
-/// p angles and the offset.
+/// Returns the prior of `inputs` angles and the offset.
 Box regression_prior(std::size_t inputs) {
   Box box(inputs, {0, std::numbers::pi / 2});
   box.emplace_back(-1, 1);
@@ -37,7 +37,7 @@ struct Posterior {
   std::vector<double> correlation;  ///< (D, D)
 };
 
-/// The oracle: Simpson's rule with `cells` (even) cells a dimension over a box.
+/// Computes the oracle: Simpson's rule with `cells` (even) cells a dimension over a box.
 Posterior brute_force(const Box& box, int cells, const LogLikelihood& log_likelihood) {
   const std::size_t dimensions = box.size();
   const auto simpson = [&](int i) { return i == 0 || i == cells ? 1.0 : i % 2 == 1 ? 4.0 : 2.0; };
@@ -90,7 +90,7 @@ void expect_close(const Exact& exact, const Posterior& expected, double relative
     EXPECT_NEAR(exact.posterior_deviation[d], expected.deviation[d], relative * expected.deviation[d])
         << "dimension " << d;
   }
-  // Where parameters are independent, no correlation is given.
+  // No correlation is given where parameters are independent.
   for (std::size_t i = 0; i < expected.correlation.size(); ++i) {
     const bool itself = i / expected.mean.size() == i % expected.mean.size();
     const double found = exact.posterior_correlation.empty() ? (itself ? 1 : 0) : exact.posterior_correlation.at(i);
@@ -100,7 +100,7 @@ void expect_close(const Exact& exact, const Posterior& expected, double relative
 
 double weinberg_a(double energy, double fermi) { return 2 * std::tanh(10 * (2 * energy - 90) / 90) * fermi; }
 
-/// log of the integral of max(0, 1 + c^2 + a c), by Simpson's rule: no formula shared with the code.
+/// Returns the log of the integral of max(0, 1 + c^2 + a c), by Simpson's rule: no formula shared with the code.
 double weinberg_log_normalisation(double a) {
   constexpr int cells = 2000;
   double sum = 0;
@@ -175,7 +175,7 @@ std::vector<Components> draw_components(const std::vector<double>& theta, int co
   return z;
 }
 
-/// Without what does not depend on theta.
+/// Returns the log likelihood without terms that do not depend on theta.
 double multi_log_likelihood(const std::vector<Components>& z, const std::vector<double>& theta) {
   double sum = 0;
   for (const Components& component : z) {
@@ -187,7 +187,7 @@ double multi_log_likelihood(const std::vector<Components>& z, const std::vector<
   return sum;
 }
 
-/// Beyond 1.57 the simulator takes 1.57.
+/// Returns the slope of an angle: beyond 1.57 the simulator takes 1.57.
 double slope_of(double angle) { return std::tan(std::min(angle, double{1.57f})); }
 
 std::vector<float> draw_regression(const std::vector<double>& theta, int count, std::mt19937_64& generator,
@@ -603,12 +603,12 @@ TEST(ExactGaussianLinear, AgreesWithBruteForce) {
     EXPECT_NEAR(found.posterior_mean[d], mean, 1e-12);
     EXPECT_NEAR(found.posterior_deviation[d], std::sqrt(second / mass - mean * mean), 1e-12);
   }
-  EXPECT_NEAR(found.maximum_likelihood[0], 0.4, 1e-7);  // of x's rounding to float
+  EXPECT_NEAR(found.maximum_likelihood[0], 0.4, 1e-7);  // error from x's rounding to float
   EXPECT_NEAR(found.maximum_likelihood[1], -1.75 / 3, 1e-7);
 }
 
-/// What an evaluation would measure with the exact answers in place of ALFI's: mean over problems of the normalised
-/// error, and of -log N(theta; posterior mean, posterior deviation) in normalised units.
+/// Means over problems that an evaluation would measure with the exact answers in place of ALFI's. They are of the
+/// normalised error, and of -log N(theta; posterior mean, posterior deviation) in normalised units.
 struct Floors {
   double error_posterior = 0, error_likelihood = 0, loss = 0;
   double deviation_error = 0, deviation_loss = 0;  // standard errors of the two means

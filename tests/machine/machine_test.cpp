@@ -226,8 +226,8 @@ double covered(const std::vector<double>& offsets, double level) {
          static_cast<double>(offsets.size());
 }
 
-// What an evaluation judges must be what users get: on the same problems, asked one by one, a trained machine is as
-// often right. With simulations of a seed alone, all answers would be shifted by one error.
+// Users must get what an evaluation judges: on the same problems as the evaluation, asked one by one, a trained machine
+// is as often right. With simulations of a seed alone, all answers would be shifted by one error.
 TEST(Machine, CoversAsOftenAsItsEvaluationSays) {
   if (test::sanitized) GTEST_SKIP() << "a training, for its statistics; sanitizers watch over shorter ones";
   constexpr int problems = 2000;
@@ -386,7 +386,7 @@ TEST(Machine, UsesARandomSubsetOfMoreObservationsThanItKnows) {
 }
 
 TEST(Machine, DrawsItsSubsetFromEverywhere) {
-  // Of ten thousand observations, half 0 and then half 9, twenty: all of one kind in 2 of a million samples, so an
+  // Twenty of ten thousand observations, half 0 and then half 9, are all of one kind in 2 of a million samples. So an
   // answer as to twenty equal ones would be a subset from one end.
   const Machine machine = small_machine("poisson", Transform::sqrt);
   std::vector<float> x(10000, 0.0F);

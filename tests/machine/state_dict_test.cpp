@@ -31,7 +31,7 @@ using ::testing::HasSubstr;
 
 Layout layout_of(const Configuration& configuration) { return Plan(configuration).layout; }
 
-/// Random weights, others in the moving average.
+/// Returns a checkpoint with random weights, others in the moving average.
 Checkpoint some_checkpoint(const Configuration& configuration = small_configuration()) {
   Checkpoint checkpoint{configuration, pilot_normalisation(configuration), initial_state(layout_of(configuration), 1),
                         9};
@@ -63,7 +63,7 @@ TEST(StateDict, ComesBackBitForBit) {
     const Checkpoint exported = some_checkpoint(small_configuration(simulator.name));
     const SafeTensors state_dict = reread(export_weights(exported));
     const Checkpoint imported = import_weights(state_dict, exported.plan.configuration);
-    // What the machine answers with: the moving average.
+    // The moving average, with which the machine answers.
     EXPECT_EQ(imported.state.average, exported.state.average);
     EXPECT_EQ(imported.state.weights, exported.state.average);
     EXPECT_EQ(imported.state.updates, 0);
@@ -77,7 +77,7 @@ TEST(StateDict, ComesBackBitForBit) {
   }
 }
 
-/// A recorded run's weights as the reference would save them.
+/// Returns a recorded run's weights as the reference would save them.
 SafeTensors weights_of(const SafeTensors& tape) {
   SafeTensors state_dict;
   for (const auto& [name, tensor] : tape.tensors)
@@ -114,7 +114,7 @@ TEST(StateDict, RecordedWeightsLeadToTheRecordedAnswers) {
 
 // Linear regression -------------------------------------------------------------------------------------------------
 
-/// Networks of `columns` numbers in an observation; gaussian's, which has one, otherwise.
+/// Returns the layout of networks of `columns` numbers in an observation; gaussian's, which has one, otherwise.
 Layout layout_for(int columns) {
   Shape shape = Plan(small_configuration("gaussian")).shape;
   shape.X = columns;
@@ -164,7 +164,7 @@ TEST(StateDict, TheConstantColumnMayHoldAnyFiniteNumbers) {
   EXPECT_EQ(from_state_dict(state_dict, ours, 1), initial_weights(ours, 1));
 }
 
-// What does not fit ---------------------------------------------------------------------------------------------------
+// Weights that do not fit ---------------------------------------------------------------------------------------------
 
 std::string refusal_of(const std::function<void(SafeTensors&)>& change) {
   SafeTensors state_dict = export_weights(some_checkpoint());

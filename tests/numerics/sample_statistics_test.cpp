@@ -17,7 +17,7 @@ namespace {
 using test::simulated_processor;
 using test::SimulatedDevice;
 
-/// Normal numbers around 1000, most of whose digits the mean has.
+/// Draws normal numbers around 1000, most of whose digits the mean has.
 std::vector<float> far_from_zero(std::size_t count) {
   std::mt19937_64 generator(1);
   std::normal_distribution<float> normal(1000, 1);
@@ -41,7 +41,7 @@ TEST(SampleStatistics, HaveTheMomentsOfEachColumn) {
         EXPECT_EQ(moments[k].count, static_cast<double>(rows));
         // A piece's sum of 256 terms of one sign is off by 256 ε/2 of itself at most; merging adds a few ε.
         EXPECT_NEAR(moments[k].mean / static_cast<double>(mean), 1, 300 * 1.2e-16);
-        // The same in the squares, and what the mean's error of 300 · 1.2e-16 · 1000 does to each.
+        // Squares are off as a piece's sum is, and by what the mean's error of 300 · 1.2e-16 · 1000 does to each.
         EXPECT_NEAR(moments[k].squares, static_cast<double>(squares), 1e-12 * static_cast<double>(squares) + 1e-18);
       }
     }

@@ -13,7 +13,7 @@ constexpr auto multiply_integers = [](auto a, auto b) { return 1U * a * b; };
 constexpr auto multiply = [](auto a, auto b) { return a * b; };
 constexpr auto divide = [](auto a, auto b) { return a / b; };
 
-// Of a division by zero a device leaves undefined numbers; by -1 the smallest number would overflow.
+// Division by zero leaves undefined numbers on a device; by -1 the smallest number would overflow.
 constexpr auto quotient = []<class T>(T a, T b) -> T {
   if (b == 0) return static_cast<T>(-1);
   if constexpr (std::is_signed_v<T>)
@@ -47,7 +47,7 @@ constexpr auto shifted_right = []<class T>(T a, u32 by) -> T {
   return static_cast<T>(a >> by);
 };
 
-/// `length` bits of a from bit `begin` on.
+/// Returns `length` bits of a from bit `begin` on.
 constexpr auto extracted = [](u32 a, u32 begin, u32 length) -> u32 {
   const u32 shifted = begin >= 32 ? 0 : a >> begin;
   return length >= 32 ? shifted : shifted & ((1U << length) - 1);

@@ -45,7 +45,7 @@ void require(const Words& words, std::size_t operands) {
   if (words.operands.size() != operands) fail(std::to_string(operands) + " operands are expected");
 }
 
-/// ld.SPACE.TYPE, st.SPACE.v4.TYPE and so on.
+/// Decodes ld.SPACE.TYPE, st.SPACE.v4.TYPE and so on.
 Instruction decode_memory(const Words& words, Registers& registers) {
   require(words, 2);
   Instruction result;
@@ -66,7 +66,7 @@ Instruction decode_memory(const Words& words, Registers& registers) {
   const std::vector<std::string> numbers = members_of(words.operands[loads ? 0 : 1]);
   if (numbers.size() != static_cast<std::size_t>(count)) fail("a vector of another length");
   set_address(result, words.operands[loads ? 1 : 0], registers);
-  int bytes = std::max(std::stoi(type.substr(1)) / 8, 2);  // of a literal
+  int bytes = std::max(std::stoi(type.substr(1)) / 8, 2);  // bytes of a literal
   for (const std::string& number : numbers)
     if (number.starts_with('%') || registers.is_declared(number)) bytes = registers.named(number).bytes;
   const Literal literal = type[0] == 'f' ? Literal::floating : Literal::integer;
@@ -118,7 +118,7 @@ Instruction decode_matrix_product(const Words& words, Registers& registers, Hand
   return result;
 }
 
-/// mov.b64 of two halves to a register, or of a register to two.
+/// Decodes mov.b64 of two halves to a register, or of a register to two.
 Instruction decode_halves(const Words& words, Registers& registers) {
   require(words, 2);
   Instruction result;

@@ -13,7 +13,7 @@
 
 namespace alfi::test {
 
-/// What a launch on PTX is to look for.
+/// Checks that a launch on PTX is to make.
 struct PtxChecks {
   bool races = false, fresh = false;
   int without_barrier = 0;  ///< line of a bar.sync that is passed over
@@ -28,7 +28,7 @@ class PtxKernels {
 
   explicit PtxKernels(const std::string& file);
 
-  /// A kernel's name in messages: "encode/2", 2 being the number of its variant.
+  /// Returns a kernel's name in messages: "encode/2", 2 being the number of its variant.
   static std::string name(DeviceKernel kernel, Variant variant);
   /// Lists the kernels by these names.
   const std::map<std::string, const ptx::Kernel*>& kernels() const { return kernels_; }

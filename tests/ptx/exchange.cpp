@@ -1,5 +1,5 @@
-// What the lanes of a warp do together: shuffles, and matrices on tensor cores. Fragments are as the PTX ISA shows
-// them: lane 4 g + q holds numbers of row g.
+// Instructions that the lanes of a warp execute together: shuffles, and matrices on tensor cores. Fragments are as the
+// PTX ISA shows them: lane 4 g + q holds numbers of row g.
 #include <bit>
 #include <cstddef>
 #include <cstring>

@@ -14,7 +14,7 @@ inline constexpr std::uint32_t all_lanes = 0xFFFFFFFF;
 /// A device keeps the first bytes of a block's shared memory to itself.
 inline constexpr std::uint32_t shared_begin = 1024;
 
-/// Where a register begins in a warp's file, in bytes. A number has 32 lanes there; a predicate is one word of 32 bits.
+/// Byte at which a register begins in a warp's file. A number has 32 lanes there; a predicate is one word of 32 bits.
 using Place = std::uint32_t;
 inline constexpr Place no_place = 0xFFFFFFFF;
 
@@ -49,11 +49,11 @@ struct Constant {
 struct Kernel {
   std::string name;
   std::vector<Instruction> instructions;
-  std::vector<std::string> text;  ///< of each instruction
+  std::vector<std::string> text;  ///< text of each instruction
   std::vector<Constant> constants;
   std::uint32_t file_bytes = 0;  ///< size of a warp's file
   Place thread_id = no_place, block_id = no_place, lane_id = no_place;
-  int max_threads = 0;  ///< of a block; 0: not said
+  int max_threads = 0;  ///< most threads of a block; 0: not said
   std::size_t parameter_bytes = 0;
   mutable std::vector<std::uint64_t> executed;  ///< times a warp executed each instruction
 };

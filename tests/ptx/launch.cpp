@@ -31,8 +31,8 @@ class Window {
   void* begin_;
 };
 
-/// Memory for the files of a launch, of all ones. Each thread keeps what its launches took: pages that the system has
-/// to clear anew would cost most launches half their time.
+/// Returns memory for the files of a launch, of all ones. Each thread keeps what its launches took: pages that the
+/// system has to clear anew would cost most launches half their time.
 std::byte* file_memory(std::size_t bytes) {
   struct alignas(64) CacheLine {
     std::byte bytes[64];
@@ -78,7 +78,7 @@ class Files {
 
   const Kernel& kernel_;
   int warps_;
-  std::size_t bytes_;  ///< of a file
+  std::size_t bytes_;  ///< bytes of a file
   std::byte* memory_;
 };
 

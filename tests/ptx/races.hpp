@@ -11,7 +11,7 @@
 
 namespace alfi::test::ptx {
 
-/// Who touched a word last.
+/// Last access to a word.
 struct Access {
   static constexpr std::int32_t nobody = -1, several = -2;
   std::uint32_t epoch = 0;  ///< counts the barriers of a launch

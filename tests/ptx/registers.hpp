@@ -17,7 +17,7 @@ struct Register {
   int bytes;  ///< 0: a predicate
 };
 
-/// What a literal without a point may stand for.
+/// Operands that a literal without a point may stand for.
 enum class Literal : std::uint8_t { integer, floating, predicate };
 
 class Registers {

@@ -11,11 +11,11 @@ namespace alfi::test::ptx {
 
 struct Piece {
   enum class Kind {
-    head,       ///< of an entry, up to its brace
+    head,       ///< head of an entry, up to its brace
     statement,  ///< without its semicolon
     label,      ///< without its colon
     close,      ///< brace of an entry
-    end         ///< of the file
+    end         ///< end of the file
   };
   Kind kind;
   std::string text;

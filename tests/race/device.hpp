@@ -5,8 +5,8 @@
 
 namespace alfi::test {
 
-/// Whether meta-steps leave the same bytes on blocks of fibers as on a host team, whatever is trained: on blocks as
-/// large as a device's, and on small ones, between which races are seen.
+/// Says whether meta-steps leave on blocks of fibers the bytes that they leave on a host team, whatever is trained.
+/// Some blocks are as large as a device's; between the others, small ones, races are seen.
 bool device_is_right(std::uint64_t seed, CallSite left_out);
 
 }  // namespace alfi::test

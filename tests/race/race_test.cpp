@@ -2,7 +2,7 @@
 // for teams of 32, 96 and a device's threads, also against the oracle's numbers, so that a mutant of either kind fails
 // here.
 //
-//   alfi_race_tests [ROUNDS [FILE LINE]]     each round has a seed of its own; nobody waits at the barrier in that line
+//   alfi_race_tests [ROUNDS [FILE LINE]]     each round has its own seed; no thread waits at the barrier in that line
 //
 // Exit code 0: sound; 1: wrong numbers or a divergent barrier; 66: a race, which ThreadSanitizer reports.
 #include <algorithm>
@@ -47,7 +47,7 @@ struct Comparison {
 // 300 at least.
 constexpr double tolerance = 1e-4;
 
-/// Such a launch of one team.
+/// Returns such a launch of one team.
 auto on_fibers(const FiberLaunch& launch) {
   return [launch](auto body) { launch_fibers(launch, [&](const FiberTeam& team, int) { body(team); }); };
 }
@@ -92,7 +92,7 @@ bool report_is_right(const FiberLaunch& launch) {
 
 constexpr int team_sizes[] = {32, 96, device_threads};
 
-/// What it draws has no oracle: the same on all teams, all written and finite.
+/// Says whether a drawn episode has equal numbers on all teams, all written and finite. Its draws have no oracle.
 bool drawn_episode_is_right(int simulator, FiberLaunch launch) {
   std::vector<DrawnEpisode> drawn;
   for (int threads : team_sizes) {
@@ -104,7 +104,8 @@ bool drawn_episode_is_right(int simulator, FiberLaunch launch) {
   return false;
 }
 
-/// The parts of a round that take a second, before those that take a minute: of what a mutant breaks most shows there.
+/// Runs the parts of a round that take a second before those that take a minute: most of what a mutant breaks shows
+/// there.
 int run(int rounds, CallSite left_out) {
   for (int round = 1; round <= rounds; ++round) {
     FiberLaunch launch{device_threads, static_cast<std::uint64_t>(round), 1, left_out};

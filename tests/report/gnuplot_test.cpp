@@ -133,7 +133,7 @@ TEST(Embedded, RefuseWhatIsNoDocument) {
   EXPECT_THROW((void)embedded({"</svg><g id=\"gnuplot_canvas\"> viewBox=\"0 0 1 1\""}, "a", ""), RunError);
 }
 
-// What figures have in common -----------------------------------------------------------------------------------------
+// Common parts of figures ---------------------------------------------------------------------------------------------
 
 TEST(Boxes, AreQuantiles) {
   Table table{"boxes", box_columns("of"), {}};

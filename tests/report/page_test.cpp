@@ -39,7 +39,7 @@ const std::vector<std::string> figures_of_all{
     "training",    "error_by_iteration", "error_boxes", "recovery",     "before_after", "starts",
     "calibration", "coverage",           "contraction", "observations", "energy"};
 
-/// Columns of a .csv file by name; text is NaN.
+/// Reads the columns of a .csv file by name; text is NaN.
 std::map<std::string, std::vector<double>> read_csv(const fs::path& file) {
   std::ifstream lines(file);
   EXPECT_TRUE(lines) << file;
@@ -68,7 +68,7 @@ struct Page {
   std::map<std::string, std::string> missing;
 };
 
-/// Well-formed, of one file, with no id twice and none that is missing.
+/// Expects a page that is well-formed, of one file, with no id twice and none that is missing.
 Page checked_page(const fs::path& file) {
   const std::string html = content_of(file);
   const std::vector<test::Element> elements = test::elements_of(html.substr(html.find("<html")));
@@ -339,7 +339,7 @@ TEST_F(ReportPage, DrawsInABrowser) {
   if (browser.empty()) GTEST_SKIP() << "there is no Chromium";
   const fs::path run = small_run(folder_.path(), small_configuration("gaussian"));
   std::string html = content_of(write_report(run).page);
-  // What the browser made of each figure, and errors, as one line.
+  // One line of what the browser made of each figure, and errors.
   const std::string first = "<script>var errors = []; window.onerror = function (m) { errors.push(m); };</script>";
   const std::string last =
       "<pre id=\"seen\"></pre><script>document.getElementById('seen').textContent = "
@@ -372,8 +372,8 @@ TEST_F(ReportPage, DrawsInABrowser) {
     SCOPED_TRACE(match.str());
     ++figures;
     EXPECT_GT(std::stoi(match[2]), 20);   // axes alone are as many
-    EXPECT_GT(std::stoi(match[3]), 300);  // of its own units
-    EXPECT_GT(std::stoi(match[4]), 300);  // on the page
+    EXPECT_GT(std::stoi(match[3]), 300);  // width in its own units
+    EXPECT_GT(std::stoi(match[4]), 300);  // width on the page
     EXPECT_LT(std::stoi(match[4]), 1000);
     EXPECT_EQ(std::stoi(match[5]), match[1] == "proposal" ? 3 : 1);
   }

@@ -8,7 +8,8 @@ namespace {
 
 Stream* of(cudaStream_t stream) { return reinterpret_cast<Stream*>(stream); }
 
-/// Whether a capture forbids this thread the calls that may be unsafe, as cudaThreadExchangeStreamCaptureMode has it.
+/// Says whether a capture forbids this thread the calls that may be unsafe, as cudaThreadExchangeStreamCaptureMode has
+/// it.
 bool forbids(const Capture& capture) {
   if (capture.mode == cudaStreamCaptureModeRelaxed) return false;
   return capture.thread == std::this_thread::get_id() || capture.mode == cudaStreamCaptureModeGlobal;

@@ -82,7 +82,7 @@ struct Multiplication {
     if (added && fresh(Operand{c, c_step, c_stride, false}.read(number, m, n, false)) > 0)
       find("cublasGemmStridedBatchedEx", "added to numbers that nothing wrote");
   }
-  /// All that cuBLAS chooses a kernel by.
+  /// Returns all that cuBLAS chooses a kernel by.
   std::tuple<int, int, int, int, int, int, int> kind() const {
     return {m, n, k, count, a.transposed, b.transposed, rounded};
   }
@@ -136,7 +136,7 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
     Products* const products = of(handle);
     if (state().products.erase(products) == 0) return cudaErrorInvalidValue;
     expect_current("cublasDestroy", products->device);
-    const cudaError_t error = wait_for_device("cublasDestroy", products->device);  // as cuBLAS's documentation says
+    const cudaError_t error = wait_for_device("cublasDestroy", products->device);  // cuBLAS documents it so
     delete products;
     return error;
   }));

@@ -15,8 +15,8 @@ namespace {
 
 namespace ptx = test::ptx;
 
-/// What is the same in a kernel's name whenever it is compiled: an anonymous namespace has a number of its own each
-/// time.
+/// Returns the part of a kernel's name that every compilation gives it: an anonymous namespace has a number of its own
+/// each time.
 std::string lasting_part(const std::string& name) {
   return name.substr(std::min(name.size(), name.find("device_kernel")));
 }
@@ -26,7 +26,7 @@ class Kernels {
   Kernels() : module_(text()) {
     for (const std::string& name : module_.names()) kernels_[lasting_part(name)] = &module_.kernel(name);
   }
-  /// Null where there is none of this name.
+  /// Finds a kernel by name; null where there is none of this name.
   const ptx::Kernel* find(const std::string& name) const {
     const auto kernel = kernels_.find(lasting_part(name));
     return kernel == kernels_.end() ? nullptr : kernel->second;
@@ -45,7 +45,7 @@ class Kernels {
   std::map<std::string, const ptx::Kernel*> kernels_;
 };
 
-/// Null where nvcc's host code registered none, or there is no PTX of it.
+/// Finds the kernel of a function; null where nvcc's host code registered none, or there is no PTX of it.
 const ptx::Kernel* kernel_of(const void* function) {
   static const Kernels kernels;
   const auto known = state().functions.find(function);
@@ -58,7 +58,7 @@ int most_shared_of(const void* function) {
   return std::max(shared_bytes_unasked, found == asked.end() ? 0 : found->second);
 }
 
-/// tanh.approx as the simulated device computes it.
+/// Computes tanh.approx as the simulated device does.
 float rough_tanh(float x) { return round_tf32(alfi::tanh(x)); }
 
 void run(const ptx::Kernel& kernel, int blocks, int threads, int shared_bytes, const std::vector<std::byte>& parameters,

@@ -56,7 +56,7 @@ struct Copy {
     for (std::size_t i = 0; i < rows; ++i) std::memcpy(const_cast<std::byte*>(to.row(i)), from.row(i), bytes);
   }
   std::size_t span(const Rows& side) const { return rows == 0 ? 0 : (rows - 1) * side.pitch + bytes; }
-  /// Words that nothing wrote.
+  /// Counts words that nothing wrote.
   std::size_t fresh_words() const {
     std::size_t count = 0;
     for (std::size_t i = 0; i < rows; ++i)
@@ -73,7 +73,7 @@ cudaError_t copy_to_device(const char* name, const Copy& copy, Stream* stream) {
   if (!is_on_current_device(copy.to.first, copy.span(copy.to))) return cudaErrorInvalidValue;
   if (allocation_of(copy.from.first, copy.span(copy.from)) != nullptr) return put(name, stream, [=] { copy.run(); });
   if (stream->capture) find(name, "of memory that is not pinned, in a capture");
-  // Of memory that is not pinned the runtime keeps a copy.
+  // The runtime keeps a copy of memory that is not pinned.
   std::vector<std::byte> kept(copy.span(copy.from));
   std::memcpy(kept.data(), copy.from.first, kept.size());
   return put(name, stream, [copy, kept = std::move(kept)] {

@@ -1,4 +1,4 @@
-// What the host code that nvcc writes calls: before main it registers its kernels by name.
+// Functions that nvcc's host code calls: before main it registers its kernels by name.
 #include "tests/substitute/state.hpp"
 
 using namespace alfi::substitute;
@@ -17,7 +17,7 @@ void __cudaRegisterFunction(void**, const char* host, char*, const char* name, i
   state().functions[host] = {name, {}};
 }
 
-// Of launches by <<<>>>, of which this project has none.
+// Functions for launches by <<<>>>, of which this project has none.
 unsigned __cudaPushCallConfiguration(dim3, dim3, std::size_t, CUstream_st*) { return 1; }
 cudaError_t __cudaPopCallConfiguration(dim3*, dim3*, std::size_t*, void*) { return cudaErrorNotSupported; }
 cudaError_t __cudaGetKernel(void**, const void*) { return cudaErrorNotSupported; }

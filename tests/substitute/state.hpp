@@ -47,14 +47,14 @@ struct Stream {
 struct Event {
   int device;
   Stream* stream = nullptr;
-  std::int64_t position = 0;  ///< of the stream's work when the event was recorded
+  std::int64_t position = 0;  ///< number of works put on the stream when the event was recorded
 };
 
 /// A cuBLAS handle.
 struct Products {
   int device;
   Stream* stream = nullptr;
-  bool has_workspace = false;  ///< of the caller's
+  bool has_workspace = false;  ///< memory of the caller's is the workspace
 };
 
 /// An instance that nvcc's host code registered.
@@ -92,10 +92,10 @@ struct State {
   std::map<const void*, Function> functions;
 };
 
-/// The one state, made when it is first asked for: nvcc's host code registers kernels before main.
+/// Returns the one state, made when it is first asked for: nvcc's host code registers kernels before main.
 State& state();
 
-/// The current device of this thread.
+/// Returns the current device of this thread.
 int& current_device();
 
 /// Tells the test that a call begins. Without the lock.
@@ -146,7 +146,7 @@ cudaError_t put(const char* name, Stream* stream, Work work);
 /// Does a stream's work up to a position. What fails in a kernel, the device has failed with from then on.
 void drain(Stream& stream, std::int64_t position = INT64_MAX);
 
-/// The allocation these bytes lie in; null where there is none.
+/// Returns the allocation these bytes lie in; null where there is none.
 const Allocation* allocation_of(const void* pointer, std::size_t bytes);
 
 }  // namespace alfi::substitute

@@ -17,7 +17,7 @@ namespace alfi::substitute {
 
 /// One call made to fail.
 struct Fault {
-  int number = -1;   ///< of the call among those considered, from 0; negative: no call fails
+  int number = -1;   ///< number of the call among those considered, from 0; negative: no call fails
   std::string call;  ///< considers calls of this name alone; empty: considers all
   cudaError_t error = cudaErrorUnknown;
 };
@@ -40,16 +40,16 @@ void reset(const Settings& settings = {});
 /// Goes on with other settings.
 void change(const Settings& settings);
 
-/// Names of the calls so far, in order.
+/// Returns the names of the calls so far, in order.
 std::vector<std::string> calls();
 
-/// Number of allocations, streams, events, graphs and cuBLAS handles that were not given back.
+/// Returns the number of allocations, streams, events, graphs and cuBLAS handles that were not given back.
 int live();
 
-/// Numbers of the devices on which this process has made a context.
+/// Returns the numbers of the devices on which this process has made a context.
 std::vector<int> contexts();
 
-/// Descriptions of what was legal but cannot have been meant, such as a copy of memory that nothing wrote.
+/// Returns descriptions of what was legal but cannot have been meant, such as a copy of memory that nothing wrote.
 std::vector<std::string> findings();
 
 }  // namespace alfi::substitute

@@ -111,7 +111,7 @@ TEST_F(Substitute, KeepsACaptureInAGraphThatIsDoneAsOftenAsItIsLaunched) {
   EXPECT_EQ(cudaGraphExecDestroy(instance), cudaSuccess);
 }
 
-// As the table of cudaThreadExchangeStreamCaptureMode says.
+// Compares with the table of cudaThreadExchangeStreamCaptureMode.
 TEST_F(Substitute, ForbidsUnsafeCallsAsTheModeOfACaptureSays) {
   struct Case {
     cudaStreamCaptureMode mode;

@@ -22,7 +22,7 @@ class Arena {
 
   T* base() { return memory_.data(); }
   std::int64_t size() const { return static_cast<std::int64_t>(memory_.size()) - tile_lanes; }
-  /// Whether nothing was written behind the end.
+  /// Says whether nothing was written behind the end.
   bool sentinels_hold() const {
     const auto* const end = reinterpret_cast<const unsigned char*>(memory_.data() + size());
     return std::all_of(end, end + tile_lanes * sizeof(T), [](unsigned char byte) { return byte == 0xFF; });

@@ -1,4 +1,4 @@
-// What a run of an episode's kernels is held to.
+// Demands on a run of an episode's kernels.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ inline double norm(const std::vector<double>& v) {
   return std::sqrt(total);
 }
 
-/// ‖a − b‖ / max(‖b‖, floor), and infinite where the lengths differ or there is nothing.
+/// Returns ‖a − b‖ / max(‖b‖, floor), and infinity where the lengths differ or there is nothing.
 inline double distance(const std::vector<double>& a, const std::vector<double>& b, double floor = 1e-30) {
   if (a.size() != b.size() || b.empty()) return INFINITY;
   std::vector<double> difference(a.size());
@@ -30,7 +30,8 @@ struct Tolerances {
   double psi, loss, gradient;
 };
 
-/// A gradient may be exactly zero, or be left over where larger terms cancel: relative to 1e-3 of the largest then.
+/// Expects outputs within the tolerances. A gradient may be exactly zero, or be left over where larger terms cancel: it
+/// is compared relative to 1e-3 of the largest then.
 inline void expect_outputs(const TapeOutputs& got, const TapeOutputs& expected, const Tolerances& tolerances) {
   EXPECT_LE(distance(got.psi, expected.psi), tolerances.psi);
   EXPECT_LE(distance(got.hidden, expected.hidden), tolerances.psi);
@@ -46,10 +47,10 @@ inline void expect_outputs(const TapeOutputs& got, const TapeOutputs& expected, 
 // Both sides are in double and differ in the order of their sums: some thousand roundings of 1e-16, amplified by the
 // recurrence.
 inline constexpr Tolerances in_double{1e-11, 1e-11, 1e-11};
-// What the recorded runs' description asks of float32.
+// Tolerances that the recorded runs' description asks of float32.
 inline constexpr Tolerances in_float{1e-5, 1e-5, 1e-4};
 
-/// EXPECT_EQ takes NaN for different from itself, so nothing unwritten passes.
+/// Expects equal bits. EXPECT_EQ takes NaN for different from itself, so nothing unwritten passes.
 inline void expect_same_bits(const TapeOutputs& got, const TapeOutputs& expected) {
   EXPECT_EQ(got.psi, expected.psi);
   EXPECT_EQ(got.hidden, expected.hidden);

@@ -77,7 +77,7 @@ struct Turn {
 struct LaunchState {
   void (*body)(void* context, const FiberTeam& team, int block);
   void* context;
-  std::uint64_t started = 0, ended = 0;  // what ThreadSanitizer orders the launch by
+  std::uint64_t started = 0, ended = 0;  // variables that ThreadSanitizer orders the launch by
 };
 
 /// The threads of one block and who of them runs.
@@ -170,7 +170,8 @@ class FiberBlock {
   }
 
   void prepare(int thread, char* stack);
-  /// After a failure: fibers left where they are have not released launch_.ended.
+  /// Orders the launcher after all fibers. Needed after a failure: fibers left where they are have not released
+  /// launch_.ended.
   void order_after_all();
 
   static void enter(unsigned low, unsigned high) {
@@ -230,7 +231,7 @@ class FiberBlock {
 
   void make_ready(int thread) { ready_.push_back({thread}); }
 
-  /// 0 … bound − 1, by SplitMix64 (Steele, Lea, Flood 2014).
+  /// Draws 0 … bound − 1, by SplitMix64 (Steele, Lea, Flood 2014).
   std::size_t random(std::size_t bound) {
     std::uint64_t z = random_ += 0x9E3779B97F4A7C15u;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -245,7 +246,7 @@ class FiberBlock {
   std::vector<Fiber> fibers_;  // and, last, who launched them
   std::vector<Turn> ready_;    // in no order; room for all is reserved
   int current_ = 0, ended_ = 0;
-  std::vector<Group> groups_, warps_;  // of 16 lanes, of 32 threads
+  std::vector<Group> groups_, warps_;  // groups of 16 lanes, warps of 32 threads
   int waiting_ = 0;                    // at barrier_
   Waiting barrier_{};
   std::uint64_t barrier_variable_[2] = {}, barrier_number_ = 0;
@@ -300,7 +301,7 @@ void FiberTeam::add_lanes(float* sums, int count, CallSite site) const { block_-
 
 namespace {
 
-/// The first or second number of a pair.
+/// Returns the first or second number of a pair.
 float of_pair(std::uint32_t pair, int e) {
   return number<Precision::bf16>({static_cast<std::uint16_t>(e == 0 ? pair : pair >> 16)});
 }

@@ -150,7 +150,7 @@ class FiberTeam {
   /// Lets another fiber run, now and then.
   void pause() const;
   void wait_for_all(CallSite site) const;
-  /// sums (count) of the group's first lane become those of its 16 lanes, added by lane_tree.
+  /// Replaces sums (count) of the group's first lane by those of its 16 lanes, added by lane_tree.
   void add_lanes(float* sums, int count, CallSite site) const;
 
   FiberBlock* block_;
@@ -158,10 +158,10 @@ class FiberTeam {
 };
 
 struct FiberLaunch {
-  int threads;  ///< of a block; a multiple of 16
+  int threads;  ///< threads of a block; a multiple of 16
   std::uint64_t seed;
   int blocks = 1;
-  CallSite left_out{};  ///< a barrier nobody waits at, by the end of its file's name: a mutant
+  CallSite left_out{};  ///< a barrier no thread waits at, by the end of its file's name: a mutant
 };
 
 void launch_fibers(const FiberLaunch& launch, void (*body)(void* context, const FiberTeam& team, int block),

@@ -1,4 +1,4 @@
-// What a processor makes of a configuration, as numbers to compare with another processor's.
+// Results a processor gets of a configuration, as numbers to compare with another processor's.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace alfi::test {
 
 Engine engine_on(const Configuration& configuration, std::unique_ptr<Processor> processor);
 
-/// Step `number` of the trainings here.
+/// Returns step `number` of the trainings here.
 MetaStep meta_step(int number);
 
 /// The state and outputs of some steps, submitted as a trainer does.
@@ -34,7 +34,7 @@ Numbers problems_of(const Configuration& configuration, std::unique_ptr<Processo
 std::vector<float> sample_of(const std::string& simulator, std::int64_t count, Processor& processor,
                              double place = 0.5);
 
-/// ψ after each iteration of an inference, of each of its 16 replicates.
+/// Returns ψ after each iteration of an inference, of each of its 16 replicates.
 std::vector<float> inference_of(const Configuration& configuration, std::unique_ptr<Processor> processor);
 
 }  // namespace alfi::test

@@ -44,7 +44,7 @@ class KernelsOn final : public KernelRuntime {
   }
 
  private:
-  /// tf32x3 and wide networks have the barriers of narrow ones in bf16.
+  /// Says whether a variant is run: tf32x3 and wide networks have the barriers of narrow ones in bf16.
   static constexpr bool is_run(Variant variant) {
     return variant.precision != Precision::tf32x3 && variant.widest != wide_tensor;
   }
@@ -64,15 +64,15 @@ class KernelsOn final : public KernelRuntime {
   Launch launch_;
 };
 
-/// How a rollout is computed.
+/// Choices by which a rollout is computed.
 struct DeviceRollout {
   Variant variant;  ///< one of variants that KernelsOn runs
   int shares;       ///< 1, or how many blocks share a tile
   cuda::EncoderKernels encoder = cuda::EncoderKernels::fused;
 };
 
-/// Two meta-steps.
-/// launch(blocks, body) runs body(team, block) on every thread of so many teams, and ends before the next begins.
+/// Runs two meta-steps.
+/// launch(blocks, body) runs body(team, block) on every thread of `blocks` teams, and ends before the next begins.
 template <class Launch>
 DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollout, Launch launch) {
   // Two blocks share the tiles of a chunk, so that one of them gets two; each piece of a tile has some of the blocks of
@@ -95,7 +95,7 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   }
   Arena<float> tile_memory(slots * tile_size(shape)), fast(blocks * aggregator_block_size(shape, false));
   Arena<float> codes(slots * code_size(shape)), wide(slots * wide_size(shape));
-  // What a product multiplies by 0 must be a number.
+  // Memory that a product multiplies by 0 must hold numbers.
   if (rollout.encoder == cuda::EncoderKernels::cublas) std::fill_n(tile_memory.base(), tile_memory.size(), 0.0F);
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
   Arena<std::int32_t> clamped(tiles * tile_lanes);

@@ -10,14 +10,14 @@
 
 namespace alfi::test {
 
-/// What the draws made, and what came of it; equal only if every number was written.
+/// Draws of an episode, and what came of them; equal only if every number was written.
 struct DrawnEpisode {
   std::vector<std::uint32_t> problem;
   std::vector<float> weight, count, truth, real, theta, x, clamped, psi, loss;
   bool operator==(const DrawnEpisode&) const = default;
 };
 
-/// launch(body) runs body(team) on every thread of a team.
+/// Runs an episode from its draws on. launch(body) runs body(team) on every thread of a team.
 template <class Launch>
 DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   const DrawnSettings drawn({.simulator = simulator, .seed = seed, .episodes = 30});
@@ -30,7 +30,7 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   const BlockMemory<float> block = carve_block(shape, block_carver);
   TileInput<float> input{};
   tile.input = &input;
-  tile.number = 1;  // of 30 episodes: its last two lanes are empty
+  tile.number = 1;  // the second tile of 30 episodes: its last two lanes are empty
   const DenseEncoder<float> encoder = unstaged_encoder(drawn.settings.layout, drawn.settings.weights, block.encoder);
   launch([&](const auto& team) {
     rollout(team, drawn.settings, step, {true, true, true}, tile, encoder, block.aggregator);

@@ -36,14 +36,14 @@ inline alfi::Shape kernel_shape(const EpisodeSettings& s) {
           .count_input = s.real_count_input};
 }
 
-/// How a tape's observations are encoded.
+/// Encoding of a tape's observations.
 struct TapeEncoder {
-  int pieces = 2;  ///< of a tile's encoder gradient, where it is computed
+  int pieces = 2;  ///< pieces of a tile's encoder gradient, where it is computed
   bool looked_up = false;
   int table = 0;  ///< whole numbers that are looked up as such
 };
 
-/// What looking codes up takes.
+/// Memory and tables that looking codes up takes.
 template <class R>
 struct TapeLookup {
   Arena<R> memory, sum_memory;

@@ -15,7 +15,7 @@
 namespace alfi::test {
 
 struct UpdateArrays {
-  int groups, partial_count;  ///< of the encoder's share of the groups; the others have as many
+  int groups, partial_count;  ///< partial sums of the encoder's share of the groups; the others have as many
   UpdateCounts counts{5, 2};
   std::vector<float> weights, first_moment, second_moment, average, encoder_partials, partials, squares, norm;
 
@@ -24,13 +24,13 @@ struct UpdateArrays {
     return std::vector{&weights,          &first_moment, &second_moment, &average,
                        &encoder_partials, &partials,     &squares,       &norm};
   }
-  /// Whether every array's last 16 numbers are still NaN.
+  /// Says whether every array's last 16 numbers are still NaN.
   bool sentinels_hold() {
     for (const std::vector<float>* array : all())
       if (!std::all_of(array->end() - tile_lanes, array->end(), [](float x) { return std::isnan(x); })) return false;
     return true;
   }
-  /// Partial sum p of weight i.
+  /// Returns partial sum p of weight i.
   float partial(int p, int i) const {
     const int encoder = encoder_groups() * tile_lanes, others = groups * tile_lanes - encoder;
     return i < encoder ? encoder_partials[static_cast<std::size_t>(p * encoder + i)]
@@ -38,7 +38,7 @@ struct UpdateArrays {
   }
 };
 
-/// Moments and weights as after some steps; what the update writes before it reads is NaN.
+/// Draws moments and weights as after some steps; what the update writes before it reads is NaN.
 inline UpdateArrays random_update(int groups, int partial_count, std::uint64_t seed) {
   UpdateArrays arrays;
   arrays.groups = groups;
@@ -68,8 +68,8 @@ struct UpdateSettings {
   float clip_norm;
 };
 
-/// launch(groups, body) runs body(team, first, count) on every thread of teams that share so many groups; a launch ends
-/// before the next one begins.
+/// Runs an update. launch(groups, body) runs body(team, first, count) on every thread of teams that share `groups`
+/// groups; a launch ends before the next one begins.
 template <class Launch>
 void run_update(UpdateArrays& arrays, const UpdateSettings& settings, Launch launch) {
   const int encoder_groups = arrays.encoder_groups();
@@ -99,7 +99,7 @@ void run_update(UpdateArrays& arrays, const UpdateSettings& settings, Launch lau
          [&](const auto& team, int first, int count) { apply_update(team, optimizer, settings.rate, first, count); });
 }
 
-/// Such a launch.
+/// Returns such a launch.
 inline auto on_blocks_of_fibers(const FiberLaunch& launch) {
   return [launch](int groups, auto body) {
     const int blocks = std::min(launch.blocks, groups), share = (groups + blocks - 1) / blocks;

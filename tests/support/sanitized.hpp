@@ -1,5 +1,5 @@
-// Whether a sanitizer watches over the tests. It makes fibers twenty times slower and statistics five times, which
-// then show nothing that they do not show without it: what they run, shorter tests run too.
+// Presence of a sanitizer that watches over the tests. It makes fibers twenty times slower and statistics five times.
+// Tests of either then show nothing that they do not show without it: shorter tests run what they run.
 #pragma once
 
 namespace alfi::test {

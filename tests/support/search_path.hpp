@@ -1,4 +1,4 @@
-// Where programs are looked for, for the time of a test.
+// Search path of programs, for the time of a test.
 #pragma once
 
 #include <cstdlib>
@@ -20,7 +20,7 @@ class SearchPath {
   std::string before_;
 };
 
-/// The program's file, or empty where PATH has none.
+/// Finds the program's file; empty where PATH has none.
 inline std::filesystem::path program(const std::string& name) {
   std::istringstream folders(std::getenv("PATH"));
   for (std::string folder; std::getline(folders, folder, ':');)

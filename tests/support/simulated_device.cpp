@@ -45,7 +45,7 @@ struct SimulatedEvent {
 
 const char* name_of(DeviceKernel kernel) { return device_kernel_names[static_cast<int>(kernel)]; }
 
-/// "KERNEL BLOCKS", of one iteration "KERNEL BLOCKS t ITERATION".
+/// Returns "KERNEL BLOCKS", of one iteration "KERNEL BLOCKS t ITERATION".
 std::string words_of(const cuda::Launch& launch, const DeviceWork& work) {
   const std::string words = std::string(name_of(launch.kernel)) + " " + std::to_string(launch.blocks);
   const bool iterates = (launch.kernel >= DeviceKernel::propose && launch.kernel <= DeviceKernel::advance) ||
@@ -136,7 +136,7 @@ class SimulatedRuntime final : public cuda::Runtime {
   Status copy_to_device(void* to, const void* from, std::size_t bytes, cuda::StreamHandle stream) override {
     require_inside(memory_, to, bytes, "copy_to_device");
     if (is_inside(pinned_, from, bytes)) return put(stream, "copy_to_device", [=] { std::memcpy(to, from, bytes); });
-    // Of memory that is not pinned the runtime keeps a copy.
+    // The runtime keeps a copy of memory that is not pinned.
     const auto* const begin = static_cast<const std::byte*>(from);
     return put(stream, "copy_to_device", [to, copy = std::vector<std::byte>(begin, begin + bytes)] {
       std::memcpy(to, copy.data(), copy.size());

@@ -18,7 +18,8 @@ namespace alfi::test {
 
 enum class SimulatedTeam { lanes, fibers, ptx };
 
-/// What a test says of the device beforehand, and sees of it afterwards. Lives longer than its runtime.
+/// Settings that a test gives the device beforehand, and what the test sees of it afterwards. Lives longer than its
+/// runtime.
 struct SimulatedDevice {
   cuda::DeviceProperties properties{.name = "a simulated device",
                                     .major = 9,
@@ -28,24 +29,24 @@ struct SimulatedDevice {
                                     .shared_bytes_per_multiprocessor = 233472};
   std::int64_t memory = std::int64_t{1} << 30;
   SimulatedTeam team = SimulatedTeam::lanes;
-  std::uint64_t seed = 1;           ///< of the order of fibers and of warps
+  std::uint64_t seed = 1;           ///< seed of the order of fibers and of warps
   const PtxKernels* ptx = nullptr;  ///< kernels of the team ptx
-  PtxChecks checks{};               ///< what its launches look for
+  PtxChecks checks{};               ///< checks that its launches make
   std::string on_ptx{};             ///< name of the kernel that alone runs as PTX, the others on lanes; empty: all
 
   /// The call of this number, counting from 0 all those that can fail, fails so.
   int failing_call = -1;
   cuda::Failure failure = cuda::Failure::other;
 
-  std::string failed;                    ///< which call that was
-  int calls = 0;                         ///< that could have failed
+  std::string failed;                    ///< the call that failed
+  int calls = 0;                         ///< number of calls that could have failed
   std::vector<std::string> log;          ///< calls, and operations of streams and graphs as they are done
   int live = 0;                          ///< allocations, streams, events and graphs not given back
   std::int64_t used = 0, most_used = 0;  ///< bytes of device memory
 };
 
 std::unique_ptr<cuda::Runtime> simulated_runtime(SimulatedDevice& device);
-/// A CUDA processor on it.
+/// Returns a CUDA processor on the device.
 std::unique_ptr<Processor> simulated_processor(SimulatedDevice& device, Precision precision = Precision::fp32);
 
 }  // namespace alfi::test

@@ -27,7 +27,7 @@ inline Configuration small_configuration(const std::string& simulator = "poisson
   c.training.checkpoint_every = 5;
   c.training.validate_every = 6;
   c.evaluation.episodes = 64;
-  c.engine.encoder = Encoder::dense;  // what a device does: the same bits
+  c.engine.encoder = Encoder::dense;  // the encoder of a device, so that bits are equal to its
   c.engine.threads = 1;
   return c;
 }

@@ -16,7 +16,7 @@
 
 namespace alfi::test {
 
-/// What a meta-batch computes, its number of episodes aside.
+/// Choices that determine what a meta-batch computes, its number of episodes aside.
 struct EpisodeSettings {
   std::size_t T = 5;   // iterations
   std::size_t M = 6;   // parameters drawn per iteration
@@ -29,28 +29,28 @@ struct EpisodeSettings {
   std::size_t aggregator_hidden = 20, aggregator_code = 30;  // A
   std::size_t rim_hidden = 30, rim_state = 40;               // H, S
 
-  double bound = 0.25;  // of one update; 0 or less: none
+  double bound = 0.25;  // bound of one update; 0 or less: none
   Update update = Update::clamp;
   Pooling pooling = Pooling::mean;
   Family family = Family::gaussian;
-  double sigma = 0.1;        // of gaussian_fixed, normalised units
+  double sigma = 0.1;        // deviation of gaussian_fixed, normalised units
   bool use_grad = true;      // features s1 and s2; a point has none
   Loss loss = Loss::normal;  // a point has no density: mse or l1
-  double beta = 1.0;         // of beta_normal
+  double beta = 1.0;         // β of beta_normal
   Weights weights = Weights::exp;
   bool real_count_input = false;  // one more RIM input after ψ, a given number per episode
 
   bool learns_sigma() const { return family == Family::gaussian || family == Family::gaussian_full; }
-  /// Couplings in ψ, one for each pair of parameters.
+  /// Returns the number of couplings in ψ, one for each pair of parameters.
   std::size_t couplings() const { return family == Family::gaussian_full ? D * (D - 1) / 2 : 0; }
-  /// P: numbers in ψ: μ; log σ where it is learned; couplings c₂₁, c₃₁, c₃₂, …
+  /// Returns P, the number of numbers in ψ: μ; log σ where it is learned; couplings c₂₁, c₃₁, c₃₂, …
   std::size_t psi_size() const { return (learns_sigma() ? 2 : 1) * D + couplings(); }
-  /// In a file ψ is (rows, D), or one row where its numbers are no whole rows.
+  /// Returns the number of rows of ψ in a file. There ψ is (rows, D), or one row where its numbers are no whole rows.
   std::size_t psi_rows() const { return family == Family::gaussian ? 2 : 1; }
   bool has_scores() const { return use_grad && family != Family::point; }
-  /// Length of the feature block [θ, s1, s2, s3] or [θ].
+  /// Returns the length of the feature block [θ, s1, s2, s3] or [θ].
   std::size_t feature_size() const { return has_scores() ? 3 * D + couplings() : D; }
-  /// Length of a pooled set of codes.
+  /// Returns the length of a pooled set of codes.
   std::size_t pooled_size() const { return pooling == Pooling::moments ? 2 * encoder_code : encoder_code; }
 };
 
@@ -60,7 +60,7 @@ void check(const EpisodeSettings& settings);
 using Arrays = std::map<std::string, std::vector<double>>;
 using Shape = std::vector<std::size_t>;
 
-/// Every weight and bias by name, with its shape as in torch: (out, in), (out).
+/// Lists every weight and bias by name, with its shape as in torch: (out, in), (out).
 std::map<std::string, Shape> parameter_shapes(const EpisodeSettings& settings);
 
 struct TapeOutputs {
@@ -84,16 +84,16 @@ struct Tape {
   std::vector<double> theta_gen;   // (B, T, M, D)
   std::vector<double> x_gen;       // (B, T, M, N, X)
 
-  std::vector<std::size_t> real_counts;   // (B) in 1 … R: only so many rows of x_real count; empty: all
+  std::vector<std::size_t> real_counts;   // (B) in 1 … R: number of rows of x_real that count; empty: all
   std::vector<double> real_count_inputs;  // (B), used where settings.real_count_input
 
   TapeOutputs outputs;  // empty vectors where they are not known
 };
 
-/// A made-up run of B episodes: weights at their usual initial scale with an output layer enlarged so that some updates
-/// reach the bound and some do not; θ_m drawn from the proposal as the run unfolds, observations that depend on them.
-/// The outputs are the oracle's. With `vary_real_counts` the episodes have 1 … R real observations, and the rows that
-/// do not count hold numbers that would be noticed.
+/// Makes up a run of B episodes. Weights are at their usual initial scale, with an output layer enlarged so that some
+/// updates reach the bound and some do not. θ_m are drawn from the proposal as the run unfolds, and observations depend
+/// on them. The outputs are the oracle's. With `vary_real_counts` the episodes have 1 … R real observations, and the
+/// rows that do not count hold numbers that would be noticed.
 Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t seed, bool vary_real_counts = false);
 
 /// Reads a recorded run; tensors `param.<name>`, `grad.<name>`, `theta_true`, …, sizes in the metadata.

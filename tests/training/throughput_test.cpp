@@ -16,7 +16,7 @@ Configuration small_gaussian() {
       "real_observations: {min: 8, max: 24}}, training: {meta_batch: 20}, engine: {threads: 1}}");
 }
 
-/// Of a measurement of that, wherever it was made.
+/// Expects a consistent measurement of small_gaussian(), wherever it was made.
 void expect_consistent(const Throughput& result) {
   EXPECT_EQ(result.threads, 1);
   EXPECT_GE(result.repetitions, 5);

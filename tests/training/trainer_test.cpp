@@ -27,7 +27,7 @@ std::string content_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Options that stop after `step`.
+/// Returns options that stop after `step`.
 TrainingOptions until(std::int64_t step, bool resume) {
   TrainingOptions options;
   options.resume = resume;
@@ -111,7 +111,7 @@ TEST(Trainer, ResumingDropsMetricsAfterTheCheckpoint) {
   const test::TemporaryFolder folder;
   const auto run = folder.path() / "run";
   train(test::small_configuration(), run);
-  std::filesystem::remove(checkpoint_path(run, 12));  // as if killed after step 10
+  std::filesystem::remove(checkpoint_path(run, 12));  // a run killed after step 10 has none
   std::ofstream(run / "metrics.jsonl", std::ios::app) << "{\"step\": 11, \"lo";
   train(test::small_configuration(), run, until(100, true));
   std::ifstream metrics(run / "metrics.jsonl");
@@ -209,7 +209,7 @@ TEST(Trainer, GivesUpOnADivergedRunAndKeepsTheLastGoodCheckpoint) {
   write_checkpoint(checkpoint_path(run, 4), checkpoint);
   EXPECT_THAT(message_of<RunError>([&] { train(configuration, run, until(1000, true)); }), HasSubstr("diverged"));
   EXPECT_EQ(read_checkpoint(checkpoint_path(run, 3)).step, 3);
-  EXPECT_EQ(checkpoints_of(run).size(), 4U);  // of steps 1 to 4: none of the broken steps was saved
+  EXPECT_EQ(checkpoints_of(run).size(), 4U);  // steps 1 to 4: none of the broken steps was saved
 }
 
 TEST(Trainer, RefusesABackendThatIsNotThere) {

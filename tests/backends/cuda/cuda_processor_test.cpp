@@ -77,7 +77,7 @@ int count_of(const std::vector<std::string>& log, const std::string& what) {
   return static_cast<int>(std::count(log.begin(), log.end(), what));
 }
 
-/// Device memory for the least of a batch and so many more tiles.
+/// Returns device memory for the least of a batch and `more_tiles` more tiles.
 std::int64_t memory_for(const Configuration& configuration, int more_tiles, const SimulatedDevice& device) {
   const Shape shape = Plan(configuration).shape;
   const bool fused = cuda::encoder_kernels(shape, Precision::fp32, device.properties) == cuda::EncoderKernels::fused;
@@ -110,7 +110,7 @@ TEST(CudaProcessor, TrainsInChunksToTheSameBits) {
   }
 }
 
-/// Its encoder is too wide for shared memory.
+/// Returns a configuration whose encoder is too wide for shared memory.
 Configuration wide_configuration() {
   Configuration configuration = test::small_configuration();
   configuration.networks.encoder.hidden = 300;
@@ -150,7 +150,7 @@ TEST(CudaProcessor, TrainsAWideEncoderInTf32x3ByProductsInFp32) {
   EXPECT_NE(trained(Precision::bf16), trained(Precision::fp32));
 }
 
-/// The largest distance of any number of a rollout.
+/// Returns the largest distance of any number of a rollout.
 double distance(const Numbers& one, const Numbers& other) {
   double worst = 0;
   for (std::size_t i = 0; i < one.size(); ++i)
@@ -204,7 +204,7 @@ TEST(CudaProcessor, AddsTheGradientsOfAWideEncoderToTheTilesPartialSums) {
   }
 }
 
-/// The kernels of a step, of three tiles so that the encoder's gradient is cut into 16 pieces, on such a device.
+/// Returns the kernels of a step on such a device, of three tiles so that the encoder's gradient is cut into 16 pieces.
 std::vector<std::string> kernels_of_step(SimulatedDevice& device) {
   Configuration configuration = test::small_configuration();
   configuration.training.meta_batch = 40;
@@ -234,7 +234,7 @@ std::vector<std::string> kernels_of_step(SimulatedDevice& device) {
   return graphs.at(0);
 }
 
-/// The update's, which the last kernels of a step are.
+/// Adds the kernels of the update, which are the last of a step.
 std::vector<std::string> with_update(std::vector<std::string> kernels) {
   const Configuration configuration = test::small_configuration();
   const int groups = Plan(configuration).layout.size / tile_lanes;
@@ -426,7 +426,7 @@ TEST(CudaProcessor, RoundsTheSameOnFibers) {
   }
 }
 
-// What a precision learned is judged in fp32 too: answers that only the precision's own roundings make good are none.
+// Judges in fp32 too what a precision learned: answers that only the precision's own roundings make good are none.
 TEST(CudaProcessor, LearnsInEveryPrecision) {
   if (test::sanitized) GTEST_SKIP() << "three trainings; sanitizers watch over shorter ones";
   Configuration configuration = test::small_configuration();

@@ -50,7 +50,7 @@ using test::train_steps;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-/// A folder of the source tree, or the one the environment names where the tests run without a source tree.
+/// Returns a folder of the source tree, or the one the environment names where the tests run without a source tree.
 std::string folder(const char* variable, const char* of_source) {
   const char* const named = std::getenv(variable);
   return named != nullptr ? named : of_source;
@@ -191,7 +191,7 @@ double distance(std::span<const T> got, std::span<const T> expected) {
   return std::sqrt(difference / size);
 }
 
-/// The largest distance of a gradient from the recorded one, which was computed in double.
+/// Returns the largest distance of a gradient from the recorded one, which was computed in double.
 double gradient_error(const SafeTensors& tape, Processor& processor) {
   const SafeTensors result = replay(tape, processor);
   double worst = 0;
@@ -288,7 +288,7 @@ TEST_P(OnDevice, TrainsFromACheckpointOfTheHostAndBack) {
   configuration.training.steps = 40;
   configuration.training.validate_every = 15;
   configuration.training.checkpoint_every = 7;
-  /// Stops at these steps, and resumes each time on another processor; the last checkpoint.
+  /// Stops at these steps, and resumes each time on another processor; returns the last checkpoint.
   const auto run = [&](const char* name, std::vector<int> stops, auto processor) {
     const std::filesystem::path path = folder.path() / name;
     stops.push_back(configuration.training.steps);
@@ -323,7 +323,7 @@ TEST_P(OnDevice, IsSharedByTwoProcessors) {
   EXPECT_EQ(second.state(), train_steps(other, host()).state);
 }
 
-/// All of a device's memory, taken in ever smaller pieces.
+/// Takes all of a device's memory, in ever smaller pieces.
 std::vector<cuda::DeviceArray<std::byte>> take_all(cuda::Runtime& runtime) {
   cuda::DeviceMemory memory{};
   cuda::require(runtime.memory(memory), "asking for the free memory");
@@ -423,7 +423,7 @@ TEST_F(Gpu, TrainsTheExamplesToTheBitsOfTheHost) {
     if (minimises(configuration.simulator)) continue;  // on the CPU alone
     SCOPED_TRACE(file.path());
     ++examples;
-    configuration.engine.encoder = Encoder::dense;  // what a device does
+    configuration.engine.encoder = Encoder::dense;  // the encoder of a device
     EXPECT_EQ(train_steps(configuration, gpu()), train_steps(configuration, host(0)));
   }
   EXPECT_GT(examples, 0);

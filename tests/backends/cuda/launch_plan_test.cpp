@@ -21,7 +21,7 @@ using test::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// As their makers tell: shared memory of a block and of a multiprocessor.
+// Devices by their makers' figures: shared memory of a block and of a multiprocessor.
 const DeviceProperties ampere{"sm_80", 8, 0, 108, 166912, 167936};
 const DeviceProperties ada{"sm_89", 8, 9, 128, 101376, 102400};
 const DeviceProperties hopper{"sm_90", 9, 0, 132, 232448, 233472};

@@ -41,13 +41,13 @@ INSTANTIATE_TEST_SUITE_P(Episode, RecordedLookup,
                          testing::Values("poisson_networks.safetensors", "weinberg_networks.safetensors"),
                          [](const auto& run) { return std::string(run.param, std::string(run.param).find('_')); });
 
-/// Some of the observations rounded to whole numbers, a few of them beyond the table or below it.
+/// Rounds some of the observations to whole numbers, a few of them beyond the table or below it.
 void round_some(std::vector<double>& x, std::mt19937_64& engine) {
   for (double& value : x)
     if (engine() % 4 != 0) value = std::round(6 * value + 2);
 }
 
-/// A made-up run of observations of one number.
+/// Makes up a run of observations of one number.
 Tape scalar_tape(EpisodeSettings settings, std::uint64_t seed, bool whole) {
   settings.X = 1;
   Tape tape = random_tape(settings, seed % 3 == 0 ? 17 : 2, seed, seed % 2 == 0);
@@ -108,8 +108,8 @@ TEST(Lookup, HasTheSameBitsOnEveryTeam) {
   }
 }
 
-/// A run whose encoder has been made difficult: the oracle's numbers of it, and how far float may be from them. The
-/// oracle gets what a float holds: rounding 1000 times the weights is no smaller an error than what is looked for.
+/// Expects of a run whose encoder has been made difficult that float is within `tolerances` of the oracle's numbers.
+/// The oracle gets what a float holds: rounding 1000 times the weights is no smaller an error than what is looked for.
 void expect_difficult(Tape tape, const Tolerances& tolerances) {
   const auto round = [](std::vector<double>& values) {
     for (double& value : values) value = static_cast<float>(value);
@@ -119,7 +119,7 @@ void expect_difficult(Tape tape, const Tolerances& tolerances) {
   round(tape.x_gen);
   tape.outputs = run_oracle(tape);
   expect_outputs(run_host_double(tape, segments), tape.outputs, in_double);
-  // What computes every code is held to the same.
+  // Computing every code is held to the tolerances of looking codes up.
   {
     SCOPED_TRACE("computed");
     expect_outputs(run_host_float(tape), tape.outputs, tolerances);
@@ -151,8 +151,9 @@ TEST_P(RecordedLookup, OfLargeWeights) {
 }
 
 TEST(Lookup, OfLargeWeights) {
-  // As above, up to 1.7e-5 of these. The first has a segment hundreds wide, of which the observations see one end: with
-  // nodes at equal distances from both ends gradients were off by 1.4e-4.
+  // Gradients are off for the reason given in RecordedLookup.OfLargeWeights, by up to 1.7e-5 of them. The first run has
+  // a segment hundreds wide, of which the observations see one end. With nodes at equal distances from both ends
+  // gradients were off by 1.4e-4.
   for (const std::uint64_t seed : {1U, 2U, 7U}) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     expect_difficult(with_encoder_times(random_tape(usual(), 3, seed), 10), {2e-6, 2e-6, 3e-5});
@@ -207,7 +208,7 @@ TEST(Lookup, FarOut) {
   Tape tape = random_tape(usual(), 3, 12);
   for (std::size_t i = 0; i < tape.x_gen.size(); i += 3) tape.x_gen[i] *= 1000;
   for (std::size_t i = 0; i < tape.x_real.size(); i += 5) tape.x_real[i] = -300;
-  expect_difficult(tape, {2e-6, 2e-6, 1e-5});  // as for large weights
+  expect_difficult(tape, {2e-6, 2e-6, 1e-5});  // gradients are off for the reason given for large weights
 }
 
 TEST(Lookup, IsRefusedForWeightsThatAreNotFinite) {

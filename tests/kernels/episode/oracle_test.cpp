@@ -24,7 +24,7 @@ double norm(const std::vector<double>& v) {
   return std::sqrt(total);
 }
 
-/// ‖a − b‖ / ‖b‖, and infinite where the lengths differ.
+/// Returns ‖a − b‖ / ‖b‖, and infinity where the lengths differ.
 double relative_distance(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.size() != b.size() || b.empty()) return INFINITY;
   std::vector<double> difference(a.size());
@@ -68,7 +68,7 @@ EpisodeSettings small_settings() {
   return s;
 }
 
-/// Every combination of choices that makes sense, at one small size.
+/// Lists every combination of choices that makes sense, at one small size.
 std::vector<EpisodeSettings> all_settings() {
   std::vector<EpisodeSettings> out;
   EpisodeSettings s = small_settings();
@@ -95,13 +95,13 @@ std::vector<EpisodeSettings> all_settings() {
   return out;
 }
 
-/// The places of the choices among their enumerators.
+/// Describes the choices by their places among their enumerators.
 std::string describe(const EpisodeSettings& s) {
   return fmt::format("family {} loss {} weights {} pooling {} update {} use_grad {} real_count_input {}", int(s.family),
                      int(s.loss), int(s.weights), int(s.pooling), int(s.update), s.use_grad, s.real_count_input);
 }
 
-/// A small run whose gradients are large enough to be measured: at the initial scale little of the observations
+/// Makes a small run whose gradients are large enough to be measured. At the initial scale little of the observations
 /// reaches the loss, so every layer but the last is doubled.
 Tape lively_tape(const EpisodeSettings& settings, std::uint64_t seed) {
   Tape tape = random_tape(settings, 2, seed, true);
@@ -117,10 +117,11 @@ struct Derivative {
   double rounding;  // a bound of its error from rounding
 };
 
-/// The derivative of the loss as `values`, one of the tape's arrays, moves along v: central differences at h and h/2
-/// combined, so that the error of the formula is of order h⁴. The step shrinks until no kink is crossed and the two
-/// agree to 1e-4 of `scale`, the gradient's length: what the combination leaves is about the square of that. NaN if no
-/// step does. The loss carries some 10 roundings of its largest term; the formula magnifies them by at most 3/h.
+/// Returns the derivative of the loss as `values`, one of the tape's arrays, moves along v. It combines central
+/// differences at h and h/2, so that the error of the formula is of order h⁴. The step shrinks until no kink is crossed
+/// and the two agree to 1e-4 of `scale`, the gradient's length. What the combination leaves is about the square of
+/// that. Returns NaN if no step does. The loss carries some 10 roundings of its largest term; the formula magnifies
+/// them by at most 3/h.
 Derivative finite_difference(Tape& tape, std::vector<double>& values, const std::vector<double>& v,
                              const OracleResult& at, double scale) {
   const std::vector<double> start = values;
@@ -148,7 +149,7 @@ struct Leaf {
   const std::vector<double>* gradient;
 };
 
-/// Everything the loss has a gradient for.
+/// Lists everything the loss has a gradient for.
 std::vector<Leaf> leaves(Tape& tape, const OracleResult& result) {
   std::vector<Leaf> out = {{"psi_0", &tape.psi_0, &result.psi_0_gradient},
                            {"x_real", &tape.x_real, &result.x_real_gradient},
@@ -201,7 +202,7 @@ TEST(Oracle, GradientsAreFiniteDifferencesForEveryChoice) {
   });
 }
 
-// Where one random direction could hide an index gone wrong.
+// Checks each element alone, since one random direction could hide an index gone wrong.
 TEST(Oracle, GradientsAreFiniteDifferencesElementByElement) {
   std::vector<EpisodeSettings> cases;
   for (Family family : {Family::gaussian, Family::gaussian_fixed, Family::point, Family::gaussian_full}) {
@@ -278,7 +279,7 @@ TEST(Oracle, ObservedImprovementComparesWithTheBestBefore) {
   EXPECT_NEAR(tape.outputs.loss, expected / 6.0, 1e-14);
 }
 
-/// Columns [first, first + count) of a matrix with `width` columns, taken out of it.
+/// Takes columns [first, first + count) out of a matrix with `width` columns and returns them.
 std::vector<double> take_columns(std::vector<double>& matrix, std::size_t width, std::size_t first, std::size_t count) {
   std::vector<double> taken, kept;
   for (std::size_t i = 0; i < matrix.size(); ++i) {

@@ -14,7 +14,7 @@ namespace {
 
 std::uint32_t bits_of(float x) { return std::bit_cast<std::uint32_t>(x); }
 
-/// The same bits, or both NaN (whose sign and payload are the machine's own).
+/// Says whether a and b have equal bits, or are both NaN (whose sign and payload are the machine's own).
 bool same(float a, float b) { return bits_of(a) == bits_of(b) || (std::isnan(a) && std::isnan(b)); }
 
 FloatLanes lanes_of(const float* x) { return load<FloatLanes>(x); }

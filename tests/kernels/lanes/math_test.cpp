@@ -16,7 +16,7 @@ namespace {
 std::uint32_t bits_of(float x) { return std::bit_cast<std::uint32_t>(x); }
 bool same(float a, float b) { return bits_of(a) == bits_of(b) || (std::isnan(a) && std::isnan(b)); }
 
-/// The distance of neighbouring floats at |x| (2⁻¹⁴⁹ among the subnormals).
+/// Returns the distance of neighbouring floats at |x| (2⁻¹⁴⁹ among the subnormals).
 double unit_in_the_last_place(double x) {
   int exponent;
   std::frexp(std::fabs(x) < 0x1p-126 ? 0x1p-126 : x, &exponent);
@@ -27,7 +27,7 @@ struct Scan {
   double worst = 0;  ///< error in units in the last place
   float worst_at = 0;
   float largest = 0;                           ///< largest |result|
-  std::uint64_t digest = 0xcbf29ce484222325u;  ///< of all results' bits
+  std::uint64_t digest = 0xcbf29ce484222325u;  ///< hash of all results' bits
 };
 
 /// A prime number of bit patterns from one argument to the next, so that all low bits occur.
@@ -151,7 +151,7 @@ TEST(Math, CubeRootOfNormal) {
   EXPECT_ACCURATE(inverse, 1.0, 0xb58cc97c8d05765eu);
 }
 
-/// sin (phase 0) or cos (phase 1) of 2π u, u reduced exactly.
+/// Returns sin (phase 0) or cos (phase 1) of 2π u, u reduced exactly.
 double exact_sincos(double u, int phase) {
   const double quarters = std::rint(4 * u);
   const double angle = 2 * M_PI * (u - quarters / 4);
@@ -188,7 +188,7 @@ TEST(Math, SincosOfTurns) {
   }
 }
 
-// What the scans might step over.
+// Tests arguments that the scans might step over.
 TEST(Math, SpecialValues) {
   const auto expect = [](auto f, float x, float value) {
     EXPECT_TRUE(same(f(x), value)) << x << " gave " << f(x) << ", not " << value;

@@ -53,7 +53,8 @@ void expect_outputs(const QuadraticOutputs& got, const QuadraticOutputs& expecte
     EXPECT_LE(test::distance(got.gradients.at(name), gradient, 1e-3 * largest), tolerances.gradient) << name;
 }
 
-/// Sizes around what the kernels cut, every choice, and gradients so small that they are not seen by their logarithm.
+/// Returns tapes with sizes around what the kernels cut, every choice, and gradients so small that they are not seen by
+/// their logarithm.
 std::vector<QuadraticTape> tapes() {
   std::vector<QuadraticTape> all{test::random_quadratics(3, 4, 5, 7, 6, 1), test::random_quadratics(17, 2, 1, 3, 2, 2),
                                  test::random_quadratics(1, 1, 9, 12, 5, 3),
@@ -127,7 +128,7 @@ TEST(Quadratics, AreDrawnTheSameOnEveryTeam) {
     EXPECT_EQ(test::draw_quadratic_tile(D, {3, 4}, on_host<HostTeam<FloatLanes>>), expected);
     EXPECT_EQ(test::draw_quadratic_tile(D, {3, 4}, on_fibers(32, 1)), expected);
     EXPECT_EQ(expected.weight[3], 1.0F / 20);
-    EXPECT_EQ(expected.weight[4], 0);  // of 20 problems the second tile has four
+    EXPECT_EQ(expected.weight[4], 0);  // the second tile has four of 20 problems
   }
 }
 
@@ -142,8 +143,8 @@ TEST(Quadratics, AreOfStandardNormalNumbers) {
       for (int k = 0; k < D; ++k) to[D * D + k] = finished.tile.target[k * tile_lanes + lane];
     }
   });
-  // Of every place in W and y: mean 0, variance 1, fourth moment 3, and no correlation with any other; within five
-  // deviations of such a mean over the problems.
+  // Numbers at every place in W and y have mean 0, variance 1, fourth moment 3, and no correlation with any other. Each
+  // holds within five deviations of such a mean over the problems.
   constexpr std::size_t places = D * (D + 1);
   for (std::size_t i = 0; i < places; ++i)
     for (std::size_t j = i; j < places; ++j) {
@@ -211,7 +212,7 @@ TEST(QuadraticTrainer, Learns) {
   EXPECT_LT(outcome.validation_loss, 1.4);
 }
 
-/// Each optimizer as its equations say, in one number after the other.
+/// Runs each optimizer as its equations say, in one number after the other.
 std::vector<double> descend_plainly(const ClassicOptimizer& o, const std::vector<double>& W,
                                     const std::vector<double>& y, int T) {
   const std::size_t D = y.size();
@@ -272,7 +273,7 @@ TEST(ClassicOptimizers, AreTheirEquations) {
     });
 }
 
-// Of f(θ) = (wθ − y)² with one w, the best rate in one iteration is 1/(2w²); over w ~ N(0, 1) the mean of (1 − 2ηw²)²
+// The best rate in one iteration for f(θ) = (wθ − y)² with one w is 1/(2w²). Over w ~ N(0, 1) the mean of (1 − 2ηw²)²
 // is 1 − 4η + 12η², least at η = 1/6. The grid has 10^-0.8 = 0.158.
 TEST(Tuning, FindsTheBestRate) {
   QuadraticEngine engine(small_quadratic(1));
@@ -329,7 +330,7 @@ TEST(QuadraticConfiguration, NamesWhatSaysNothing) {
     EXPECT_THAT(message, HasSubstr(part)) << assignment;
     EXPECT_THAT(message, HasSubstr(std::string(assignment).substr(0, std::string(assignment).find('=')))) << assignment;
   }
-  // What is left out does not appear in a run's configuration either.
+  // Keys that are left out do not appear in a run's configuration either.
   const std::string yaml = to_yaml(parse_configuration("simulator: {name: quadratic}"));
   EXPECT_THAT(yaml, testing::Not(HasSubstr("encoder")));
   EXPECT_EQ(parse_configuration(yaml), parse_configuration("simulator: {name: quadratic}"));

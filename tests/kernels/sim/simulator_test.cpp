@@ -53,7 +53,7 @@ std::vector<std::vector<float>> columns(const std::vector<Theta>& thetas, std::s
   return x;
 }
 
-/// The same where X = 1.
+/// Returns the one column of `columns` where X = 1.
 template <class Sim, class F>
 std::vector<float> observations(const std::vector<std::array<float, Sim::D>>& thetas, std::size_t count,
                                 std::uint64_t seed) {
@@ -68,19 +68,19 @@ std::vector<float> draw(std::array<float, Sim::D> theta, std::uint64_t seed) {
   return x;
 }
 
-/// Upper tail of the chi-square law by Wilson and Hilferty's cube root, as a standard normal number.
+/// Returns the upper tail of the chi-square law by Wilson and Hilferty's cube root, as a standard normal number.
 double chi_square_score(double statistic, double freedom) {
   const double shrink = 2 / (9 * freedom);
   return (std::cbrt(statistic / freedom) - (1 - shrink)) / std::sqrt(shrink);
 }
 constexpr double score_bound = 4.265;                             // p = 1e-5
-const double distance_bound = std::sqrt(std::log(2 / 1e-5) / 2);  // of √n D, p = 1e-5
+const double distance_bound = std::sqrt(std::log(2 / 1e-5) / 2);  // bound of √n D, p = 1e-5
 
 struct Moments {
   double mean, variance, fourth;  ///< fourth central moment
 };
 
-/// Mean and variance within 5 standard errors.
+/// Expects mean and variance within 5 standard errors.
 void expect_moments(const std::vector<float>& x, const Moments& law, const std::string& what) {
   const double n = static_cast<double>(x.size());
   double sum = 0, squares = 0;
@@ -169,10 +169,10 @@ TEST(Simulators, PoissonFollowsItsLaw) {
   }
 }
 
-/// P(k) of Poisson's law.
+/// Returns P(k) of Poisson's law.
 double poisson_probability(double rate, double k) { return std::exp(k * std::log(rate) - rate - std::lgamma(k + 1)); }
 
-/// What the sampler should make of one observation's words, in double; NaN where float32's rounding may decide
+/// Returns what the sampler should make of one observation's words, in double; NaN where float32's rounding may decide
 /// otherwise.
 double poisson_in_double(double rate, const Stream<float>& stream, std::uint32_t n) {
   // Two neighbours share the block of their first attempts.
@@ -314,7 +314,7 @@ struct Angle {
       (a > 0 ? low : high) = a > 0 ? root : -root;
     }
   }
-  double integral(double c, int power) const {  // of cᵖ (1 + a c + c²)
+  double integral(double c, int power) const {  // integrates cᵖ (1 + a c + c²)
     return std::pow(c, power + 1) / (power + 1) + a * std::pow(c, power + 2) / (power + 2) +
            std::pow(c, power + 3) / (power + 3);
   }
@@ -329,7 +329,7 @@ struct Angle {
   double a, low = -1, high = 1;
 };
 
-/// θ with the given a, at the beam's energies where tanh is ±0.805.
+/// Returns θ with the given a, at the beam's energies where tanh is ±0.805.
 std::array<float, 2> with_asymmetry(double a) {
   return {a < 0 ? 40.0f : 50.0f, static_cast<float>(std::fabs(a) / (2 * std::tanh(10.0 / 9)))};
 }
@@ -444,7 +444,7 @@ std::array<std::array<double, components>, components> inverse_mixing() {
   return inverse;
 }
 
-/// z of x = A z.
+/// Returns z of x = A z.
 std::vector<std::vector<float>> unmixed(const std::vector<std::vector<float>>& x) {
   const auto inverse = inverse_mixing();
   std::vector<std::vector<float>> z = x;
@@ -477,7 +477,7 @@ std::vector<ComponentLaw> component_laws(const std::array<float, 3>& theta) {
       {[](double z) { return -std::expm1(-z / 2); }, {2, 4, 144}}};
 }
 
-/// Two columns, both uniform on [0, 1], are independent: chi-square over 16 x 16 equally likely squares.
+/// Expects two columns, both uniform on [0, 1], to be independent: chi-square over 16 x 16 equally likely squares.
 void expect_independent(const std::vector<double>& u, const std::vector<double>& v, const std::string& what) {
   constexpr int bins = 16;
   std::vector<int> count(bins * bins);
@@ -565,7 +565,7 @@ TEST(Simulators, MultiDistributionAtTheEdgesOfItsDomain) {
 // --- linear_regression
 // -------------------------------------------------------------------------------------------------
 
-/// What is left of y: (y − Σ tan(αᵢ) uᵢ − b) / 0.1.
+/// Returns what is left of y: (y − Σ tan(αᵢ) uᵢ − b) / 0.1.
 std::vector<float> residuals(const std::vector<std::vector<float>>& x, const std::vector<float>& theta) {
   const std::size_t inputs = theta.size() - 1;
   std::vector<double> slopes;
@@ -625,7 +625,7 @@ TEST(Simulators, LinearRegressionAtTheEdgesOfItsDomain) {
     float value = angle;
     EXPECT_EQ(LinearRegression::clamp<float>(0, 2, value), angle != moved) << angle;
     EXPECT_EQ(value, moved) << angle;
-    value = angle;  // as the offset it is free
+    value = angle;  // the offset is free
     EXPECT_FALSE(LinearRegression::clamp<float>(1, 2, value));
     EXPECT_EQ(value, angle);
   }

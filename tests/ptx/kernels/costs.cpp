@@ -1,5 +1,5 @@
-// What a meta-step costs a device, in instructions: those that warps execute of each kernel's PTX, a tile of the
-// published networks at a time. No test: docs/design/cuda.md has its figures.
+// Costs of a meta-step on a device, in instructions that warps execute of each kernel's PTX. A tile of the published
+// networks is counted at a time. No test: docs/design/cuda.md has its figures.
 //
 //   ptx_costs            poisson and weinberg, in fp32 and bf16
 //

@@ -1,5 +1,6 @@
-// What the tests of this program together executed of the kernels' PTX: 98 % at least of what can be executed. What
-// cannot is listed here by kernel, with the reason; the rest of what was not executed a failure prints line by line.
+// Coverage of the kernels' PTX by the tests of this program together: 98 % at least of what can be executed. Code that
+// cannot be executed is listed here by kernel, with the reason. A failure prints the rest of what was not executed line
+// by line.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Configurations drawn at random: what nobody thought of together.
+// Configurations drawn at random, so that combinations are tested that were not thought of.
 #include <gtest/gtest.h>
 
 #include <cstddef>

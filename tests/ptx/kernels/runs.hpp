@@ -11,11 +11,11 @@
 
 namespace alfi::test {
 
-/// The architecture whose PTX this program runs: ALFI_PTX_ARCHITECTURE, or sm_90.
+/// Returns the architecture whose PTX this program runs: ALFI_PTX_ARCHITECTURE, or sm_90.
 std::string architecture();
 const PtxKernels& ptx_kernels();
 
-/// What a device trains, and what it is like.
+/// Training on a device, and what the device is like.
 struct DeviceRun {
   Configuration configuration{};
   Precision precision = Precision::fp32;
@@ -24,19 +24,19 @@ struct DeviceRun {
   int steps = 1;
 };
 
-/// Trains an encoder of these widths, little else.
+/// Returns a training of an encoder of these widths, and little else.
 DeviceRun run_of_widths(const std::string& simulator, int hidden, int code, Precision precision);
 
-/// Small runs that together launch every kernel of a training, those that cost least first.
+/// Lists small runs that together launch every kernel of a training, those that cost least first.
 std::vector<DeviceRun> runs_of_every_kernel();
 
 /// Says in one line what is trained.
 std::string text_of(const DeviceRun& run);
 
-/// Does the configuration break no rule?
+/// Says whether the configuration breaks no rule.
 bool is_valid(const Configuration& configuration);
 
-/// A device with kernels on this team.
+/// Returns a device with kernels on this team.
 SimulatedDevice device_of(const DeviceRun& run, SimulatedTeam team);
 Trained train_on(SimulatedDevice& device, const DeviceRun& run);
 

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 using Rows = std::vector<std::vector<float>>;
 
-/// Small integers: their products and sums are exact in any precision and order.
+/// Draws small integers: their products and sums are exact in any precision and order.
 Rows drawn(std::size_t rows, std::size_t columns, unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_int_distribution<int> number(-8, 8);
@@ -56,7 +56,7 @@ std::vector<std::vector<float>> fragments_of(const std::string& mma, const std::
   return result;
 }
 
-// Where a fragment's numbers are, is from the figures of "Matrix Fragments for mma.m16n8k16" in the PTX ISA.
+// Places of a fragment's numbers are from the figures of "Matrix Fragments for mma.m16n8k16" in the PTX ISA.
 TEST(PtxMatrix, MultipliesFragmentsOfBf16) {
   const Rows a = drawn(16, 16, 1), b = drawn(16, 8, 2), c = drawn(16, 8, 3);
   std::vector<std::uint64_t> input;

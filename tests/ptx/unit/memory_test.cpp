@@ -35,7 +35,7 @@ TEST(PtxMemory, ExtendsNumbersOf8And16Bits) {
   EXPECT_EQ(loaded("ld.global.s8 %rs1, [%rd1]; cvt.u32.u16 %r9, %rs1;"), 0xFFF1U);
   EXPECT_EQ(loaded("ld.global.u16 %r9, [%rd1];"), 0x80F1U);
   EXPECT_EQ(loaded("ld.global.s16 %r9, [%rd1];"), 0xFFFF80F1U);
-  // Of a wider register the lower bytes are stored.
+  // The lower bytes of a wider register are stored.
   EXPECT_EQ(loaded("mov.u64 %rd4, 0; st.global.u64 [%rd2], %rd4; ld.global.u32 %r1, [%rd1]; st.global.u8 [%rd2], %r1;"
                    "ld.global.u32 %r9, [%rd2];"),
             0xF1U);
@@ -71,7 +71,7 @@ TEST(PtxMemory, ReportsAccessesBeyondSharedMemory) {
               HasSubstr("beyond the block's 64"));
   EXPECT_THAT(trouble_of({.body = "ld.shared.u64 %rd3, [memory];", .shared_bytes = 4}),
               HasSubstr("beyond the block's 4"));
-  // What a device keeps to itself.
+  // Shared memory that a device keeps to itself.
   EXPECT_THAT(trouble_of({.body = "mov.u32 %r1, 0; ld.shared.u32 %r2, [%r1];", .shared_bytes = 64}),
               HasSubstr("shared address 0"));
 }

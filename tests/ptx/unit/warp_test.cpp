@@ -24,7 +24,7 @@ TEST(PtxWarp, RunsBothSidesOfABranchAndMeetsAgain) {
   const std::vector<std::uint64_t> results = execute(
       {.body = below(10, "LOW") + "mov.u32 %r9, 7;\nbra JOIN;\nLOW:\nmov.u32 %r9, 5;\nJOIN:\n" + keep_32}, &counts);
   for (std::size_t lane = 0; lane < 32; ++lane) EXPECT_EQ(results[lane], lane < 10 ? 5U : 7U);
-  // What comes after the branch is executed once: 5 before the body, 2 and 3 of the branch, 3 after it.
+  // Code after the branch is executed once: 5 before the body, 2 and 3 of the branch, 3 after it.
   EXPECT_EQ(counts.instructions, 5 + 2 + 3 + 3);
   EXPECT_EQ(counts.lanes, 32 * (5 + 2 + 3) + 22 * 2 + 10);
 }
