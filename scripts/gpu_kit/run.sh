@@ -144,12 +144,13 @@ part_d() {
   done
 }
 
-# What ncu says of launches of these kernels, the first ones of a training.
+# What ncu says of launches of these kernels, the first ones of a training. It leaves the clocks as they are: other programs
+# may share the machine, and the rates beside it are of the same clocks.
 profile() {  # PRECISION LAUNCHES KERNEL…
   local precision=$1 launches=$2 kernel numbers=
   shift 2
   for kernel; do numbers+=${numbers:+|}$(($(grep -nx "$kernel" kernels.txt | cut -d : -f 1) - 1)); done
-  step "ncu $precision" ncu --csv --page raw --print-kernel-base mangled --kernel-name-base mangled \
+  step "ncu $precision" ncu --clock-control none --csv --page raw --print-kernel-base mangled --kernel-name-base mangled \
     -k "regex:DeviceKernelE($numbers)E" --launch-count "$launches" --log-file "$measured/ncu.csv" \
     --section SpeedOfLight --section LaunchStats --section Occupancy --section SchedulerStats --section WarpStateStats \
     --section ComputeWorkloadAnalysis --section MemoryWorkloadAnalysis --section MemoryWorkloadAnalysis_Tables \
