@@ -59,6 +59,7 @@ class Steps {
  public:
   explicit Steps(Engine& engine) : engine_(engine), training_(engine.plan().configuration.training) {
     engine.begin(initial_state(engine.layout(), engine.plan().configuration.engine.seed));
+    pipeline_ = engine.pipeline();  // known only of a training that has begun
   }
 
   /// Runs steps for about this long and returns the episodes per second.
@@ -88,7 +89,7 @@ class Steps {
 
   Engine& engine_;
   const Configuration::Training& training_;
-  Pipeline pipeline_ = engine_.pipeline();
+  Pipeline pipeline_{};
   std::uint64_t step_ = 0;
 };
 
