@@ -127,7 +127,9 @@ ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>
         const F g = add_column<F>(column, partials, groups);
         sum[0] = g * g;
       },
-      [&](int item, int, const Array<R, 1>& total) { optimizer.squares[first + item] = total[0]; });
+      [&](int item, int, const Array<R, 1>& total, int, int there) {
+        if (there > 0) optimizer.squares[first + item] = total[0];
+      });
 }
 
 /// Stage 2, by one team: the norm.

@@ -111,20 +111,21 @@ ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout&
                              const typename Team::Real* weights, const AggregatorInput<typename Team::Real>& input,
                              int first, int parameters, const AggregatorBlock<typename Team::Real>& block) {
   using F = typename Team::F;
+  using R = typename Team::Real;
   const int CP = shape.CP(), D = shape.D;
   team.each(shape.generated_inputs(), [&](int feature, int lane) {
-    for (int i = 0; i < parameters; ++i) {
-      const int m = first + i;
-      F value;
-      if (feature < CP) {
-        value = load<F>(input.codes + (m * CP + feature) * tile_lanes + lane);
-      } else if (feature < CP + D) {
-        value = load<F>(input.theta + (m * D + feature - CP) * tile_lanes + lane);
-      } else {
-        const int score = feature - CP - D;
-        value = standardised_score<F>(shape, input, score, product_of(D, score), m, lane);
-      }
-      store<F>(block.input.at(feature, i * tile_lanes + lane), value);
+    const auto put = [&](int i, F value) { store<F>(block.input.at(feature, i * tile_lanes + lane), value); };
+    if (feature < CP + D) {
+      const bool code = feature < CP;
+      const R* const begin = code ? input.codes + feature * tile_lanes : input.theta + (feature - CP) * tile_lanes;
+      const int step = (code ? CP : D) * tile_lanes;
+      each_loaded<Team>(
+          parameters, [&](int i) { return load<F>(begin + (first + i) * step + lane); }, put);
+    } else {
+      const int score = feature - CP - D;
+      const Product of = product_of(D, score);
+      each_loaded<Team>(
+          parameters, [&](int i) { return standardised_score<F>(shape, input, score, of, first + i, lane); }, put);
     }
   });
   team.sync();
@@ -183,11 +184,10 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
     aggregate_block(team, shape, layout, weights, input, first, parameters, block);
     team.each(shape.A, [&](int a, int lane) {
       const F into_output = load<F>(aggregated_gradient.at(a, lane)) / splat<F>(static_cast<R>(shape.M));
-      for (int i = 0; i < parameters; ++i) {
-        R* const place = block.output.at(a, i * tile_lanes + lane);
-        const F output = load<F>(place);
-        store<F>(place, into_output * fma(-output, output, splat<F>(1)));
-      }
+      const auto place = [&](int i) { return block.output.at(a, i * tile_lanes + lane); };
+      each_loaded<Team>(
+          parameters, [&](int i) { return load<F>(place(i)); },
+          [&](int i, F output) { store<F>(place(i), into_output * fma(-output, output, splat<F>(1))); });
     });
     team.sync();
     weight_gradient(team, layout.aggregator[2], block.output, block.hidden2, rows, gradient);
@@ -218,17 +218,13 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
                      Rows<R>{block.input.at(squares, 0), block.input.stride}, rows, sum_alone);
     team.sync();
     team.each(CP + (shape.has_scores() ? Q : 0), [&](int item, int lane) {
-      for (int i = 0; i < parameters; ++i) {
-        const int m = first + i;
-        if (item < CP) {
-          store<F>(result.codes + (m * CP + item) * tile_lanes + lane,
-                   load<F>(block.input.at(item, i * tile_lanes + lane)));
-        } else {
-          const int square = item - CP;
-          store<F>(result.squares + (m * Q + square) * tile_lanes + lane,
-                   load<F>(block.input.at(squares + square, i * tile_lanes + lane)));
-        }
-      }
+      const bool code = item < CP;
+      const int square = item - CP, feature = code ? item : squares + square;
+      R* const to = code ? result.codes + item * tile_lanes : result.squares + square * tile_lanes;
+      const int step = (code ? CP : Q) * tile_lanes;
+      each_loaded<Team>(
+          parameters, [&](int i) { return load<F>(block.input.at(feature, i * tile_lanes + lane)); },
+          [&](int i, F slope) { store<F>(to + (first + i) * step + lane, slope); });
     });
     team.sync();
   }

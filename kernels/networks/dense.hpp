@@ -201,6 +201,29 @@ ALFI_HD void input_gradient(const Team& team, const Linear& layer, const typenam
   input_gradient(team, linear_weights(layer, weights), dy, dx, rows, finish);
 }
 
+/// Adds totals to the numbers at place(i), for those i where exists(i).
+template <class Team, class Totals, class Exists, class Place>
+ALFI_HD void add_totals(const Totals& total, Exists exists, Place place) {
+  using R = typename Team::Real;
+  constexpr int count = sizeof(Totals) / sizeof(R);
+  if constexpr (Team::loads_ahead == 1) {
+#pragma GCC unroll 32
+    for (int i = 0; i < count; ++i)
+      if (exists(i)) {
+        R& number = *place(i);
+        number = number + total[i];
+      }
+  } else {
+    Array<R, count> before{};
+    ALFI_UNROLL
+    for (int i = 0; i < count; ++i)
+      if (exists(i)) before[i] = *place(i);
+    ALFI_UNROLL
+    for (int i = 0; i < count; ++i)
+      if (exists(i)) *place(i) = before[i] + total[i];
+  }
+}
+
 /// gradient[layer] += Σ dy over rows, a multiple of 16: the biases'.
 template <class Team>
 ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy, int rows,
@@ -222,11 +245,11 @@ ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typ
           for (int j = 0; j < J; ++j) sum[j] = part[j];
         });
       },
-      [&](int block, int, const Array<R, height>& total) {
-        for (int j = 0; j < height && block * height + j < layer.out; ++j) {
-          R& entry = gradient[layer.bias + block * height + j];
-          entry = entry + total[j];
-        }
+      [&](int block, int, const auto& total, int first, int there) {
+        const int output = block * height + first;
+        R* const begin = gradient + layer.bias + output;
+        add_totals<Team>(
+            total, [&](int i) { return i < there && output + i < layer.out; }, [&](int i) { return begin + i; });
       });
 }
 
@@ -291,16 +314,15 @@ ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_in
             }
           }
         },
-        [=](int i, int p, const Array<R, J * K>& total) {
+        [=](int i, int p, const auto& total, int first, int there) {
           const int j = top + i * J, k = left + p * K;
-          R* to = begin + j * step + k;
-#pragma GCC unroll 8
-          for (int r = 0; r < J; ++r, to += step)
-#pragma GCC unroll 8
-            for (int c = 0; c < K; ++c) {
-              if (whole && (j + r >= layer.out || k + c >= inputs)) continue;
-              to[c] = to[c] + total[r * K + c];
-            }
+          R* const to = begin + j * step + k;
+          const auto row = [=](int n) { return (first + n) / K; };
+          const auto column = [=](int n) { return (first + n) % K; };
+          add_totals<Team>(
+              total,
+              [=](int n) { return n < there && !(whole && (j + row(n) >= layer.out || k + column(n) >= inputs)); },
+              [=](int n) { return to + row(n) * step + column(n); });
         });
   };
   with_patches<Team>(layer.out, inputs, patches);

@@ -137,15 +137,15 @@ ALFI_HD F deviation_of(F squares, F count) {
 /// Pools one code of `observations` observations of a set, which are its `number`th and those after it: code(i) of the
 /// i-th. What earlier ones came to is at `place` and, of moments, `spread`; where the set is complete then, its pooled
 /// code is there afterwards.
-template <class F, class Code>
-ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observations, F count, Code code, Real<F>* place,
-                        Real<F>* spread) {
-  using R = Real<F>;
+template <class Team, class Code>
+ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observations, typename Team::F count, Code code,
+                        typename Team::Real* place, typename Team::Real* spread) {
+  using F = typename Team::F;
+  using R = typename Team::Real;
   const bool moments = pooling == Pooling::moments, complete = number + observations == set_size;
   F sum = number == 0 ? F{} : load<F>(place);
   F squares = number == 0 || !moments ? F{} : load<F>(spread);
-  for (int i = 0; i < observations; ++i) {
-    const F value = code(i);
+  each_loaded<Team>(observations, code, [&](int i, F value) {
     const auto counts = splat<F>(static_cast<R>(number + i)) < count;
     if (moments) {
       F mean = sum, spread_here = squares;
@@ -155,7 +155,7 @@ ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observati
     } else {
       sum = sum + select(counts, value, F{});
     }
-  }
+  });
   if (complete && !moments) sum = sum / count;
   if (complete && moments) squares = deviation_of(squares, count);
   store<F>(place, sum);
@@ -180,7 +180,7 @@ ALFI_HD void encode_sets(const Team& team, const Shape& shape, const Encoder& en
       for (int begin = 0; begin < observations; ++set, number = 0) {
         const int rest = sets.set_size - number, here = rest < observations - begin ? rest : observations - begin;
         R* const place = pooled + (set * CP + c) * tile_lanes + lane;
-        pool_codes<F>(
+        pool_codes<Team>(
             pooling, sets.set_size, number, here, count,
             [&](int i) { return load<F>(encoder.code().at(c, (begin + i) * tile_lanes + lane)); }, place,
             place + C * tile_lanes);
@@ -213,7 +213,7 @@ ALFI_HD void pool_sets(const Team& team, Pooling pooling, int C, const Observati
     const int set = item / C, c = item % C;
     typename Team::Real* const place = pooled + (set * CP + c) * tile_lanes + lane;
     const typename Team::Real* const code = codes.at(c, set * sets.set_size * tile_lanes + lane);
-    pool_codes<F>(
+    pool_codes<Team>(
         pooling, sets.set_size, 0, sets.set_size, load<F>(sets.count + lane),
         [&](int i) { return load<F>(code + i * tile_lanes); }, place, place + C * tile_lanes);
   });

@@ -42,6 +42,16 @@ class CudaWarp {
     asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(first), "=f"(second) : "r"(address(shared)) : "memory");
   }
 
+  __device__ __forceinline__ void read(const float* shared, float (&number)[4]) const {
+    asm volatile("ld.shared.v4.f32 {%0,%1,%2,%3}, [%4];"
+                 : "=f"(number[0]), "=f"(number[1]), "=f"(number[2]), "=f"(number[3])
+                 : "r"(address(shared))
+                 : "memory");
+  }
+  __device__ __forceinline__ void keep(float* shared, const float (&number)[4]) const {
+    *reinterpret_cast<float4*>(shared) = make_float4(number[0], number[1], number[2], number[3]);
+  }
+
   /// Four 8 × 8 matrices of bf16: thread 8 p + i gives the address of row i of part p; thread 4 g + q gets (g, 2 q) and
   /// (g, 2 q + 1) of each part.
   __device__ __forceinline__ void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
@@ -96,6 +106,7 @@ class CudaTeam {
   static constexpr int row_vectors = 4;
   static constexpr int patch_columns = 5;
   static constexpr bool whole_patches = true;  // a warp stays together, and there is half as much code
+  static constexpr int loads_ahead = 16;       // of one latency of the memory instead of as many
   static_assert(threads % 32 == 0);
 
   /// The team's number in the launch.
@@ -143,11 +154,32 @@ class CudaTeam {
       const int item = i / tile_lanes;
       Array<float, count> sum = {};
       part(item / across, item % across, i % tile_lanes, sum);
+      fold_lanes<tile_lanes / 2, count>(sum, 0, count, [&](const auto& folded, int first, int there) {
+        total(item / across, item % across, folded, first, there);
+      });
+    }
+  }
+
+ private:
+  /// Adds up the sums of lanes as lane_tree does, a lane and the one `half` further first. Of the two one goes on with
+  /// the first half of the sums and one with the rest, so that each step has half as many to exchange. Calls use(sums,
+  /// first, there) with what is left of them: from number `first` on, `there` of them, of those the lane began with.
+  template <int half, int count, class Use>
+  __device__ __forceinline__ void fold_lanes(const Array<float, count>& sum, int first, int there, Use use) const {
+    if constexpr (half == 0) {
+      use(sum, first, there);
+    } else {
+      constexpr int kept = (count + 1) / 2;
       const unsigned half_warp = 0xFFFFu << (threadIdx.x % 32 / tile_lanes * tile_lanes);
+      const bool upper = (threadIdx.x & half) != 0;
+      Array<float, kept> folded;
 #pragma unroll
-      for (int k = 0; k < count; ++k)
-        for (int half = tile_lanes / 2; half > 0; half /= 2) sum[k] += __shfl_xor_sync(half_warp, sum[k], half);
-      if (i % tile_lanes == 0) total(item / across, item % across, sum);
+      for (int k = 0; k < kept; ++k) {
+        const float low = sum[k], high = kept + k < count ? sum[kept + k] : 0.0f;
+        folded[k] = (upper ? high : low) + __shfl_xor_sync(half_warp, upper ? low : high, half);
+      }
+      const int rest = there < kept ? 0 : there - kept;
+      fold_lanes<half / 2, kept>(folded, upper ? first + kept : first, upper ? rest : there - rest, use);
     }
   }
 };

@@ -61,6 +61,8 @@ class HostTeam {
   static constexpr int patch_columns = width == 16 ? 5 : 2;
   /// Whether patches at a matrix' edge are computed whole. Here code of its own for every size is faster.
   static constexpr bool whole_patches = false;
+  /// Numbers a thread loads before it uses the first (each_loaded).
+  static constexpr int loads_ahead = 1;
 
   void sync() const {}
 
@@ -108,7 +110,8 @@ class HostTeam {
   }
 
   /// Sums over lanes: for i below `down` and j below `across` part(i, j, lane, sums) adds to each lane's `count` sums,
-  /// which start at 0; then total(i, j, sums) gets them added up over the 16 lanes by lane_tree.
+  /// which start at 0; lane_tree adds them up over the 16 lanes. Then total(i, j, sums, first, there) gets those from
+  /// number `first` on, `there` of which are valid: on a host all at once, on a device each thread its own.
   template <int count, class Part, class Total>
   ALFI_HD void sums(int down, int across, Part part, Total total) const {
     Array<Real, count> added;
@@ -118,7 +121,7 @@ class HostTeam {
           Array<F, count> sum{};
           part(i, j, 0, sum);
           lane_tree<count>(sum, added);
-          total(i, j, added);
+          total(i, j, added, 0, count);
         }
     } else if constexpr (width == 8) {
       // An item's lanes are added up between the halves of the next one. Right after its own they would have to wait
@@ -138,7 +141,7 @@ class HostTeam {
 #pragma GCC unroll 32
         for (int k = 0; k < count; ++k) sum[k] = halves[0][k] + halves[1][k];
         lane_tree<count>(sum, added);
-        total(last_i, last_j, added);
+        total(last_i, last_j, added, 0, count);
       };
       for (int i = 0; i < down; ++i)
         for (int j = 0; j < across; ++j, turn = 1 - turn) {
@@ -159,7 +162,7 @@ class HostTeam {
             for (int k = 0; k < count; ++k) store<F>(&lanes[k][lane], sum[k]);
           }
           lane_tree<Real, count>(lanes, added);
-          total(i, j, added);
+          total(i, j, added, 0, count);
         }
     }
   }

@@ -27,4 +27,24 @@ struct Constant {
   static constexpr int value = value_;
 };
 
+/// Calls use(i, load(i)) for i below `count`, in order. Team::loads_ahead numbers are loaded before the first of them
+/// is used: a thread of a device would otherwise wait for memory once a number.
+template <class Team, class Load, class Use>
+ALFI_HD void each_loaded(int count, Load load, Use use) {
+  constexpr int ahead = Team::loads_ahead;
+  if constexpr (ahead == 1) {
+    for (int i = 0; i < count; ++i) use(i, load(i));
+  } else {
+    for (int first = 0; first < count; first += ahead) {
+      Array<decltype(load(0)), ahead> value{};
+      ALFI_UNROLL
+      for (int i = 0; i < ahead; ++i)
+        if (first + i < count) value[i] = load(first + i);
+      ALFI_UNROLL
+      for (int i = 0; i < ahead; ++i)
+        if (first + i < count) use(first + i, value[i]);
+    }
+  }
+}
+
 }  // namespace alfi::inline ALFI_ISA

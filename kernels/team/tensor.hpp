@@ -56,21 +56,30 @@ class HostTensor {
   struct Right {
     float at[16][16];  ///< (k, column)
   };
+  struct Column {
+    float at[16];
+  };
 
-  /// body(row, column, number) for every number of a sum.
-  template <class Body>
-  void each(Sum& sum, Body body) const {
+  /// Calls body(row, column, number, others…) for every number of a sum and those of others at its place.
+  template <class Body, class... Others>
+  void each(Sum& sum, Body body, const Others&... other) const {
     for (int row = 0; row < 16; ++row)
-      for (int column = 0; column < 8; ++column) body(row, column, sum.at[row][column]);
+      for (int column = 0; column < 8; ++column) body(row, column, sum.at[row][column], other.at[row][column]...);
   }
 
   /// Every row is columns (8) of fast memory.
   void set(Sum& sum, const float* columns) const {
     each(sum, [&](int, int column, float& total) { total = columns[column]; });
   }
+  /// Reads a number of each of 16 rows.
+  Column column(const float* rows) const {
+    Column column;
+    for (int row = 0; row < 16; ++row) column.at[row] = rows[row];
+    return column;
+  }
   /// sum += rows (16) · columns (8), the latter of fast memory.
-  void add_outer(Sum& sum, const float* rows, const float* columns) const {
-    each(sum, [&](int row, int column, float& total) { total = fma(columns[column], rows[row], total); });
+  void add_outer(Sum& sum, const Column& rows, const float* columns) const {
+    each(sum, [&](int row, int column, float& total) { total = fma(columns[column], rows.at[row], total); });
   }
 
   Left left(const Sum (&sum)[2]) const {
@@ -81,6 +90,10 @@ class HostTensor {
   Right right(Body body) const {
     return made<Right>([&](int k, int column) { return rounded(body(k, column)); });
   }
+
+  /// Keeps a sum at a place (16 · 8) of fast memory, and reads it again.
+  void keep(float* place, const Sum& sum) const { std::memcpy(place, sum.at, sizeof sum.at); }
+  void read(const float* place, Sum& sum) const { std::memcpy(sum.at, place, sizeof sum.at); }
 
   /// Keeps an operand at (row, column), where other tiles can read it after a barrier, and this one at once.
   template <class Matrix>
@@ -271,13 +284,16 @@ class WarpTensor {
   struct Right {
     Pair part[4];
   };
+  struct Column {
+    float part[2];  ///< g, g + 8
+  };
 
   ALFI_HD explicit WarpTensor(const Warp& warp) : parts_{warp}, g_(warp.thread() / 4), q_(warp.thread() % 4) {}
 
-  template <class Body>
-  ALFI_HD void each(Sum& sum, Body body) const {
+  template <class Body, class... Others>
+  ALFI_HD void each(Sum& sum, Body body, const Others&... other) const {
     ALFI_UNROLL
-    for (int i = 0; i < 4; ++i) body(g_ + i / 2 * 8, 2 * q_ + i % 2, sum.part[i]);
+    for (int i = 0; i < 4; ++i) body(g_ + i / 2 * 8, 2 * q_ + i % 2, sum.part[i], other.part[i]...);
   }
 
   ALFI_HD void set(Sum& sum, const float* columns) const {
@@ -285,11 +301,12 @@ class WarpTensor {
     sum.part[2] = sum.part[0];
     sum.part[3] = sum.part[1];
   }
-  ALFI_HD void add_outer(Sum& sum, const float* rows, const float* columns) const {
+  ALFI_HD Column column(const float* rows) const { return {{rows[g_], rows[g_ + 8]}}; }
+  ALFI_HD void add_outer(Sum& sum, const Column& rows, const float* columns) const {
     float column[2];
     parts_.warp.read(columns + 2 * q_, column[0], column[1]);
     ALFI_UNROLL
-    for (int i = 0; i < 4; ++i) sum.part[i] = fma(column[i % 2], rows[g_ + i / 2 * 8], sum.part[i]);
+    for (int i = 0; i < 4; ++i) sum.part[i] = fma(column[i % 2], rows.part[i / 2], sum.part[i]);
   }
 
   ALFI_HD Left left(const Sum (&sum)[2]) const {
@@ -310,6 +327,13 @@ class WarpTensor {
       result.part[p] = parts_.pair(body(k, column), body(k + 1, column));
     }
     return result;
+  }
+
+  ALFI_HD void keep(float* place, const Sum& sum) const {
+    parts_.warp.keep(place + 4 * parts_.warp.thread(), sum.part);
+  }
+  ALFI_HD void read(const float* place, Sum& sum) const {
+    parts_.warp.read(place + 4 * parts_.warp.thread(), sum.part);
   }
 
   template <class Matrix>

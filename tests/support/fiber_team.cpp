@@ -125,7 +125,7 @@ class FiberBlock {
         for (int l = 0; l < tile_lanes; ++l) lane[l] = static_cast<float*>(of[l])[i];
         for (int half = tile_lanes / 2; half > 0; half /= 2)
           for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-        static_cast<float*>(of[0])[i] = lane[0];
+        for (int l = 0; l < tile_lanes; ++l) static_cast<float*>(of[l])[i] = lane[0];
       }
     });
   }

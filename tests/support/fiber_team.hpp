@@ -11,6 +11,7 @@
 // fiber_team.cpp itself must be built without -fsanitize=thread: its own state is shared by all fibers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
@@ -53,6 +54,15 @@ class FiberWarp {
     second = place[1];
   }
 
+  void read(const float* place, float (&number)[4]) const {
+    if (reinterpret_cast<std::uintptr_t>(place) % 16 != 0) misaligned();
+    std::copy(place, place + 4, number);
+  }
+  void keep(float* place, const float (&number)[4]) const {
+    if (reinterpret_cast<std::uintptr_t>(place) % 16 != 0) misaligned();
+    std::copy(number, number + 4, place);
+  }
+
   void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const { load(row, false, part); }
   void load_transposed(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const { load(row, true, part); }
 
@@ -81,6 +91,7 @@ class FiberTeam {
   static constexpr int row_vectors = 4;
   static constexpr int patch_columns = 5;
   static constexpr bool whole_patches = true;
+  static constexpr int loads_ahead = 16;
 
   FiberTeam(FiberBlock& block, int thread, int threads) : block_(&block), thread_(thread), threads_(threads) {}
 
@@ -142,7 +153,11 @@ class FiberTeam {
       pause();
       part(item / across, item % across, i % tile_lanes, sum);
       add_lanes(sum, count, {file, line});
-      if (i % tile_lanes == 0) total(item / across, item % across, sum);
+      constexpr int share = (count + tile_lanes - 1) / tile_lanes;
+      const int first = i % tile_lanes * share, there = std::clamp(count - first, 0, share);
+      Array<float, share> mine{};
+      for (int k = 0; k < there; ++k) mine[k] = sum[first + k];
+      total(item / across, item % across, mine, first, there);
     }
   }
 
@@ -150,7 +165,7 @@ class FiberTeam {
   /// Lets another fiber run, now and then.
   void pause() const;
   void wait_for_all(CallSite site) const;
-  /// Replaces sums (count) of the group's first lane by those of its 16 lanes, added by lane_tree.
+  /// Replaces the sums (count) of each of a group's 16 lanes by those of all, added by lane_tree.
   void add_lanes(float* sums, int count, CallSite site) const;
 
   FiberBlock* block_;

@@ -65,8 +65,9 @@ TEST(FiberTeam, AddsLanesLikeTheHost) {
         [&](int down, int across, int lane, auto& sum) {
           for (int i = 0; i < 3; ++i) sum[i] = value(3 * down + across, lane, i);
         },
-        [&](int down, int across, const auto& total) {
-          for (int i = 0; i < 3; ++i) totals[static_cast<std::size_t>(9 * down + 3 * across + i)] = total[i];
+        [&](int down, int across, const auto& total, int first, int there) {
+          for (int i = 0; i < there; ++i)
+            totals[static_cast<std::size_t>(9 * down + 3 * across + first + i)] = total[i];
         });
   };
   std::vector<float> expected(27), in_order(27);
@@ -115,7 +116,7 @@ TEST(FiberTeam, ReportsLanesThatDoNotCome) {
         [&](int item, int, int lane, Array<float, 1>&) {
           if (item == 2 && lane == left_out) team.sync();
         },
-        [](int, int, const Array<float, 1>&) {});
+        [](int, int, const Array<float, 1>&, int, int) {});
   };
   EXPECT_EQ(failure([&](const FiberTeam& team) { sums_of_some(team, -1); }), "none");
   EXPECT_THAT(failure([&](const FiberTeam& team) { sums_of_some(team, 3); }), HasSubstr("divergent barrier"));
