@@ -27,8 +27,11 @@
 /// computes wrong sums in kernels/team/tensor.hpp.
 #ifdef __CUDACC__
 #define ALFI_UNROLL _Pragma("unroll")
+/// Before a loop that mostly has one round.
+#define ALFI_NO_UNROLL _Pragma("unroll 1")
 #else
 #define ALFI_UNROLL
+#define ALFI_NO_UNROLL
 #endif
 
 namespace alfi::inline ALFI_ISA {

@@ -25,9 +25,6 @@
 
 namespace alfi {
 
-/// Threads of a block.
-inline constexpr int device_threads = 256;
-
 /// Fast memory of a block of the kernels with the encoder alone; `kept`: observations whose activations tensor cores
 /// keep at once.
 template <Variant variant>
@@ -37,13 +34,13 @@ ALFI_HD auto carve_encoder(const Shape& shape, Carver<float>& carver, int kept) 
   } else {
     TensorBlock<variant.precision, variant.widest> block{};
     carve_weights(shape, carver, block);
-    carve_activations(carver, kept, block);
+    carve_activations(shape, carver, kept, block);
     return block;
   }
 }
 /// Numbers it cuts out.
 inline std::int64_t encoder_block_size(Variant variant, const Shape& shape, int kept) {
-  return with_device_kernel(DeviceKernel::encode, variant, [&]<DeviceKernel, int number>() {
+  return with_device_kernel(DeviceKernel::encoder_gradient, variant, [&]<DeviceKernel, int number>() {
     Carver<float> counting(nullptr);
     carve_encoder<variants[number]>(shape, counting, kept);
     return counting.used();
@@ -114,7 +111,7 @@ struct DeviceWork {
   /// For the aggregator's activations of one block each (blocks, aggregator_block_size), where shared memory does not
   /// hold them.
   float* fast;
-  int kept;  ///< observations whose activations a block keeps at once, on tensor cores
+  int kept;  ///< observations whose activations encoder_gradient keeps at once in a block, on tensor cores
 
   // A split rollout.
   int shares;     ///< blocks that share a tile in propose, encode and between products
@@ -141,10 +138,10 @@ inline namespace ALFI_ISA {
 
 /// The encoder of a block, its weights in shared memory, of the size the launch asked for.
 template <Variant variant, class Team>
-ALFI_HD auto make_encoder(const Team& team, const DeviceWork& work, float* shared) {
+ALFI_HD auto make_encoder(const Team& team, const DeviceWork& work, float* shared, int kept) {
   Carver<float> carver(shared);
   return staged_encoder(team, work.settings.layout, work.settings.weights,
-                        carve_encoder<variant>(work.settings.shape, carver, work.kept));
+                        carve_encoder<variant>(work.settings.shape, carver, kept));
 }
 /// The compiler must know in which of the two memories.
 template <Variant variant>
@@ -203,7 +200,7 @@ ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work)
 template <Variant variant, class Team>
 ALFI_HD void encode_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   const Shape& shape = work.settings.shape;
-  const auto encoder = make_encoder<variant>(team, work, shared);
+  const auto encoder = make_encoder<variant>(team, work, shared, 0);
   const bool real = work.iteration == real_set_alone;
   for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks) {
     const Tile<float>& tile = work.tiles[slot];
@@ -249,7 +246,7 @@ ALFI_HD void rollout_gradient_kernel(const Team& team, int block, float* shared,
 
 template <Variant variant, class Team>
 ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
-  const auto encoder = make_encoder<variant>(team, work, shared);
+  const auto encoder = make_encoder<variant>(team, work, shared, work.kept);
   const int pieces = work.sums.pieces, piece = block % pieces;
   for (int slot = block / pieces; slot < work.tile_count; slot += work.blocks)
     bulk_gradient(team, work.settings, work.tiles[slot], encoder, piece, pieces,

@@ -74,6 +74,22 @@ constexpr bool aggregates(DeviceKernel kernel) {
   return kernel == DeviceKernel::advance || kernel == DeviceKernel::rollout_gradient;
 }
 
+/// Threads of a block, but for kernels that need more.
+inline constexpr int device_threads = 256;
+
+/// Returns the threads of a kernel's block. In fp32 an encoder's activations fill a multiprocessor's memory with one
+/// block, so that its threads alone hide each other's waiting. Layers 50 wide divide among 640 without a rest: 10
+/// fives of outputs for 256 rows by fours. A rollout's simulators need more registers than 640 threads have.
+constexpr int block_threads(DeviceKernel kernel, Variant variant) {
+  if (kernel == DeviceKernel::rollout) return 512;
+  if (encodes(kernel) && variant.precision == Precision::fp32) return 640;
+  const bool narrow_bf16 = variant.precision == Precision::bf16 && variant.widest == narrow_tensor;
+  return kernel == DeviceKernel::encoder_gradient && narrow_bf16 ? 512 : device_threads;
+}
+
+/// Returns the observations whose activations encoder_gradient keeps at once at most, one for each warp.
+constexpr int most_kept(Variant variant) { return block_threads(DeviceKernel::encoder_gradient, variant) / 32; }
+
 /// Returns the variant that does a kernel's work: what does not concern it is the first's.
 constexpr Variant variant_of(DeviceKernel kernel, Variant variant) {
   if (encodes(kernel)) return {variant.precision, Activations::shared, variant.widest};

@@ -5,21 +5,21 @@
 namespace alfi {
 namespace {
 
-using Team = CudaTeam<device_threads>;
-
 /// Blocks a multiprocessor has at once: one, where so many activations are at work, in shared memory or registers, that
 /// two would not fit.
 constexpr int resident_blocks(DeviceKernel kernel, Variant variant) {
-  if (encodes(kernel)) return variant.precision == Precision::bf16 && variant.widest == narrow_tensor ? 2 : 1;
-  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::rollout_gradient ? 1 : 2;
+  const bool narrow_bf16 = variant.precision == Precision::bf16 && variant.widest == narrow_tensor;
+  if (encodes(kernel)) return kernel == DeviceKernel::encode && narrow_bf16 ? 2 : 1;
+  const bool many_registers = kernel == DeviceKernel::rollout_gradient && variant.activations == Activations::global;
+  return kernel == DeviceKernel::rollout || many_registers ? 1 : 2;
 }
 
 /// The variant is its number: nvcc's host half cannot name one.
 template <DeviceKernel kernel, int variant>
-__global__ void __launch_bounds__(device_threads, resident_blocks(kernel, variants[variant]))
+__global__ void __launch_bounds__(block_threads(kernel, variants[variant]), resident_blocks(kernel, variants[variant]))
     device_kernel(const __grid_constant__ DeviceWork work) {
   extern __shared__ __align__(16) float shared[];
-  const Team team;
+  const CudaTeam<block_threads(kernel, variants[variant])> team;
   run_device_kernel<kernel, variants[variant]>(team, team.number(), shared, work);
 }
 

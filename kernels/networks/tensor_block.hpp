@@ -35,8 +35,12 @@ constexpr int tensor_kernels(Precision precision, const Shape& shape) {
   return precision == Precision::bf16 && widest <= wide_tensor ? wide_tensor : 0;
 }
 
-/// Observations whose activations are kept at once, at most: one for each warp of a block.
-inline constexpr int most_kept = 8;
+/// Parts of an encoder's weight gradient, of 16 outputs and two sixteens of inputs each (GradientParts).
+constexpr int gradient_part_count(const Layout& layout) {
+  int count = 0;
+  for (const Linear& layer : layout.encoder) count += sixteens(layer.out) * (layer.in / 32 + 1);
+  return count;
+}
 
 inline namespace ALFI_ISA {
 
@@ -46,9 +50,14 @@ struct TensorBlock {
   static constexpr int features = 16 * widest;
   using Columns = Matrix<precision, features>;
 
+  /// Whether a part's sums of the weight gradient wait in fast memory for the next observations. Those of wide
+  /// encoders would take most of it, and go to the gradient each time.
+  static constexpr bool keeps_sums = widest == narrow_tensor;
+
   float* weights;
   float* activations;
-  int kept;  ///< observations, a power of two
+  float* sums;  ///< (parts, 2, 2, sum_size), in the order of the threads
+  int kept;     ///< observations
 
   ALFI_HD float* bias(int layer) const { return weights + layer * features; }   ///< (features)
   ALFI_HD Columns second() const { return matrix(weights + 3 * features, 0); }  ///< weights (output, input)
@@ -63,9 +72,22 @@ struct TensorBlock {
   ALFI_HD Columns into_hidden2(int i) const { return matrix(activations, kept_matrices * i + 3); }
   ALFI_HD Columns into_hidden1(int i) const { return matrix(activations, kept_matrices * i + 4); }
   static constexpr int kept_size(int kept) { return kept_matrices * kept * sixteen_rows; }
+  static constexpr int sums_size(int parts) { return keeps_sums ? parts * 4 * sum_size : 0; }
+
+  template <class Tensor>
+  ALFI_HD void keep_sums(const Tensor& tensor, int part, const typename Tensor::Sum (&sum)[2][2]) const {
+    ALFI_UNROLL
+    for (int i = 0; i < 4; ++i) tensor.keep(sums + (4 * part + i) * sum_size, sum[i / 2][i % 2]);
+  }
+  template <class Tensor>
+  ALFI_HD void read_sums(const Tensor& tensor, int part, typename Tensor::Sum (&sum)[2][2]) const {
+    ALFI_UNROLL
+    for (int i = 0; i < 4; ++i) tensor.read(sums + (4 * part + i) * sum_size, sum[i / 2][i % 2]);
+  }
 
  private:
   static constexpr int kept_matrices = 5;
+  static constexpr int sum_size = 16 * 8;
   static constexpr int sixteen_rows =
       16 * Columns::step * static_cast<int>(sizeof(Stored<precision>)) / static_cast<int>(sizeof(float));
 
@@ -86,9 +108,12 @@ ALFI_HD void carve_weights(const Shape& shape, Carver<float>& carver, TensorBloc
   block.weights = carver.take(block.weights_size(shape.X));
 }
 
+/// Takes what the backward pass keeps of `kept` observations, and the sums it makes of them; 0: forward alone.
 template <Precision precision, int widest>
-ALFI_HD void carve_activations(Carver<float>& carver, int kept, TensorBlock<precision, widest>& block) {
+ALFI_HD void carve_activations(const Shape& shape, Carver<float>& carver, int kept,
+                               TensorBlock<precision, widest>& block) {
   block.activations = carver.take(block.kept_size(kept));
+  block.sums = carver.take(kept > 0 ? block.sums_size(gradient_part_count(make_layout(shape))) : 0);
   block.kept = kept;
 }
 

@@ -4,7 +4,7 @@
 // A warp takes one observation of the tile's 16 episodes through all layers: what one layer leaves is the next one's
 // operand, in the warp's registers. For the weights' gradients, sums over rows, activations and gradients before each
 // activation are kept in fast memory, as many observations at once as there is room for, and shared out among the warps
-// again by parts of the weight matrices.
+// again by parts of the weight matrices. The parts' sums wait in fast memory for the next observations.
 #pragma once
 
 #include "kernels/networks/tensor_block.hpp"
@@ -32,6 +32,11 @@ template <class Tensor>
 ALFI_HD void clear_sums(const Tensor& tensor, typename Tensor::Sum (&sum)[2]) {
   ALFI_UNROLL
   for (int half = 0; half < 2; ++half) tensor.each(sum[half], [](int, int, float& total) { total = 0; });
+}
+template <class Tensor>
+ALFI_HD void clear_sums(const Tensor& tensor, typename Tensor::Sum (&sum)[2][2]) {
+  ALFI_UNROLL
+  for (int i = 0; i < 2; ++i) clear_sums(tensor, sum[i]);
 }
 
 template <class Tensor>
@@ -62,9 +67,10 @@ ALFI_HD void encode_hidden(const Tensor& tensor, const TensorEncoder<precision, 
     Array<typename Tensor::Sum[2], together> sum;
     ALFI_UNROLL
     for (int s = 0; s < together; ++s) set_sums(tensor, block.bias(0) + 16 * (first + s), sum[s]);
+    ALFI_NO_UNROLL
     for (int x = 0; x < X; ++x) {
       const float* const weight = block.first() + block.features * x + 16 * first;
-      const float* const value = sets.x.at(x, row);
+      const typename Tensor::Column value = tensor.column(sets.x.at(x, row));
       ALFI_UNROLL
       for (int s = 0; s < together; ++s) ALFI_UNROLL
       for (int half = 0; half < 2; ++half) tensor.add_outer(sum[s][half], value, weight + 16 * s + 8 * half);
@@ -87,20 +93,14 @@ ALFI_HD void encode_hidden(const Tensor& tensor, const TensorEncoder<precision, 
   }
 }
 
-/// The codes of columns 16 s to 16 s + 15: finish(row, code, value) may change them.
-template <int width, Precision precision, int widest, class Tensor, class Finish>
-ALFI_HD void encode_codes(const Tensor& tensor, const TensorEncoder<precision, widest>& encoder, int C, int s,
-                          const Array<typename Tensor::Left, width>& hidden2, typename Tensor::Sum (&sum)[2],
-                          Finish finish) {
+/// Computes the codes of columns 16 s to 16 s + 15, before their tanh.
+template <int width, Precision precision, int widest, class Tensor>
+ALFI_HD void encode_codes(const Tensor& tensor, const TensorEncoder<precision, widest>& encoder, int s,
+                          const Array<typename Tensor::Left, width>& hidden2, typename Tensor::Sum (&sum)[2]) {
   set_sums(tensor, encoder.block.bias(2) + 16 * s, sum);
   ALFI_UNROLL
   for (int k = 0; k < width; ++k)
     multiply(tensor, hidden2[k], tensor.right_transposed(encoder.block.third(), 16 * s, 16 * k), sum);
-  ALFI_UNROLL
-  for (int half = 0; half < 2; ++half) {
-    if (16 * s + 8 * half >= C) continue;  // all of the eight
-    tensor.each(sum[half], [&](int row, int c, float& value) { finish(row, 16 * s + 8 * half + c, value); });
-  }
 }
 
 /// code (C, observations · 16) of `observations` observations from `first` on, to be read after a barrier.
@@ -114,12 +114,37 @@ ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEnco
       encode_hidden<width>(tensor, encoder, sets, shape.X, (first + i) * tile_lanes, hidden1, hidden2);
       for (int s = 0; s < encoder.codes; ++s) {
         typename Tensor::Sum sum[2];
-        encode_codes<width>(tensor, encoder, shape.C, s, hidden2, sum, [&](int row, int c, float& value) {
-          if (c < shape.C) *code.at(c, i * tile_lanes + row) = tensor.tanh(value);
-        });
+        encode_codes<width>(tensor, encoder, s, hidden2, sum);
+        ALFI_UNROLL
+        for (int half = 0; half < 2; ++half) {
+          const int first_code = 16 * s + 8 * half;
+          if (first_code >= shape.C) continue;  // all of the eight
+          tensor.each(sum[half], [&](int row, int c, float& value) {
+            if (first_code + c < shape.C) *code.at(first_code + c, i * tile_lanes + row) = tensor.tanh(value);
+          });
+        }
       }
     });
   });
+}
+
+/// Reads (a, b) of a set's codes 16 s to 16 s + 15, slope (2, C, 16), where its observation number `place` counts, and
+/// zeros elsewhere.
+template <class Tensor>
+ALFI_HD void read_slopes(const Tensor& tensor, int C, int s, const float* slope, const float* count, int place,
+                         typename Tensor::Sum (&a)[2], typename Tensor::Sum (&b)[2]) {
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half)
+    tensor.each(a[half], [&](int lane, int column, float& value) {
+      const int c = 16 * s + 8 * half + column;
+      value = c < C && static_cast<float>(place) < count[lane] ? slope[c * tile_lanes + lane] : 0.0f;
+    });
+  ALFI_UNROLL
+  for (int half = 0; half < 2; ++half)
+    tensor.each(b[half], [&](int lane, int column, float& value) {
+      const int c = 16 * s + 8 * half + column;
+      value = c < C && static_cast<float>(place) < count[lane] ? slope[(C + c) * tile_lanes + lane] : 0.0f;
+    });
 }
 
 /// Keeps the activations of observation first + i, and the gradients before them, as the block's i-th.
@@ -129,8 +154,6 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
   const TensorBlock<precision, widest>& block = encoder.block;
   const int C = shape.C;
   const int set = (first + i) / sets.set_size, place = (first + i) % sets.set_size;
-  const float* const a = slope + set * 2 * C * tile_lanes;
-  const float* const b = a + C * tile_lanes;
   {
     Array<typename Tensor::Left, width> hidden1, hidden2;
     encode_hidden<width>(tensor, encoder, sets, shape.X, (first + i) * tile_lanes, hidden1, hidden2);
@@ -140,14 +163,19 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
       tensor.keep(block.hidden2(i), 0, 16 * s, hidden2[s]);
     }
     for (int s = 0; s < encoder.codes; ++s) {
-      typename Tensor::Sum sum[2];
-      encode_codes<width>(tensor, encoder, C, s, hidden2, sum, [&](int lane, int c, float& value) {
-        if (c >= C || !(static_cast<float>(place) < sets.count[lane])) {
-          value = 0;
-          return;
-        }
-        value = code_slope(tensor.tanh(value), a[c * tile_lanes + lane], b[c * tile_lanes + lane]);
-      });
+      typename Tensor::Sum sum[2], a[2], b[2];
+      // On their way from memory during the products.
+      read_slopes(tensor, C, s, slope + set * 2 * C * tile_lanes, sets.count, place, a, b);
+      encode_codes<width>(tensor, encoder, s, hidden2, sum);
+      ALFI_UNROLL
+      for (int half = 0; half < 2; ++half)
+        tensor.each(
+            sum[half],
+            [&](int, int, float& value, float a_here, float b_here) {
+              // What does not count may be no number at all.
+              value = a_here == 0 && b_here == 0 ? 0.0f : code_slope(tensor.tanh(value), a_here, b_here);
+            },
+            a[half], b[half]);
       tensor.keep(block.into_code(i), 0, 16 * s, tensor.left(sum));
     }
   }
@@ -184,65 +212,105 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
   }
 }
 
-/// gradient[layer] += sums, of outputs from `row` on and inputs from `column` on. What comes of the ones beyond the
-/// last input is the biases' gradient.
-template <class Tensor>
-ALFI_HD void add_to_gradient(const Tensor& tensor, const Linear& layer, int row, int column,
-                             typename Tensor::Sum (&sum)[2], float* gradient) {
-  ALFI_UNROLL
-  for (int half = 0; half < 2; ++half) {
-    const int first = column + 8 * half;
-    tensor.each(sum[half], [&](int r, int c, float& value) {
-      if (row + r < layer.out && first + c < layer.in)
-        gradient[layer.weight + (row + r) * layer.in + first + c] += value;
-    });
-    if (first <= layer.in && layer.in < first + 8)
-      tensor.each(sum[half], [&](int r, int c, float& value) {
-        if (row + r < layer.out && first + c == layer.in) gradient[layer.bias + row + r] += value;
-      });
+/// A part of a layer's weight gradient, one warp's: 16 outputs from 16 m on, and two sixteens of inputs from 32 n on,
+/// the ones beyond the last input among them.
+struct GradientPart {
+  int layer, m, n;
+};
+
+/// The parts of the three layers, the last one's first.
+struct GradientParts {
+  int across[3], count[3];
+
+  ALFI_HD int all() const { return count[0] + count[1] + count[2]; }
+  ALFI_HD GradientPart operator[](int part) const {
+    if (part < count[2]) return part_of(2, part);
+    part -= count[2];
+    return part < count[1] ? part_of(1, part) : part_of(0, part - count[1]);
   }
+
+ private:
+  ALFI_HD GradientPart part_of(int layer, int part) const {
+    return {layer, part / across[layer], part % across[layer]};
+  }
+};
+ALFI_HD GradientParts gradient_parts(const Layout& layout) {
+  GradientParts parts{};
+  for (int l = 0; l < 3; ++l) {
+    parts.across[l] = layout.encoder[l].in / 32 + 1;
+    parts.count[l] = sixteens(layout.encoder[l].out) * parts.across[l];
+  }
+  return parts;
 }
 
-/// gradient[layer] += Σ dy xᵀ over the kept rows of `observations` observations, of the 16 outputs from 16 m on and two
-/// sixteens of inputs, from 32 n on; into(observation) is dy, hidden(observation) is x, `width` sixteens wide.
+template <class Tensor>
+using PartSums = typename Tensor::Sum[2][2];
+
+/// Adds Σ dy xᵀ over the kept rows of `observations` observations to a part's sums; into(observation) is dy,
+/// hidden(observation) is x, `width` sixteens wide.
 template <class Tensor, class Into, class Hidden>
-ALFI_HD void add_weight_gradient(const Tensor& tensor, const Linear& layer, int width, int observations, int m, int n,
-                                 Into into, Hidden hidden, float* gradient) {
-  constexpr int most = 2;
-  typename Tensor::Sum sum[most][2];
-  ALFI_UNROLL
-  for (int part = 0; part < most; ++part) clear_sums(tensor, sum[part]);
-  if (2 * n < width) {
-    const int last = 2 * n + 1 < width ? 2 * n + 1 : 2 * n;  // beyond the width the same again, to be dropped
+ALFI_HD void add_products(const Tensor& tensor, GradientPart part, int width, int observations, Into into,
+                          Hidden hidden, PartSums<Tensor>& sum) {
+  if (2 * part.n < width) {
+    const int last = 2 * part.n + 1 < width ? 2 * part.n + 1 : 2 * part.n;  // beyond the width again, to be dropped
     for (int o = 0; o < observations; ++o) {
-      const typename Tensor::Left left = tensor.left_transposed(into(o), 0, 16 * m);
-      multiply(tensor, left, tensor.right(hidden(o), 0, 32 * n), sum[0]);
+      const typename Tensor::Left left = tensor.left_transposed(into(o), 0, 16 * part.m);
+      multiply(tensor, left, tensor.right(hidden(o), 0, 32 * part.n), sum[0]);
       multiply(tensor, left, tensor.right(hidden(o), 0, 16 * last), sum[1]);
     }
   } else {  // the layer has no room for the ones beyond its features
     const typename Tensor::Right ones = tensor.right([](int, int c) { return c == 0 ? 1.0f : 0.0f; });
-    for (int o = 0; o < observations; ++o) multiply(tensor, tensor.left_transposed(into(o), 0, 16 * m), ones, sum[0]);
+    for (int o = 0; o < observations; ++o)
+      multiply(tensor, tensor.left_transposed(into(o), 0, 16 * part.m), ones, sum[0]);
   }
-  ALFI_UNROLL
-  for (int part = 0; part < most; ++part)
-    add_to_gradient(tensor, layer, 16 * m, 32 * n + 16 * part, sum[part], gradient);
 }
 
-/// The same of the first layer, whose x are the observations themselves, the first one's from `row` on: of the inputs
-/// from 16 n on.
+/// Adds the products of the first layer, whose x are the observations themselves, the first one's from `row` on.
 template <class Tensor, class Into>
-ALFI_HD void add_first_gradient(const Tensor& tensor, const Linear& layer, const ObservationSets<float>& sets, int row,
-                                int observations, int m, int n, Into into, float* gradient) {
-  typename Tensor::Sum sum[2];
-  clear_sums(tensor, sum);
-  for (int o = 0; o < observations; ++o) {
-    const typename Tensor::Right right = tensor.right([&](int k, int c) {
-      const int x = 16 * n + c;
+ALFI_HD void add_first_products(const Tensor& tensor, GradientPart part, const Linear& layer,
+                                const ObservationSets<float>& sets, int row, int observations, Into into,
+                                PartSums<Tensor>& sum) {
+  const auto inputs = [&](int o, int first) {
+    return tensor.right([&](int k, int c) {
+      const int x = first + c;
       return x < layer.in ? *sets.x.at(x, row + o * tile_lanes + k) : x == layer.in ? 1.0f : 0.0f;
     });
-    multiply(tensor, tensor.left_transposed(into(o), 0, 16 * m), right, sum);
+  };
+  const bool both = 32 * part.n + 16 <= layer.in;
+  for (int o = 0; o < observations; ++o) {
+    const typename Tensor::Left left = tensor.left_transposed(into(o), 0, 16 * part.m);
+    multiply(tensor, left, inputs(o, 32 * part.n), sum[0]);
+    if (both) multiply(tensor, left, inputs(o, 32 * part.n + 16), sum[1]);
   }
-  add_to_gradient(tensor, layer, 16 * m, 16 * n, sum, gradient);
+}
+
+/// Adds a part's sums to gradient[layer]. All of its numbers are read before the first is written.
+template <class Tensor>
+ALFI_HD void add_to_gradient(const Tensor& tensor, const Linear& layer, GradientPart part, PartSums<Tensor>& sum,
+                             float* gradient) {
+  // Null beyond the matrix, but for the biases, which are beyond the last input.
+  const auto place_of = [&](int output, int input) -> float* {
+    if (output >= layer.out || input > layer.in) return nullptr;
+    return gradient + (input < layer.in ? layer.weight + output * layer.in + input : layer.bias + output);
+  };
+  const auto each_half = [&](auto body) {
+    ALFI_UNROLL
+    for (int half = 0; half < 4; ++half) body(half / 2, half % 2, 16 * part.m, 32 * part.n + 8 * half);
+  };
+  PartSums<Tensor> before;
+  each_half([&](int i, int half, int row, int column) {
+    tensor.each(before[i][half], [&](int r, int c, float& value) {
+      const float* const place = place_of(row + r, column + c);
+      value = place != nullptr ? *place : 0.0f;
+    });
+  });
+  each_half([&](int i, int half, int row, int column) {
+    const auto put = [&](int r, int c, float& total, float earlier) {
+      float* const place = place_of(row + r, column + c);
+      if (place != nullptr) *place = earlier + total;
+    };
+    tensor.each(sum[i][half], put, before[i][half]);
+  });
 }
 
 /// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
@@ -251,14 +319,12 @@ template <Precision precision, int widest, class Team>
 ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout& layout,
                               const TensorEncoder<precision, widest>& encoder, const ObservationSets<float>& sets,
                               int first_block, int last_block, const float* slope, float* gradient) {
-  const TensorBlock<precision, widest>& block = encoder.block;
-  const int end = last_block * block_length < sets.observations ? last_block * block_length : sets.observations;
-  // Parts of a layer's weight matrix: 16 outputs by one or two sixteens of inputs, the ones among them.
-  const Linear &layer1 = layout.encoder[0], &layer2 = layout.encoder[1], &layer3 = layout.encoder[2];
-  const int across1 = layer1.in / 16 + 1, across = layer2.in / 32 + 1;  // layer3.in is layer2.in
-  const int parts1 = sixteens(layer1.out) * across1, parts2 = sixteens(layer2.out) * across;
-  const int parts3 = sixteens(layer3.out) * across;
-  for (int first = first_block * block_length; first < end; first += block.kept) {
+  using Block = TensorBlock<precision, widest>;
+  const Block& block = encoder.block;
+  const int begin = first_block * block_length, last = last_block * block_length;
+  const int end = last < sets.observations ? last : sets.observations;
+  const GradientParts parts = gradient_parts(layout);
+  for (int first = begin; first < end; first += block.kept) {
     const int observations = end - first < block.kept ? end - first : block.kept;
     with_tensor_width<widest>(encoder.width, [&](auto width) {
       team.template each_warp<precision>(observations, [&](int i, const auto& tensor) {
@@ -266,20 +332,29 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
       });
     });
     team.sync();
-    team.template each_warp<precision>(parts3 + parts2 + parts1, [&](int part, const auto& tensor) {
-      if (part < parts3)
-        return add_weight_gradient(
-            tensor, layer3, encoder.width, observations, part / across, part % across,
-            [&](int o) { return block.into_code(o); }, [&](int o) { return block.hidden2(o); }, gradient);
-      part -= parts3;
-      if (part < parts2)
-        return add_weight_gradient(
-            tensor, layer2, encoder.width, observations, part / across, part % across,
-            [&](int o) { return block.into_hidden2(o); }, [&](int o) { return block.hidden1(o); }, gradient);
-      part -= parts2;
-      add_first_gradient(
-          tensor, layer1, sets, first * tile_lanes, observations, part / across1, part % across1,
-          [&](int o) { return block.into_hidden1(o); }, gradient);
+    team.template each_warp<precision>(parts.all(), [&]<class Tensor>(int number, const Tensor& tensor) {
+      const GradientPart part = parts[number];
+      PartSums<Tensor> sum;
+      if (Block::keeps_sums && first > begin)
+        block.read_sums(tensor, number, sum);
+      else
+        clear_sums(tensor, sum);
+      if (part.layer == 2)
+        add_products(
+            tensor, part, encoder.width, observations, [&](int o) { return block.into_code(o); },
+            [&](int o) { return block.hidden2(o); }, sum);
+      else if (part.layer == 1)
+        add_products(
+            tensor, part, encoder.width, observations, [&](int o) { return block.into_hidden2(o); },
+            [&](int o) { return block.hidden1(o); }, sum);
+      else
+        add_first_products(
+            tensor, part, layout.encoder[0], sets, first * tile_lanes, observations,
+            [&](int o) { return block.into_hidden1(o); }, sum);
+      if (Block::keeps_sums && first + block.kept < end)
+        block.keep_sums(tensor, number, sum);
+      else
+        add_to_gradient(tensor, layout.encoder[part.layer], part, sum, gradient);
     });
     team.sync();
   }

@@ -3,7 +3,7 @@
 #
 #   loops  /ffma  ffma/128   innermost loops of at least 100 FFMA on shared memory: how many; the most instructions to an
 #                            FFMA; the most FFMA to a load of 128 bits
-#          short             the most instructions to an FFMA in those of 20 to 99
+#          short             the most instructions to an FFMA in those of 20 to 99; without MUFU, which pooling has
 #   hmma   /hmma             all HMMA; the least instructions to one in a loop that holds others: an observation's way
 #                            through the widest layers
 #          inner             the most instructions to an HMMA in innermost loops of at least 16 and no FFMA
@@ -49,9 +49,9 @@ function finish(   i, local_memory, hmma) {
 }
 
 # The loop that ends with instruction `last`.
-function judge(last,   i, instructions, innermost, ffma, hmma, loads, wide) {
+function judge(last,   i, instructions, innermost, ffma, hmma, loads, wide, special) {
   innermost = 1
-  instructions = ffma = hmma = loads = wide = 0
+  instructions = ffma = hmma = loads = wide = special = 0
   for (i = last; i > 0 && place[i] >= target[last]; --i) {
     ++instructions
     if (i < last && target[i] >= target[last] && target[i] < place[i]) innermost = 0
@@ -59,8 +59,9 @@ function judge(last,   i, instructions, innermost, ffma, hmma, loads, wide) {
     if (operation[i] ~ /^HMMA\./) ++hmma
     if (operation[i] ~ /^LDS/) ++loads
     if (operation[i] == "LDS.128") ++wide
+    if (operation[i] ~ /^MUFU/) ++special
   }
-  if (innermost && ffma >= 20 && ffma < 100 && loads > 0) short = most(short, instructions / ffma)
+  if (innermost && ffma >= 20 && ffma < 100 && loads > 0 && special == 0) short = most(short, instructions / ffma)
   if (innermost && ffma >= 100 && loads > 0 && hmma == 0) {
     ++loops
     per_ffma = most(per_ffma, instructions / ffma)

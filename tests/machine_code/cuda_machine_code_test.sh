@@ -31,7 +31,7 @@ encoder_gradient           .              4    1.8        20    2.6      -      
 encode/tf32x3              .              -      -         -      -   11.5      -
 encode/bf16                .              -      -         -      -   12.0      -
 encode/bf16_wide           .              -      -         -      -    7.0    7.1
-encoder_gradient/tf32x3    .              -      -         -      -   11.0   10.6
+encoder_gradient/tf32x3    .              -      -         -      -   11.0   12.4
 encoder_gradient/bf16      ^(8|9|10)      -      -         -      -    7.5    4.3
 encoder_gradient/bf16      ^12            -      -         -      -   10.1    4.3
 encoder_gradient/bf16_wide ^(8|9|10)      -      -         -      -    5.6    3.2

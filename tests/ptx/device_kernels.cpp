@@ -43,7 +43,7 @@ PtxKernels::PtxKernels(const std::string& file) : module_(content(file)) {
 void PtxKernels::run(const cuda::Launch& launch, const DeviceWork& work, std::vector<ptx::Range> memory,
                      std::uint64_t seed, const PtxChecks& checks) const {
   ptx::run(*kernels_.at(name(launch.kernel, launch.variant)), {.blocks = launch.blocks,
-                                                               .threads = device_threads,
+                                                               .threads = block_threads(launch.kernel, launch.variant),
                                                                .shared_bytes = launch.shared_bytes,
                                                                .parameters = &work,
                                                                .parameter_bytes = sizeof work,

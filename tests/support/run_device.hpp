@@ -174,7 +174,8 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   plan.kept = kept;
   plan.tile_size = tile_size(shape);
   plan.block_size = block_size(shape, true);
-  plan.encoder_block_size = encoder_block_size(rollout.variant, shape, kept);
+  plan.encode_block_size = encoder_block_size(rollout.variant, shape, 0);
+  plan.gradient_block_size = encoder_block_size(rollout.variant, shape, kept);
   plan.aggregator_block_size = aggregator_block_size(shape, rollout.variant.activations == Activations::shared);
   plan.sums = sums;
   KernelsOn<Launch> runtime(launch);

@@ -16,7 +16,8 @@ void run_kernel_on_lanes(DeviceKernel kernel, Variant variant, const std::vector
 void run_kernel_on_fibers(DeviceKernel kernel, Variant variant, const std::vector<float*>& shared,
                           const DeviceWork& work, std::uint64_t seed) {
   with_device_kernel(kernel, variant, [&]<DeviceKernel which, int number>() {
-    launch_fibers({device_threads, seed, static_cast<int>(shared.size())}, [&](const FiberTeam& team, int block) {
+    constexpr int threads = block_threads(which, variants[number]);
+    launch_fibers({threads, seed, static_cast<int>(shared.size())}, [&](const FiberTeam& team, int block) {
       run_device_kernel<which, variants[number]>(team, block, shared[static_cast<std::size_t>(block)], work);
     });
   });

@@ -193,7 +193,8 @@ class DeviceRuntime final : public Runtime {
     const void* const function = cuda_function(launch.kernel, launch.variant);
     void* arguments[] = {const_cast<DeviceWork*>(&work)};
     return here([&] {
-      return cudaLaunchKernel(function, dim3(static_cast<unsigned>(launch.blocks)), dim3(device_threads), arguments,
+      return cudaLaunchKernel(function, dim3(static_cast<unsigned>(launch.blocks)),
+                              dim3(static_cast<unsigned>(block_threads(launch.kernel, launch.variant))), arguments,
                               static_cast<std::size_t>(launch.shared_bytes), of(stream));
     });
   }

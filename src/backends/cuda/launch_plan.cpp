@@ -32,7 +32,7 @@ struct EncoderPlan {
   EncoderKernels kernels;
   Variant variant;
   int kept;
-  std::int64_t block_size;
+  std::int64_t encode_block_size, gradient_block_size;
 };
 
 /// How cuBLAS multiplies. tf32x3's three products of split operands would move several times the memory of one in
@@ -47,15 +47,18 @@ EncoderPlan plan_encoder(const Shape& shape, Precision precision, const DevicePr
   const EncoderPlan products{.kernels = EncoderKernels::cublas,
                              .variant = {precision_of_products(precision), Activations::shared, 0},
                              .kept = 0,
-                             .block_size = 0};
+                             .encode_block_size = 0,
+                             .gradient_block_size = 0};
   if (rounded && widest == 0) return products;
   EncoderPlan fused{.kernels = EncoderKernels::fused,
                     .variant = {precision, Activations::shared, widest},
                     .kept = 0,
-                    .block_size = 0};
-  for (fused.kept = rounded ? most_kept : 0;; fused.kept /= 2) {
-    fused.block_size = encoder_block_size(fused.variant, shape, fused.kept);
-    if (fused.block_size * number <= device.shared_bytes) return fused;
+                    .encode_block_size = 0,
+                    .gradient_block_size = 0};
+  fused.encode_block_size = encoder_block_size(fused.variant, shape, 0);
+  for (fused.kept = rounded ? most_kept(fused.variant) : 0;; --fused.kept) {
+    fused.gradient_block_size = encoder_block_size(fused.variant, shape, fused.kept);
+    if (fused.gradient_block_size * number <= device.shared_bytes) return fused;
     if (fused.kept <= 1) return products;
   }
 }
@@ -82,7 +85,8 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, Precision
   plan.encoder = encoder.kernels;
   plan.variant = encoder.variant;
   plan.kept = encoder.kept;
-  plan.encoder_block_size = encoder.block_size;
+  plan.encode_block_size = encoder.encode_block_size;
+  plan.gradient_block_size = encoder.gradient_block_size;
   plan.tile_size = tile_size(shape);
   plan.aggregator_block_size = aggregator_block_size(shape, true);
   if (plan.aggregator_block_size * number > device.shared_bytes) {
@@ -123,8 +127,10 @@ int LaunchPlan::shared_bytes(DeviceKernel kernel) const {
   std::int64_t size = 0;
   if (kernel == DeviceKernel::rollout)
     size = block_size;
-  else if (encodes(kernel))
-    size = encoder_block_size;
+  else if (kernel == DeviceKernel::encode)
+    size = encode_block_size;
+  else if (kernel == DeviceKernel::encoder_gradient)
+    size = gradient_block_size;
   else if (aggregates(kernel) && variant.activations == Activations::shared)
     size = aggregator_block_size;
   return static_cast<int>(size * number);

@@ -24,9 +24,10 @@ struct LaunchPlan {
   int kept;                 ///< observations whose activations a block keeps at once, on tensor cores
   std::int64_t tile_size;   ///< numbers a tile takes
   std::int64_t block_size;  ///< numbers a block's activations take in a rollout that is one kernel
-  std::int64_t encoder_block_size, aggregator_block_size;  ///< and in kernels with products of one network alone
-  GradientSums sums;                                       ///< all 0 without gradients
-  std::int64_t bytes;                                      ///< device memory in all
+  std::int64_t encode_block_size, gradient_block_size;  ///< and in encode and encoder_gradient
+  std::int64_t aggregator_block_size;                   ///< and in kernels with products of the aggregator alone
+  GradientSums sums;                                    ///< all 0 without gradients
+  std::int64_t bytes;                                   ///< device memory in all
 
   int chunks() const { return (tiles + slots - 1) / slots; }
   int shared_bytes(DeviceKernel kernel) const;

@@ -99,7 +99,7 @@ TEST(LaunchPlan, KeepsAsManyObservationsAsThereIsRoomFor) {
   for (const Precision precision : {Precision::tf32x3, Precision::bf16}) {
     const Variant variant{precision, Activations::shared, narrow_tensor};
     DeviceProperties device = hopper;
-    for (int kept = most_kept; kept >= 1; kept /= 2) {
+    for (int kept = most_kept(variant); kept >= 1; --kept) {
       device.shared_bytes = encoder_block_size(variant, shape, kept) * std::int64_t{sizeof(float)};
       const LaunchPlan plan = plan_launches(shape, 64, true, precision, device, gigabyte);
       EXPECT_EQ(plan.encoder, EncoderKernels::fused);
@@ -142,10 +142,9 @@ TEST(LaunchPlan, FusesThePublishedNetworks) {
     for (const DeviceProperties& device : {ampere, ada, hopper}) {
       const LaunchPlan plan = plan_launches(shape, 4096, true, Precision::bf16, device, 80 * gigabyte);
       EXPECT_EQ(plan.encoder, EncoderKernels::fused) << device.name;
-      EXPECT_EQ(plan.kept, device.shared_bytes > 110000 ? most_kept : most_kept / 2) << device.name;
-      if (device.shared_bytes == hopper.shared_bytes) {
-        EXPECT_LE(2 * (plan.shared_bytes(DeviceKernel::encoder_gradient) + 1024), hopper.shared_bytes + 1024);
-      }
+      EXPECT_GE(plan.kept, device.shared_bytes == hopper.shared_bytes ? 14 : 3) << device.name;
+      // Two blocks of encode have room on a multiprocessor.
+      EXPECT_LE(2 * (plan.shared_bytes(DeviceKernel::encode) + 1024), device.shared_bytes + 1024) << device.name;
     }
 }
 
