@@ -16,7 +16,7 @@
 
 namespace alfi {
 
-/// What is the same for all episodes of a run.
+/// Settings that all episodes of a run share.
 template <class R>
 struct EpisodeSettings {
   int simulator;  ///< its number in kernels/sim/list.hpp
@@ -34,20 +34,20 @@ struct EpisodeSettings {
   Encoder encoder = Encoder::dense;  ///< or table, segments, where what runs the episodes can look codes up
 };
 
-/// What the rollout draws itself; the rest is recorded in the tile.
+/// Choices of what the rollout draws itself; the rest is recorded in the tile.
 struct Draws {
-  bool problem;    ///< who the lanes are, θ* and the real observations
+  bool problem;    ///< episodes of the lanes, θ* and the real observations
   bool start;      ///< ψ₀
   bool proposals;  ///< θ and their simulations
 };
 
 inline namespace ALFI_ISA {
 
-/// Whether anything can be drawn in this precision; in double every draw is recorded.
+/// Says that draws can be made in this precision; in double every draw is recorded.
 template <class R>
 inline constexpr bool simulates = sizeof(R) == sizeof(float);
 
-/// Who the lanes are, θ* and the real observations.
+/// Draws each lane's problem: its episode, θ* and the real observations.
 template <class Team>
 ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                           const Tile<typename Team::Real>& tile) {
@@ -60,8 +60,16 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
   });
   team.sync();
   simulate(team, settings.simulator, settings.units,
-           {step.keys.real_set, tile.input->problem, 0, 1, tile.input->real_rows, settings.shape.D,
-            blocks_of(block_length, tile.input->real_rows), tile.truth, nullptr, tile.real});
+           {.key = step.keys.real_set,
+            .episode = tile.input->problem,
+            .first_row = 0,
+            .parameters = 1,
+            .count = tile.input->real_rows,
+            .D = settings.shape.D,
+            .pieces = blocks_of(block_length, tile.input->real_rows),
+            .theta = tile.truth,
+            .clamped = nullptr,
+            .x = tile.real});
 }
 
 /// ψ₀.
@@ -87,7 +95,7 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
   });
 }
 
-/// What is there before the first iteration: problem and ψ₀, as far as they are drawn; to be read after a barrier.
+/// Draws problem and ψ₀, as far as they are to be drawn, before the first iteration; to be read after a barrier.
 template <class Team>
 ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                    Draws draws, const Tile<typename Team::Real>& tile) {
@@ -151,7 +159,7 @@ ALFI_HD R* codes_of(const Shape& shape, const Tile<R>& tile, int t) {
   return tile.codes + t * shape.M * shape.CP() * tile_lanes;
 }
 
-/// What standardises the scores of iteration t.
+/// Computes what standardises the scores of iteration t.
 template <class Team>
 ALFI_HD void score_parameters(const Team& team, const Shape& shape, const Tile<typename Team::Real>& tile, int t) {
   if (shape.has_scores())
@@ -161,13 +169,18 @@ ALFI_HD void score_parameters(const Team& team, const Shape& shape, const Tile<t
 
 template <class R>
 ALFI_HD AggregatorInput<R> aggregator_input(const Shape& shape, const Tile<R>& tile, int t) {
-  return {tile.real_share, codes_of(shape, tile, t), tile.theta + t * shape.M * shape.D * tile_lanes,
-          tile.offset + t * shape.M * shape.D * tile_lanes, tile.scores + t * shape.scores() * 2 * tile_lanes};
+  const int parameters = t * shape.M * shape.D * tile_lanes;
+  return {.real_share = tile.real_share,
+          .codes = codes_of(shape, tile, t),
+          .theta = tile.theta + parameters,
+          .offset = tile.offset + parameters,
+          .scores = tile.scores + t * shape.scores() * 2 * tile_lanes};
 }
 
 template <class R>
 ALFI_HD ObservationSets<R> real_set(const Tile<R>& tile) {
-  return {tile.real, tile.input->real_rows, tile.input->real_rows, tile.input->count};
+  const int rows = tile.input->real_rows;
+  return {.x = tile.real, .observations = rows, .set_size = rows, .count = tile.input->count};
 }
 
 /// x from iteration t on.
@@ -179,7 +192,10 @@ ALFI_HD Rows<R> generated_rows(const Shape& shape, const Tile<R>& tile, int t) {
 /// The sets of `iterations` iterations from t on.
 template <class R>
 ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& tile, int t, int iterations) {
-  return {generated_rows(shape, tile, t), iterations * shape.M * shape.N, shape.N, tile.generated_count};
+  return {.x = generated_rows(shape, tile, t),
+          .observations = iterations * shape.M * shape.N,
+          .set_size = shape.N,
+          .count = tile.generated_count};
 }
 
 /// These parameters of iteration t and their observations, as far as they are drawn; x to be read after a barrier.
@@ -194,16 +210,16 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
     if (!draws.proposals) return;
     const int first = t * shape.M + parameters.first;
     simulate(team, settings.simulator, settings.units,
-             {step.keys.observe,
-              tile.input->episode,
-              static_cast<std::uint32_t>(first),
-              parameters.count,
-              shape.N,
-              shape.D,
-              pieces,
-              tile.theta + first * shape.D * tile_lanes,
-              tile.clamped + first * tile_lanes,
-              {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
+             {.key = step.keys.observe,
+              .episode = tile.input->episode,
+              .first_row = static_cast<std::uint32_t>(first),
+              .parameters = parameters.count,
+              .count = shape.N,
+              .D = shape.D,
+              .pieces = pieces,
+              .theta = tile.theta + first * shape.D * tile_lanes,
+              .clamped = tile.clamped + first * tile_lanes,
+              .x = {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
   }
 }
 

@@ -76,7 +76,7 @@ class Comparison {
   Comparison(const Subject& subject, int episodes)
       : plan_(subject.plan),
         normalisation_(subject.normalisation),
-        episodes_{Phase::evaluation, 0, episodes, 0, plan_.configuration.engine.seed},
+        episodes_{.phase = Phase::evaluation, .step = 0, .count = episodes, .seed = plan_.configuration.engine.seed},
         engine_(plan_, normalisation_, std::make_unique<HostProcessor>(plan_.configuration.engine.threads)),
         answers_(episodes, D()) {
     answer_exactly();

@@ -181,8 +181,8 @@ void Engine::infer(const GivenProblem& problem, int replicates, int iterations, 
           *tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
     }
   };
-  forward(shape, {Phase::inference, 0, replicates, 0, seed, replicates}, weights, RealSource::given,
-          {.problem = false, .start = true, .proposals = true}, fill, sink);
+  forward(shape, {.phase = Phase::inference, .step = 0, .count = replicates, .seed = seed, .replicates = replicates},
+          weights, RealSource::given, {.problem = false, .start = true, .proposals = true}, fill, sink);
 }
 
 std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes) {
@@ -203,8 +203,8 @@ Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics
                                std::vector<float>(static_cast<std::size_t>(X), 1.0F)};
   Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads));
   std::vector<float> x(static_cast<std::size_t>(problems * observations * X));  // (observations of all tiles, X)
-  engine.draw_problems({Phase::simulation, 0, problems, 0, pilot_seed}, pilot.simulator.transform,
-                       [&](const FinishedTile& finished) {
+  engine.draw_problems({.phase = Phase::simulation, .step = 0, .count = problems, .seed = pilot_seed},
+                       pilot.simulator.transform, [&](const FinishedTile& finished) {
                          float* const rows = x.data() + finished.first * observations * X;
                          for (int row = 0; row < observations * tile_lanes; ++row)
                            for (int k = 0; k < X; ++k) rows[row * X + k] = *finished.tile.real.at(k, row);

@@ -98,32 +98,34 @@ void regenerate(Engine& engine, const Normalisation& normalisation, Diagnostics&
     }
     return theta;
   };
-  engine.draw_problems({Phase::evaluation, 0, count, 0, seed}, Transform::none, [&](const FinishedTile& finished) {
-    for (int lane = 0; lane < finished.episodes; ++lane) {
-      const int b = finished.first + lane;
-      const auto place = static_cast<std::size_t>(b);
-      const std::vector<float> x = observations_of(finished.tile, X, lane);
-      const auto some = std::span(x).first(std::min(x.size(), most_observations * static_cast<std::size_t>(X)));
-      // The evaluation's numbers.
-      const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
-      const auto distance = [&](const std::vector<double>& estimate) {
-        return regenerated_distance(statistics, simulator, configuration.simulator.transform, normalisation, some,
-                                    natural(estimate, b), key);
-      };
-      energy.truth[place] = distance(diagnostics.answers.truth);
-      energy.alfi[place] = distance(diagnostics.answers.alfi);
-      energy.mle[place] = distance(diagnostics.answers.mle);
-      if (place >= diagnostics.regenerated.size()) continue;
-      Regenerated& example = diagnostics.regenerated[place];
-      example = {
-          natural(diagnostics.answers.truth, b), natural(diagnostics.answers.alfi, b), x, {}, energy.alfi[place]};
-      if (!std::all_of(example.estimate.begin(), example.estimate.end(), [](double v) { return std::isfinite(v); }))
-        continue;
-      example.simulated.resize(x.size());
-      simulate_into(simulator, example.estimate, key, static_cast<std::int64_t>(x.size()) / X,
-                    example.simulated.data());
-    }
-  });
+  engine.draw_problems(
+      {.phase = Phase::evaluation, .step = 0, .count = count, .seed = seed}, Transform::none,
+      [&](const FinishedTile& finished) {
+        for (int lane = 0; lane < finished.episodes; ++lane) {
+          const int b = finished.first + lane;
+          const auto place = static_cast<std::size_t>(b);
+          const std::vector<float> x = observations_of(finished.tile, X, lane);
+          const auto some = std::span(x).first(std::min(x.size(), most_observations * static_cast<std::size_t>(X)));
+          // The evaluation's numbers.
+          const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
+          const auto distance = [&](const std::vector<double>& estimate) {
+            return regenerated_distance(statistics, simulator, configuration.simulator.transform, normalisation, some,
+                                        natural(estimate, b), key);
+          };
+          energy.truth[place] = distance(diagnostics.answers.truth);
+          energy.alfi[place] = distance(diagnostics.answers.alfi);
+          energy.mle[place] = distance(diagnostics.answers.mle);
+          if (place >= diagnostics.regenerated.size()) continue;
+          Regenerated& example = diagnostics.regenerated[place];
+          example = {
+              natural(diagnostics.answers.truth, b), natural(diagnostics.answers.alfi, b), x, {}, energy.alfi[place]};
+          if (!std::all_of(example.estimate.begin(), example.estimate.end(), [](double v) { return std::isfinite(v); }))
+            continue;
+          example.simulated.resize(x.size());
+          simulate_into(simulator, example.estimate, key, static_cast<std::int64_t>(x.size()) / X,
+                        example.simulated.data());
+        }
+      });
 }
 
 }  // namespace

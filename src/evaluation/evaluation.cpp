@@ -83,25 +83,28 @@ std::vector<double> answer_exactly(Engine& engine, const Normalisation& normalis
   const int count = plan.configuration.evaluation.episodes;
   const std::uint64_t seed = plan.configuration.engine.seed;
   std::vector<double> energy(static_cast<std::size_t>(std::min(count, most_energy_episodes)));
-  engine.draw_problems({Phase::evaluation, 0, count, 0, seed}, Transform::none, [&](const FinishedTile& finished) {
-    for (int lane = 0; lane < finished.episodes; ++lane) {
-      const int b = finished.first + lane;
-      const std::vector<float> x = observations_of(finished.tile, plan.shape.X, lane);
-      keep_exact(exact ? exact->infer(x) : Exact{}, plan, b, answers);
-      if (b >= most_energy_episodes) continue;
-      std::vector<double> estimate;
-      for (int d = 0; d < plan.shape.D; ++d) {
-        const ParameterInfo& prior = plan.simulator.parameters[static_cast<std::size_t>(d)];
-        estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[answers.at(b, d)]);
-      }
-      // Numbers of their own: the phase `simulation` draws nothing else under a run's seed, episode by episode.
-      const PhiloxKey key = stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
-      energy[static_cast<std::size_t>(b)] =
-          regenerated_distance(engine.processor().statistics(), plan.simulator, plan.configuration.simulator.transform,
+  engine.draw_problems({.phase = Phase::evaluation, .step = 0, .count = count, .seed = seed}, Transform::none,
+                       [&](const FinishedTile& finished) {
+                         for (int lane = 0; lane < finished.episodes; ++lane) {
+                           const int b = finished.first + lane;
+                           const std::vector<float> x = observations_of(finished.tile, plan.shape.X, lane);
+                           keep_exact(exact ? exact->infer(x) : Exact{}, plan, b, answers);
+                           if (b >= most_energy_episodes) continue;
+                           std::vector<double> estimate;
+                           for (int d = 0; d < plan.shape.D; ++d) {
+                             const ParameterInfo& prior = plan.simulator.parameters[static_cast<std::size_t>(d)];
+                             estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[answers.at(b, d)]);
+                           }
+                           // Numbers of their own: the phase `simulation` draws nothing else under a run's seed,
+                           // episode by episode.
+                           const PhiloxKey key =
+                               stream_key(seed, Phase::simulation, Purpose::observe, static_cast<std::uint64_t>(b));
+                           energy[static_cast<std::size_t>(b)] = regenerated_distance(
+                               engine.processor().statistics(), plan.simulator, plan.configuration.simulator.transform,
                                normalisation, x, estimate, key);
-    }
-    progress.add(finished.episodes);
-  });
+                         }
+                         progress.add(finished.episodes);
+                       });
   return energy;
 }
 

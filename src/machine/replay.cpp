@@ -282,19 +282,20 @@ SafeTensors replay(const SafeTensors& tape, Processor& processor) {
   const Shape& s = run.shape;
   const std::vector<float> iteration_weight = iteration_weights<float>(run.weights_kind, s.T);
   const std::vector<float> zeros(static_cast<std::size_t>(s.X), 0.0F), ones(static_cast<std::size_t>(s.X), 1.0F);
-  const EpisodeSettings<float> settings{recorded,
-                                        {},
-                                        s,
-                                        run.layout,
-                                        run.weights.data(),
-                                        iteration_weight.data(),
-                                        {Transform::none, zeros.data(), ones.data()},
-                                        run.weights_kind,
-                                        Start::prior,
-                                        0,
-                                        run.loss,
-                                        run.update};
-  const StepInput step{{}, 0, run.beta};
+  const EpisodeSettings<float> settings{
+      .simulator = recorded,
+      .problems = {},
+      .shape = s,
+      .layout = run.layout,
+      .weights = run.weights.data(),
+      .iteration_weight = iteration_weight.data(),
+      .units = {.transform = Transform::none, .mean = zeros.data(), .scale = ones.data()},
+      .weights_kind = run.weights_kind,
+      .start = Start::prior,
+      .start_log_sigma = 0,
+      .loss = run.loss,
+      .update = run.update};
+  const StepInput step{.keys = {}, .first_visit = 0, .beta = run.beta};
 
   const auto B = static_cast<std::size_t>(run.B), T = static_cast<std::size_t>(s.T),
              P = static_cast<std::size_t>(s.P());

@@ -164,8 +164,11 @@ std::vector<StepOutput> QuadraticEngine::collect() {
 
 StepOutput QuadraticEngine::step(const MetaStep& step) {
   const Configuration::Training& training = plan_.configuration.training;
-  const Episodes episodes{Phase::training, step.number, training.meta_batch, training.problems,
-                          plan_.configuration.engine.seed};
+  const Episodes episodes{.phase = Phase::training,
+                          .step = step.number,
+                          .count = training.meta_batch,
+                          .problems = training.problems,
+                          .seed = plan_.configuration.engine.seed};
   const auto lanes = static_cast<std::size_t>(blocks_of(tile_lanes, episodes.count) * tile_lanes);
   losses_.assign(lanes, 0.0F);
   clamped_.assign(lanes, 0);

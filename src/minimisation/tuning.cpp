@@ -42,16 +42,17 @@ std::vector<ClassicOptimizer> grid(OptimizerKind method) {
 std::vector<double> mean_final_losses(const std::vector<ClassicOptimizer>& candidates, QuadraticEngine& engine,
                                       int iterations, int count, std::uint64_t seed) {
   std::vector<std::vector<double>> sums(static_cast<std::size_t>(blocks_of(tile_lanes, count)));  // (tiles, candidates)
-  engine.draw({Phase::validation, tuning_step, count, 0, seed}, [&](const FinishedQuadratics& finished) {
-    Quadratics quadratics(host_kernels(), finished.tile, engine.dimensions(), iterations);
-    auto& of_tile = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
-    for (const ClassicOptimizer& candidate : candidates) {
-      quadratics.minimise(candidate);
-      double sum = 0;
-      for (const double loss : quadratics.loss().last(tile_lanes)) sum += loss;
-      of_tile.push_back(sum);
-    }
-  });
+  engine.draw({.phase = Phase::validation, .step = tuning_step, .count = count, .seed = seed},
+              [&](const FinishedQuadratics& finished) {
+                Quadratics quadratics(host_kernels(), finished.tile, engine.dimensions(), iterations);
+                auto& of_tile = sums[static_cast<std::size_t>(finished.first / tile_lanes)];
+                for (const ClassicOptimizer& candidate : candidates) {
+                  quadratics.minimise(candidate);
+                  double sum = 0;
+                  for (const double loss : quadratics.loss().last(tile_lanes)) sum += loss;
+                  of_tile.push_back(sum);
+                }
+              });
   std::vector<double> means(candidates.size(), 0.0);
   for (const auto& of_tile : sums)
     for (std::size_t i = 0; i < means.size(); ++i) means[i] += of_tile[i] / count;
