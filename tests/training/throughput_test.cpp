@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "src/engine/cost.hpp"
@@ -44,6 +45,15 @@ TEST(MeasureThroughput, FindsThePeakOfADeviceToo) {
   EXPECT_EQ(result.backend, "cuda");
   EXPECT_TRUE(std::isfinite(result.fraction_of_peak()));
   EXPECT_EQ(result.predicted_training_seconds, 0);  // the account is of the CPU
+}
+
+TEST(MeasureThroughput, SubmitsWindowsOfStepsAsATrainingDoes) {
+  test::SimulatedDevice device;
+  measure_throughput(small_gaussian(), 0.05, test::simulated_processor(device));
+  const auto graphs = std::count(device.log.begin(), device.log.end(), "put graph");
+  const auto windows = std::count(device.log.begin(), device.log.end(), "record");
+  EXPECT_GT(windows, 0);
+  EXPECT_EQ(graphs, 16 * windows);
 }
 
 }  // namespace
