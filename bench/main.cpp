@@ -117,7 +117,7 @@ void meta_step(benchmark::State& state, const MetaSteps& what) {
   state.counters["goal_fraction"] = std::string(host_kernels().name) == "avx2" ? goal_fraction_avx2 : goal_fraction;
 }
 
-/// As alfi simulate writes them, on all cores.
+/// Draws observations in the layout that alfi simulate writes, on all cores.
 void simulate_to_npy(benchmark::State& state) {
   constexpr std::int64_t count = std::int64_t{1} << 23;
   const SimulatorInfo simulator = find_simulator("poisson");

@@ -1,4 +1,4 @@
-// What follows of a proposal family and of a loss. Code asks these facts instead of comparing with enumerators, so that
+// Facts that follow of a proposal family and of a loss. Code asks them instead of comparing with enumerators, so that
 // an added one is judged here. Inlined by command: kernels of different instruction sets must not share a function.
 #pragma once
 

@@ -67,7 +67,7 @@ struct Layout {
   Linear fc3, fc4;
   int size;
 
-  /// Where the encoder's part ends.
+  /// Returns where the encoder's part ends.
   constexpr int encoder_size() const { return aggregator[0].weight; }
 };
 
@@ -101,7 +101,7 @@ constexpr Layout make_layout(const Shape& shape) {
   return layout;
 }
 
-/// Pieces the encoder's gradient of a tile is cut into, a power of two, in a meta-batch of so many tiles.
+/// Returns the pieces that the encoder's gradient of a tile is cut into, a power of two, in a meta-batch of `tiles`.
 constexpr int gradient_pieces(int tiles) {
   int pieces = 1;
   while (pieces < most_pieces && 2 * pieces * tiles <= gradient_partials) pieces *= 2;

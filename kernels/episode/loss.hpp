@@ -36,14 +36,14 @@ ALFI_HD F coupled_residual(const LossRule& rule, int D, const Real<F>* psi, cons
   return z;
 }
 
-/// What the loss weighs dimension d's term by.
+/// Returns the weight of dimension d's term in the loss.
 template <class F>
 ALFI_HD F term_weight(const LossRule& rule, double beta, F log_sigma) {
   using R = Real<F>;
   return weighs_by_deviation(rule.kind) ? exp(splat<F>(static_cast<R>(2 * beta)) * log_sigma) : splat<F>(1);
 }
 
-/// Whether ℓ's gradient is add_coupled_gradient's.
+/// Says whether ℓ's gradient is add_coupled_gradient's.
 constexpr bool couples(const LossRule& rule) { return couples(rule.family) && needs_density(rule.kind); }
 
 /// ℓ of one iteration; beta of loss beta_normal, psi (P, 16), truth (D, 16) in standardised units.
@@ -92,7 +92,7 @@ ALFI_HD void add_loss_gradient(const LossRule& rule, double beta, int D, const R
   }
 }
 
-/// The same where the loss couples dimensions. residual (D, 16) = z times the terms' weights.
+/// Adds the loss's gradient where it couples dimensions. residual (D, 16) = z times the terms' weights.
 template <class F>
 ALFI_HD void add_coupled_gradient(const LossRule& rule, double beta, int D, const Real<F>* psi, const Real<F>* truth,
                                   const Real<F>* residual, F scale, int d, int lane, Real<F>* psi_gradient) {

@@ -1,5 +1,5 @@
-// Who the lanes of a tile are: which episode of the meta-batch, which problem it meets and how many real observations
-// that has. A function of the step and the tile's number alone.
+// Problems of a tile's lanes: each lane's episode of the meta-batch, the problem it meets, and that one's number of
+// real observations. They are a function of the step and the tile's number alone.
 #pragma once
 
 #include "kernels/lanes/random.hpp"
@@ -7,10 +7,10 @@
 
 namespace alfi {
 
-/// Which problems a run meets.
+/// Rule for the problems that a run meets.
 struct ProblemRule {
   int episodes;         ///< B
-  std::uint32_t fixed;  ///< > 0: so many fixed problems, each pass over them in an order of its own; 0: fresh ones
+  std::uint32_t fixed;  ///< > 0: number of fixed problems, each pass over them in an order of its own; 0: fresh ones
   std::uint64_t seed;   ///< of the order
   int least, most;      ///< R lies between them, inclusive
   const std::uint32_t* above;    ///< (most − least): R > least + i where the word that draws it is at least this
@@ -23,14 +23,14 @@ struct EpisodeKeys {
   PhiloxKey truth, real_count, real_set, start, propose, observe;
 };
 
-/// What changes from step to step.
+/// Inputs that change from step to step.
 struct StepInput {
   EpisodeKeys keys;
   std::uint64_t first_visit;  ///< visits to fixed problems before this step
   double beta;                ///< of loss beta_normal
 };
 
-/// What is the same for all lanes of a tile, and what differs.
+/// Inputs of a tile: some of each lane, some of all lanes.
 template <class R>
 struct TileInput {
   std::uint32_t episode[tile_lanes];  ///< number in the meta-batch: names its proposals and simulations

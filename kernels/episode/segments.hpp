@@ -25,7 +25,7 @@ inline constexpr int most_segments = 512;
 inline constexpr int segment_buckets = 512;
 inline constexpr float bucket_scale = 64;
 /// Buckets reach from minus this to this.
-inline constexpr float segment_reach = static_cast<float>(segment_buckets / 2) / bucket_scale;
+inline constexpr float segment_reach = static_cast<float>(segment_buckets) / 2 / bucket_scale;
 
 /// Segment s is edge[s] ≤ x < edge[s + 1]; the first has no lower edge, the last no upper one.
 template <class R>
@@ -69,7 +69,7 @@ ALFI_HD void find_roots(const LinearWeights<R>& first, const LinearWeights<R>& s
     alpha = fma(w, static_cast<double>(first.bias[i]), alpha);
     beta = fma(w, slope_of(i), beta);
   };
-  // Those at work for x → −∞.
+  // Units that are at work for x → −∞.
   for (int i = 0; i < h; ++i)
     if (!(slope_of(i) >= 0) || (slope_of(i) == 0 && !(first.bias[i] <= R(0)))) add(i, 1);
   double lower = -infinity;
@@ -163,7 +163,7 @@ ALFI_HD void find_segments(const Team& team, const LinearWeights<typename Team::
   });
 }
 
-/// Which segment each lane's x is in; the first for NaN.
+/// Finds the segment that each lane's x is in; the first for NaN.
 template <class F>
 ALFI_HD Int<F> segment_of(const Segments<Real<F>>& segments, F x) {
   using R = Real<F>;

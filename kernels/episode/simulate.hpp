@@ -10,7 +10,7 @@
 
 namespace alfi {
 
-/// How an observation is transformed and standardised: (transformed − mean) · scale.
+/// Units of observations, which are transformed and standardised: (transformed − mean) · scale.
 template <class R>
 struct ObservationUnits {
   Transform transform;
@@ -18,14 +18,14 @@ struct ObservationUnits {
   const R* scale;  ///< (X)
 };
 
-/// What is asked of a simulator: `count` observations of each of `parameters` parameters.
+/// Order for a simulator: `count` observations of each of `parameters` parameters.
 struct Simulation {
   PhiloxKey key;
   const std::uint32_t* episode;  ///< (16): with `first_row` + the parameter's number it names the random numbers
   std::uint32_t first_row;
   int parameters, count;
   int D;               ///< numbers of a parameter
-  int pieces;          ///< the observations of a parameter are split into so many, so that a team has enough items
+  int pieces;          ///< number of parts of a parameter's observations, so that a team has enough items
   const float* theta;  ///< (parameters, D, 16), standardised
   float* clamped;      ///< (parameters, 16): 1 where θ was outside the domain; or null
   Rows<float> x;       ///< (X, parameters · count · 16)
@@ -99,7 +99,7 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
   });
 }
 
-/// The same for the simulator of this number. Simulators know float alone.
+/// Draws the observations from the simulator of this number. Simulators know float alone.
 template <class Team>
 ALFI_HD void simulate(const Team& team, int simulator, const ObservationUnits<typename Team::Real>& units,
                       const Simulation& to) {

@@ -51,7 +51,7 @@ struct BlockMemory {
 /// (kernels/episode/lookup_encoding.hpp).
 constexpr int located_size(const Shape& shape) { return shape.X > 3 ? shape.X : 3; }
 
-/// What the RIM keeps of so many rows.
+/// Carves out what the RIM keeps of `rows` rows.
 template <class R>
 RimHistory<R> carve_history(const Shape& s, Carver<R>& carver, std::int64_t rows) {
   const std::int64_t H = s.H, S = s.S;
@@ -67,7 +67,7 @@ RimHistory<R> carve_history(const Shape& s, Carver<R>& carver, std::int64_t rows
           .step = carver.rows(s.P(), rows)};
 }
 
-/// Its gradients; `states` of ψ and h side by side.
+/// Carves out the RIM's gradients; `states` of ψ and h side by side.
 template <class R>
 RimGradient<R> carve_gradient(const Shape& s, Carver<R>& carver, std::int64_t rows, std::int64_t states) {
   const std::int64_t H = s.H, S = s.S, P = s.P();

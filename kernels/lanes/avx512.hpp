@@ -32,7 +32,7 @@ ALFI_HD void multiply_wide(UintLanes a, std::uint32_t b, UintLanes& high, UintLa
 ALFI_HD FloatLanes gather(const float* table, IntLanes index) {
   return (FloatLanes)_mm512_i32gather_ps((__m512i)index, table, 4);
 }
-// What GCC 12 makes of comparisons and selections takes some five instructions where the machine has one.
+// Intrinsics, as GCC 12 makes some five instructions of comparisons and selections where the machine has one.
 ALFI_HD FloatLanes max(FloatLanes a, FloatLanes b) { return (FloatLanes)_mm512_max_ps((__m512)a, (__m512)b); }
 ALFI_HD FloatLanes min(FloatLanes a, FloatLanes b) { return (FloatLanes)_mm512_min_ps((__m512)a, (__m512)b); }
 

@@ -38,7 +38,7 @@ namespace alfi::inline ALFI_ISA {
 
 #ifndef __CUDACC__
 
-// What the compiler has for vectors of any width.
+// Operations that the compiler has for vectors of any width.
 
 template <>
 struct LaneTraits<FloatLanes> {

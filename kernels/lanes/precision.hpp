@@ -1,4 +1,4 @@
-// How the operands of a product are rounded in each precision, and how activations are stored for it. Sums are float's.
+// Roundings of a product's operands in each precision, and storage of activations for it. Sums are float's.
 //
 //   fp32     not at all
 //   bf16     to 8 bits of mantissa, to nearest, ties to even; stored so

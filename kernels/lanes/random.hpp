@@ -20,7 +20,7 @@ struct PhiloxKey {
   std::uint32_t high;
 };
 
-/// What a stream of numbers is for. Each phase of a run (training, validation, …) has streams of its own.
+/// Purpose of a stream of numbers. Each phase of a run (training, validation, …) has streams of its own.
 enum class Purpose : std::uint32_t { truth, real_count, real_set, start, propose, observe, problem, weights, pilot };
 enum class Phase : std::uint32_t { training, validation, evaluation, inference, simulation, baseline };
 

@@ -1,9 +1,9 @@
-// What a CUDA device runs, kernel by kernel: each a function of one team, its block's number in the launch and the work
+// Kernels of a CUDA device, each a function of one team, its block's number in the launch and the work
 // of the meta-step. kernel_list.hpp lists them, kernels.cu makes CUDA kernels of them; the tests run them on fibers.
 //
 //   rollout            a tile after the other, forward; in fp32
 //   begin, encode, then T times propose, encode, advance
-//                      the same in pieces: blocks share a tile in propose and encode
+//                      a rollout in pieces: blocks share a tile in propose and encode
 //   rollout_gradient   back through time of the same tiles
 //   encoder_gradient   the bulk pass over them
 //   first_layer … first_slopes
@@ -108,8 +108,8 @@ struct DeviceWork {
   int first_tile, tile_count;
   int episodes;  ///< B
   int blocks;    ///< that share the tiles of a chunk: block b takes slots b, b + blocks, …
-  /// For the aggregator's activations of one block each (blocks, aggregator_block_size), where shared memory does not
-  /// hold them.
+  /// Aggregator's activations of one block each (blocks, aggregator_block_size), where shared memory does not hold
+  /// them.
   float* fast;
   int kept;  ///< observations whose activations encoder_gradient keeps at once in a block, on tensor cores
 
@@ -253,8 +253,8 @@ ALFI_HD void encoder_gradient_kernel(const Team& team, int block, float* shared,
                   work.partials + work.sums.encoder((work.first_tile + slot) % gradient_partials, piece));
 }
 
-/// What is between the products of a wide encoder, for a block's part of the launch's observations of each of its
-/// tiles.
+/// Computes what is between the products of a wide encoder, for a block's part of the launch's observations of each of
+/// its tiles.
 template <DeviceKernel kernel, class Team>
 ALFI_HD void wide_kernel(const Team& team, int block, const DeviceWork& work) {
   const Shape& shape = work.settings.shape;

@@ -35,17 +35,17 @@ struct HostKernels {
   void (*sum_partials)(const Optimizer<float>&);
   /// The rest of the update, and the step's summary.
   void (*update)(const Optimizer<float>&, float rate, const BatchReport<float>&, int episodes, StepOutput&);
-  /// Who the lanes of a tile are, θ* and the real observations alone.
+  /// Draws the problems of a tile alone: each lane's episode, θ* and the real observations.
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
   /// A sample, or a part of it.
   void (*draw_sample)(const Sample&);
   /// Observations of parameters of 16 episodes, as the networks see them.
   void (*simulate)(int simulator, const ObservationUnits<float>&, const Simulation&);
-  /// Of a tile of quadratics: who they are, W and y; the way down; its gradient.
+  /// Draw a tile of quadratics, W and y; go the way down; compute its gradient.
   void (*draw_quadratics)(const QuadraticSettings<float>&, const StepInput&, const QuadraticTile<float>&);
   void (*minimise_quadratics)(const QuadraticSettings<float>&, const QuadraticTile<float>&);
   void (*quadratic_gradient)(const QuadraticSettings<float>&, const QuadraticTile<float>&, float* gradient);
-  /// The same quadratics by an optimizer.
+  /// Minimises a tile of quadratics by an optimizer.
   void (*descend)(const ClassicOptimizer&, const Descent&);
   /// Runs `rounds` rounds of independent fma on registers and returns how many floating-point operations that was.
   double (*spin)(std::int64_t rounds);

@@ -48,11 +48,11 @@ inline constexpr const char* device_kernel_names[] = {"rollout",
                                                       "spin"};
 inline constexpr int device_kernel_count = sizeof device_kernel_names / sizeof device_kernel_names[0];
 
-/// Where a block keeps the aggregator's activations: in its shared memory, or in the device's where that is too small.
+/// Memory of the aggregator's activations: a block's shared memory, or the device's where that is too small.
 /// The encoder's are in shared memory; where they do not fit, its products are not a kernel's.
 enum class Activations { shared, global };
 
-/// What a kernel is built for.
+/// Choices that a kernel is built for.
 struct Variant {
   Precision precision = Precision::fp32;
   Activations activations = Activations::shared;

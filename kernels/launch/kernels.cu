@@ -5,8 +5,8 @@
 namespace alfi {
 namespace {
 
-/// Blocks a multiprocessor has at once: one, where so many activations are at work, in shared memory or registers, that
-/// two would not fit.
+/// Returns the blocks a multiprocessor has at once: one, where activations in shared memory or registers leave no room
+/// for two.
 constexpr int resident_blocks(DeviceKernel kernel, Variant variant) {
   const bool narrow_bf16 = variant.precision == Precision::bf16 && variant.widest == narrow_tensor;
   if (encodes(kernel)) return kernel == DeviceKernel::encode && narrow_bf16 ? 2 : 1;

@@ -5,7 +5,8 @@
 
 namespace alfi {
 
-/// For cudaLaunchKernel: a kernel of one argument, a DeviceWork. Stops the process where the variant is not built.
+/// Returns a kernel for cudaLaunchKernel, of one argument, a DeviceWork. Stops the process where the variant is not
+/// built.
 const void* cuda_function(DeviceKernel kernel, Variant variant);
 
 }  // namespace alfi

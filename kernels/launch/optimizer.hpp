@@ -16,7 +16,7 @@ namespace alfi {
 
 inline constexpr double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-8;
 
-/// What depends on the number k of this update, counting from 1.
+/// Factors that depend on the number k of this update, counting from 1.
 struct UpdateFactors {
   float correction1, correction2;  ///< 1/(1 − β₁ᵏ), 1/(1 − β₂ᵏ)
   float average_decay;
@@ -35,7 +35,7 @@ struct PartialSums {
   int first_group, groups;
 };
 
-/// Where the partial sums of a meta-batch's gradient lie in one array: those of the encoder's part, then those of the
+/// Places of the partial sums of a meta-batch's gradient in one array: those of the encoder's part, then those of the
 /// rest. Tile i adds to partial sum i mod 256.
 struct GradientSums {
   int count;   ///< partial sums
@@ -44,11 +44,11 @@ struct GradientSums {
 
   constexpr std::int64_t rest_begin() const { return std::int64_t{count} * pieces * encoder_size; }
   constexpr std::int64_t all() const { return rest_begin() + std::int64_t{count} * (size - encoder_size); }
-  /// Of one piece, as (encoder_size).
+  /// Returns the place of one piece (encoder_size).
   constexpr std::int64_t encoder(int partial, int piece) const {
     return (std::int64_t{partial} * pieces + piece) * encoder_size;
   }
-  /// Of the rest, as the end of (size).
+  /// Returns where the rest would begin if it were the end of (size).
   constexpr std::int64_t rest(int partial) const {
     return rest_begin() + std::int64_t{partial} * (size - encoder_size) - encoder_size;
   }
@@ -79,7 +79,7 @@ struct Optimizer {
 
 inline namespace ALFI_ISA {
 
-/// Where the gradient of a group is, once its partial sums are added up.
+/// Returns where the gradient of a group is, once its partial sums are added up.
 template <class R>
 ALFI_HD R* summed(const Optimizer<R>& optimizer, int group, int& groups, int& count) {
   const PartialSums<R>& part = optimizer.partials[group < optimizer.partials[1].first_group ? 0 : 1];
@@ -93,7 +93,7 @@ ALFI_HD const R* summed(const Optimizer<R>& optimizer, int group) {
   return summed(optimizer, group, groups, count);
 }
 
-/// Of partial sums (count, groups · 16) the first gets the sum, at `column`, by a fixed tree; which is returned.
+/// Adds up a column of partial sums (count, groups · 16) into the first, at `column`, by a fixed tree. Returns the sum.
 template <class F>
 ALFI_HD F add_column(Real<F>* column, int count, int groups) {
   const std::int64_t size = static_cast<std::int64_t>(groups) * tile_lanes;
@@ -105,7 +105,7 @@ ALFI_HD F add_column(Real<F>* column, int count, int groups) {
   return load<F>(column);
 }
 
-/// The same of `group_count` groups from first_group on.
+/// Adds up the partial sums of `group_count` groups from first_group on.
 template <class Team>
 ALFI_HD void add_partials(const Team& team, typename Team::Real* data, int count, int groups, int first_group,
                           int group_count) {

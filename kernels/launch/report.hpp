@@ -1,4 +1,4 @@
-// What a meta-step came to, from what its tiles did.
+// Summary of a meta-step, of what its tiles did.
 #pragma once
 
 #include "kernels/episode/episode.hpp"
@@ -6,7 +6,7 @@
 
 namespace alfi {
 
-/// What the tiles of a meta-batch leave for its summary, a number an episode, and room to add them up.
+/// Numbers that the tiles of a meta-batch leave for its summary, one an episode, and room to add them up.
 template <class R>
 struct BatchReport {
   R* loss;                     ///< (tiles, 16)
@@ -15,7 +15,7 @@ struct BatchReport {
   std::int64_t* clamped_sums;  ///< (sum_places)
 };
 
-/// What one step came to.
+/// Result of one step.
 struct StepOutput {
   double loss;           ///< mean over the episodes
   float gradient_norm;   ///< before clipping; where it is not finite, nothing was changed

@@ -17,7 +17,7 @@ struct Sample {
 
 inline namespace ALFI_ISA {
 
-/// What falls to team `number` of so many. An item draws every 16th of the team's groups, of 16 observations a
+/// Draws the share of team `number` of `teams`. An item draws every 16th of the team's groups, of 16 observations a
 /// number, so that a thread block has an item for every 16 threads.
 template <class Sim, class Team>
 ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
@@ -47,7 +47,7 @@ ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int
   });
 }
 
-/// The same for the sample's simulator.
+/// Draws a team's share from the sample's simulator.
 template <class Team>
 ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
   Simulators::with(sample.simulator, [&]<class Sim>() { draw_sample<Sim>(team, sample, number, teams); });

@@ -5,7 +5,7 @@
 //   adam       m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  k = 1, 2, …
 //              θ ← θ − η (m/(1 − β₁ᵏ)) / (√(v/(1 − β₂ᵏ)) + 10⁻⁸)                (Kingma & Ba 2015)
 //
-// They run on the host alone: they are what is measured against, not what is trained.
+// Trained machines are measured against them. They run on the host alone.
 #pragma once
 
 #include "kernels/team/team.hpp"
@@ -33,7 +33,7 @@ struct Descent {
 
 inline namespace ALFI_ISA {
 
-/// As many of a tile's lanes as a register holds.
+/// Lanes of a tile, as many as a register holds.
 typedef double DoubleLanes __attribute__((vector_size(vector_width * 4)));
 
 /// A tile's descent, some lanes after the other.

@@ -28,7 +28,7 @@ inline constexpr int gradient_inputs = 2;
 /// Iterations that are followed together on the way back.
 inline constexpr int unrolled = 20;
 
-/// What is the same for all quadratics of a run.
+/// Settings that all quadratics of a run share.
 template <class R>
 struct QuadraticSettings {
   ProblemRule problems;
@@ -55,7 +55,7 @@ struct QuadraticTile {
   R* loss_slope;            ///< (T, 16)
   R* episode_loss;          ///< (16)
   RimHistory<R> history;    ///< rows (D, T · 16)
-  RimGradient<R> gradient;  ///< likewise; state (D, S, 16), psi (D, 16)
+  RimGradient<R> gradient;  ///< rows (D, T · 16); state (D, S, 16), psi (D, 16)
 };
 
 template <class R>
@@ -86,7 +86,7 @@ std::int64_t quadratic_tile_size(const Shape& shape, int dimensions) {
 
 inline namespace ALFI_ISA {
 
-/// What the RIM sees of a coordinate's gradient.
+/// Returns what the RIM sees of a coordinate's gradient.
 template <class F>
 ALFI_HD void describe_gradient(F g, F& size, F& direction) {
   using R = Real<F>;
@@ -96,7 +96,7 @@ ALFI_HD void describe_gradient(F g, F& size, F& direction) {
   direction = select(large, select(g < R(0), splat<F>(R(-1)), splat<F>(R(1))), g * splat<F>(R(1 / least)));
 }
 
-/// Who the lanes are, W and y.
+/// Draws each lane's quadratic: its episode, W and y.
 template <class Team>
 ALFI_HD void draw_quadratics(const Team& team, const QuadraticSettings<typename Team::Real>& settings,
                              const StepInput& step, const QuadraticTile<typename Team::Real>& tile) {

@@ -8,9 +8,9 @@
 //   ∂s1/∂ψ = 0 and ∂(s2, s3)/∂log σ = 0 exactly (a shift and a scale, which standardising takes out), and u has no C,
 //   ∂(u_i u_j)/∂μ_i = −u_j / σ_i, so s2 and s3 have a gradient into μ.
 //
-// r is the same for all parameters of an episode, in all iterations: b + W_r r is computed once, and is what the first
-// layer's sums begin with. Likewise backward: what goes into the first layer is added up over parameters and
-// iterations, and passes W_r, and makes its gradient, once.
+// r is one for all parameters of an episode, in all iterations: b + W_r r is computed once, and is what the first
+// layer's sums begin with. Backward, what goes into the first layer is added up over parameters and iterations; it
+// passes W_r, and makes its gradient, once.
 //
 // Parameters are taken in blocks of 8; a row is one parameter of one episode: row = 16 · parameter + lane. Hidden
 // activations are recomputed in the backward pass.
@@ -21,7 +21,7 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// What the aggregator reads in one iteration.
+/// Inputs of the aggregator in one iteration.
 template <class R>
 struct AggregatorInput {
   const R* real_share;  ///< b + W_r r of the first layer (aggregator_hidden, 16)
@@ -47,7 +47,7 @@ ALFI_HD Product product_of(int D, int score) {
   return {i, j};
 }
 
-/// What is standardised to a score, of a parameter's offset u (D, 16).
+/// Returns what is standardised to a score, of a parameter's offset u (D, 16).
 template <class F>
 ALFI_HD F unstandardised_score(int D, const Real<F>* offset, int score, Product of, int lane) {
   const F u = load<F>(offset + of.i * tile_lanes + lane);
@@ -160,7 +160,7 @@ ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layou
   }
 }
 
-/// What the aggregator's backward pass of one iteration leaves.
+/// Results of the aggregator's backward pass of one iteration.
 template <class R>
 struct AggregatorGradient {
   R* real_share;  ///< (aggregator_hidden, 16): what goes into the first layer is added to it

@@ -22,7 +22,7 @@ class Carver {
     return {take(features * (rows + pad)), static_cast<int>(rows + pad)};
   }
   ALFI_HD std::int64_t used() const { return used_; }
-  /// At least so many numbers are taken.
+  /// Makes the taken numbers at least `size`.
   ALFI_HD void use(std::int64_t size) {
     if (size > used_) used_ = size;
   }

@@ -32,7 +32,7 @@ struct LinearWeights {
   int in, out, step;
 };
 
-/// Those of the inputs from `first` on.
+/// Returns a layer's weights of `count` inputs from `first` on.
 template <class R>
 ALFI_HD LinearWeights<R> inputs_of(const LinearWeights<R>& layer, int first, int count) {
   return {.weight = layer.weight + first, .bias = layer.bias, .in = count, .out = layer.out, .step = layer.step};
@@ -338,7 +338,7 @@ ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const t
 
 // Activations.
 
-/// For input_gradient: passes a gradient on where a ReLU let the number through.
+/// Passes a gradient on where a ReLU let the number through; for input_gradient.
 template <class R>
 struct ThroughRelu {
   Rows<R> hidden;

@@ -27,7 +27,7 @@ constexpr int tensor_width(int hidden) {
   return width;
 }
 
-/// Which kernels are for these networks: narrow_tensor or wide_tensor; 0 where there are none. In tf32x3, where
+/// Returns which kernels are for these networks: narrow_tensor or wide_tensor; 0 where there are none. In tf32x3, where
 /// operands take twice as many registers, there are none for wide ones.
 constexpr int tensor_kernels(Precision precision, const Shape& shape) {
   const int widest = sixteens(shape.encoder_hidden > shape.C ? shape.encoder_hidden : shape.C);
@@ -50,7 +50,7 @@ struct TensorBlock {
   static constexpr int features = 16 * widest;
   using Columns = Matrix<precision, features>;
 
-  /// Whether a part's sums of the weight gradient wait in fast memory for the next observations. Those of wide
+  /// Says whether a part's sums of the weight gradient wait in fast memory for the next observations. Those of wide
   /// encoders would take most of it, and go to the gradient each time.
   static constexpr bool keeps_sums = widest == narrow_tensor;
 
@@ -65,7 +65,7 @@ struct TensorBlock {
   ALFI_HD float* first() const { return weights + weights_size(0); }  ///< weights (X, features)
   static constexpr int weights_size(int X) { return (3 + X) * features + 2 * widest * sixteen_rows; }
 
-  // What is kept of observation i: activations and the gradients before them, (16, features).
+  // Matrices that are kept of observation i: activations and the gradients before them, (16, features).
   ALFI_HD Columns hidden1(int i) const { return matrix(activations, kept_matrices * i); }
   ALFI_HD Columns hidden2(int i) const { return matrix(activations, kept_matrices * i + 1); }
   ALFI_HD Columns into_code(int i) const { return matrix(activations, kept_matrices * i + 2); }

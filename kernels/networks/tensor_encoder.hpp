@@ -172,7 +172,7 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
         tensor.each(
             sum[half],
             [&](int, int, float& value, float a_here, float b_here) {
-              // What does not count may be no number at all.
+              // An observation that does not count may be no number at all.
               value = a_here == 0 && b_here == 0 ? 0.0f : code_slope(tensor.tanh(value), a_here, b_here);
             },
             a[half], b[half]);

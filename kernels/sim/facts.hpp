@@ -1,5 +1,5 @@
-// What a simulator says of itself, in its struct: name, parameters with units and priors, observations, constants,
-// price.
+// Facts that a simulator says of itself, in its struct: name, parameters with units and priors, observations,
+// constants, price.
 //
 //   static constexpr auto facts = simulator("poisson", "counts with an unknown rate")
 //                                     .parameter("log_rate", "log counts", uniform(0.2, 7))

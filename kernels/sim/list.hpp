@@ -17,7 +17,7 @@ inline constexpr int recorded = -1;
 
 inline namespace ALFI_ISA {
 
-/// What every simulator has. simulator_at.hpp says what else, by whether its sizes are known.
+/// Members that every simulator has. simulator_at.hpp says what else, by whether its sizes are known.
 template <class Sim>
 concept Simulator = requires {
   SimulatorFacts{Sim::facts}, static_cast<int>(Sim::group);

@@ -126,7 +126,7 @@ struct Poisson {
 #endif
 
  private:
-  /// For each u the smallest k with P(> k) ≤ u; 0 for large λ.
+  /// Finds for each u the smallest k with P(> k) ≤ u; 0 for large λ.
   template <int most, class F>
   static ALFI_HD void invert(const Law<F>& law, int wanted, const Array<F, most>& u, Array<F, most>& k) {
     F p = law.none, tail = law.some, least = u[0];
@@ -134,7 +134,7 @@ struct Poisson {
     for (int i = 1; any(least < tail); ++i) {
       for (int j = 0; j < wanted; ++j) k[j] = k[j] + select(u[j] < tail, splat<F>(1.0f), splat<F>(0.0f));
       p = p * (law.rate * (1.0f / static_cast<float>(i)));
-      // Where p is below half the smallest u, the true tail is too, and what is left in `tail` is rounding.
+      // If p is below half the smallest u, the true tail is too, and what is left in `tail` is rounding.
       tail = select(p > 0x1p-33f, tail - p, splat<F>(0.0f));
     }
   }

@@ -9,7 +9,7 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// Whether a simulator has a way to draw many observations that vectors of lanes are better off with.
+/// Says whether a simulator has a way to draw many observations that vectors of lanes are better off with.
 template <class Sim, class F>
 constexpr bool draws_batches() {
   return LaneTraits<F>::width > 1 && requires { Sim::batch; };
@@ -36,7 +36,7 @@ class SimulatorAt {
     law_ = Sim::template law<F>(theta);
   }
 
-  /// Where θ was outside the domain.
+  /// Returns the lanes whose θ was outside the domain.
   ALFI_HD Mask<F> moved() const { return moved_; }
 
   /// Observations first … first + count − 1, where `first` is a multiple of Sim::group: emit(i, k, x) takes number k of

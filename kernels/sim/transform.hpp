@@ -1,4 +1,4 @@
-// What is done to an observation before it is standardised: none | √(x + 3/8) (Anscombe 1948) | log(1 + x) | asinh x.
+// Transforms of an observation before it is standardised: none | √(x + 3/8) (Anscombe 1948) | log(1 + x) | asinh x.
 #pragma once
 
 #include "alfi/choices.hpp"

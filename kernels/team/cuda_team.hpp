@@ -60,7 +60,7 @@ class CudaWarp {
                  : "r"(address(row))
                  : "memory");
   }
-  /// The same, but (2 q, g) and (2 q + 1, g).
+  /// Loads four matrices as `load` does, but thread 4 g + q gets (2 q, g) and (2 q + 1, g).
   __device__ __forceinline__ void load_transposed(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
                  : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])

@@ -20,7 +20,7 @@ ALFI_HD void lane_tree(Array<Array<R, tile_lanes>, count>& lanes, Array<R, count
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 
-/// The same sums in the same order of whole vectors, whose lanes above the vector's width have been added already: two
+/// Adds up whole vectors in lane_tree's order, whose lanes above the vector's width have been added already: two
 /// vectors become one of half as many sums, until there is one.
 template <int half, int count>
 ALFI_HD void fold_lanes(Array<FloatLanes, count>& sum) {
@@ -31,7 +31,7 @@ ALFI_HD void fold_lanes(Array<FloatLanes, count>& sum) {
   if constexpr (half > 1) fold_lanes<half / 2, left>(reinterpret_cast<Array<FloatLanes, left>&>(sum));
 }
 
-/// Where the total of vector i of every vector_width is in what they become.
+/// Returns where the total of vector i of every vector_width is in what they become.
 constexpr int folded_place(int i) {
   constexpr int across = vector_width / 4;  // runs of four lanes, which the first steps spread vectors over
   return i / vector_width * vector_width + i % across * 4 + i % vector_width / across;
@@ -57,9 +57,9 @@ class HostTeam {
   static constexpr int width = LaneTraits<F>::width;
   /// Lane vectors of rows one call of an `each_row` body handles: as many as the registers hold beside five outputs.
   static constexpr int row_vectors = width == 16 ? 4 : width == 1 ? 1 : 2;
-  /// Columns of a weight gradient's patch, likewise.
+  /// Columns of a weight gradient's patch, as many as the registers hold.
   static constexpr int patch_columns = width == 16 ? 5 : 2;
-  /// Whether patches at a matrix' edge are computed whole. Here code of its own for every size is faster.
+  /// Says whether patches at a matrix' edge are computed whole. Here code of its own for every size is faster.
   static constexpr bool whole_patches = false;
   /// Numbers a thread loads before it uses the first (each_loaded).
   static constexpr int loads_ahead = 1;

@@ -169,11 +169,11 @@ class HostTensor {
 
 #endif
 
-/// Of every 8 × 8 part of an operand or a sum, thread 4 g + q has (g, 2 q) and (g, 2 q + 1) — of a right operand, whose
-/// k the hardware pairs up, (2 q, g) and (2 q + 1, g). Parts of an operand come in the order (0, 0), (1, 0), (0, 1),
-/// (1, 1), in eights of (row, k) or (k, column). That is the hardware's own order for bf16 (PTX ISA, mma.m16n8k16). For
-/// tf32 (mma.m16n8k8) it has k = q and q + 4 where these are 2 q and 2 q + 1: a reordering of k, the same in both
-/// operands.
+/// Numbers of an operand or a sum, thread by thread. Of every 8 × 8 part thread 4 g + q has (g, 2 q) and (g, 2 q + 1),
+/// but of a right operand, whose k the hardware pairs up, (2 q, g) and (2 q + 1, g). Parts of an operand come in the
+/// order (0, 0), (1, 0), (0, 1), (1, 1), in eights of (row, k) or (k, column). That is the hardware's own order for
+/// bf16 (PTX ISA, mma.m16n8k16). For tf32 (mma.m16n8k8) it has k = q and q + 4 where these are 2 q and 2 q + 1: a
+/// reordering of k, the same in both operands.
 ///
 /// WarpParts is the precision's own of it: what two numbers of a thread are, and how they get from and to fast memory.
 template <Precision precision, class Warp>
