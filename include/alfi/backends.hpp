@@ -1,4 +1,4 @@
-// What there is to run on.
+// Backends: what there is to run on.
 #pragma once
 
 #include <string>

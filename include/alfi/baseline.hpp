@@ -1,5 +1,4 @@
-// What other methods make of a configuration's problems, with as many simulations as ALFI and more: the methods it was
-// meant to beat.
+// Other methods on a configuration's problems, with as many simulations as ALFI and more: those it was meant to beat.
 //
 // Episodes are those of an evaluation, so that errors are paired. An error is ‖θ* − estimate‖₂ in units of the prior's
 // deviations. All of it runs on the CPU, the same numbers whatever the threads.
@@ -24,11 +23,11 @@ enum class Baseline {
   abc,                 ///< rejection ABC on the energy distance: the mean of the accepted draws of the prior
 };
 
-/// As `alfi baseline` names it.
+/// Returns the name that `alfi baseline` has for it.
 std::string to_text(Baseline baseline);
 
 struct BaselineOptions {
-  int episodes = 200;                      ///< the first so many of an evaluation
+  int episodes = 200;                      ///< number of an evaluation's first episodes
   std::vector<int> multiples{1, 10, 100};  ///< of ALFI's simulator calls
   int threads = 0;                         ///< 0: as configured
   int replicates = 0;                      ///< rollouts ALFI's answer combines: 1, 2, 4, 8 or 16; 0: as configured
@@ -37,7 +36,7 @@ struct BaselineOptions {
   std::function<bool(double)> progress{};
 };
 
-/// A baseline with so many simulator calls, on the episodes that were finished.
+/// Result of a baseline with `calls` simulator calls, on the episodes that were finished.
 struct BaselineResult {
   std::int64_t calls;                            ///< observations allowed in an episode
   std::int64_t used;                             ///< observations made in an episode
@@ -59,7 +58,7 @@ struct BaselineComparison {
 /// InputError names the option that is wrong, or says that maximum likelihood does not exist.
 BaselineComparison compare(Baseline baseline, const Configuration& configuration, const BaselineOptions& options = {});
 
-/// The same on the episodes of a machine's configuration, beside its own answers.
+/// Compares a baseline with a machine's own answers, on the episodes of its configuration.
 BaselineComparison compare(Baseline baseline, const Machine& machine, const BaselineOptions& options = {});
 
 /// One JSON object, with a line feed at its end.

@@ -4,7 +4,7 @@
 
 namespace alfi {
 
-/// What ψ is; the laws are in kernels/networks/proposal.hpp.
+/// Family of proposals: what ψ is; the laws are in kernels/networks/proposal.hpp.
 enum class Family {
   gaussian,        ///< a mean and log σ
   gaussian_fixed,  ///< a mean; σ is configured
@@ -21,13 +21,13 @@ enum class Start {
   draw    ///< a fresh draw of the prior, with the configured σ
 };
 
-/// What the codes of a set become.
+/// Pooling: what the codes of a set become.
 enum class Pooling {
   mean,    ///< their mean
   moments  ///< their mean and standard deviation
 };
 
-/// How one update of ψ is kept within its bound; the equations are in kernels/networks/rim.hpp.
+/// Way to keep one update of ψ within its bound; the equations are in kernels/networks/rim.hpp.
 enum class Update { clamp, tanh };
 
 /// The loss of one iteration; the equations are in kernels/episode/loss.hpp.
@@ -46,7 +46,7 @@ enum class Weights {
   oi         ///< observed improvement: kernels/episode/loss.hpp
 };
 
-/// What is done to observations before they are standardised.
+/// Transform of observations before they are standardised.
 enum class Transform {
   none,
   sqrt,   ///< √(x + 3/8)
@@ -60,7 +60,7 @@ enum class Schedule {
   constant  ///< stays
 };
 
-/// Where the work runs; automatic takes a CUDA device where there is one.
+/// Backend where the work runs; automatic takes a CUDA device where there is one.
 enum class Backend { automatic, cpu, cuda };
 
 /// Arithmetic of the encoder's products; how operands are rounded is in kernels/lanes/precision.hpp.
@@ -70,7 +70,7 @@ enum class Precision {
   bf16     ///< of bfloat16
 };
 
-/// How the CPU gets an observation's code; all are exact.
+/// Way in which the CPU gets an observation's code; all are exact.
 enum class Encoder {
   automatic,  ///< the cheapest
   dense,      ///< by the network, for each observation

@@ -1,4 +1,4 @@
-// What a run is told: every choice of a training run and its evaluation, as written in its YAML file.
+// Configuration of a run: every choice of a training and its evaluation, as written in its YAML file.
 //
 // The nested structs are the sections of the file, key for key, and the values written here are the defaults. An empty
 // mapping plus a simulator's name is a complete configuration. What each key means and which values it may take is one
@@ -121,7 +121,7 @@ struct Configuration {
 Configuration load_configuration(const std::filesystem::path& file, const std::vector<std::string>& overrides = {},
                                  std::vector<std::string>* notes = nullptr);
 
-/// The same from text, e.g. the configuration stored in a checkpoint.
+/// Reads a configuration from text, e.g. the one stored in a checkpoint.
 Configuration parse_configuration(const std::string& yaml_text, const std::vector<std::string>& overrides = {});
 
 /// Every key, in YAML that parse_configuration reads back to an equal Configuration.
@@ -131,9 +131,9 @@ std::string to_yaml(const Configuration& configuration);
 /// call it on a Configuration built in code.
 void validate(const Configuration& configuration);
 
-/// As engine.precision names it.
+/// Returns the name that engine.precision has for it.
 std::string to_text(Precision precision);
-/// As engine.encoder names it.
+/// Returns the name that engine.encoder has for it.
 std::string to_text(Encoder encoder);
 
 /// Every key with what it may be, its default and its meaning, as text for people.

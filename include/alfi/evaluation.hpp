@@ -1,4 +1,4 @@
-// How good a machine is, on fresh episodes, beside maximum likelihood and the exact posterior on the same ones.
+// Evaluation of a machine on fresh episodes, beside maximum likelihood and the exact posterior on those episodes.
 //
 // Distances are in standardised units: a parameter's divided by its prior's deviation. What cannot be said is NaN in an
 // Evaluation and null in JSON: maximum likelihood where it is not unique (weinberg), densities and intervals of a
@@ -19,12 +19,12 @@ struct Measured {
   double value, lower, upper;
 };
 
-/// The same measure of three ways to estimate. `posterior` is the exact posterior's mean.
+/// One measure of three ways to estimate. `posterior` is the exact posterior's mean.
 struct Compared {
   Measured alfi, mle, posterior;
 };
 
-/// How often the central intervals of probability `level` cover θ*: well calibrated intervals do so that often.
+/// Part of the episodes whose central intervals of probability `level` cover θ*: `level`, if well calibrated.
 struct Coverage {
   int percent;                        ///< the level
   double all;                         ///< over all parameters
@@ -56,7 +56,8 @@ struct Evaluation {
   std::vector<double> sbc_p_per_parameter;
   Measured energy_distance;      ///< between real observations and as many simulated at the estimate, both as the
                                  ///< machine sees them (transformed, standardised); 0 for equal laws
-  int energy_distance_episodes;  ///< the first so many episodes; the others are left out for time
+  int energy_distance_episodes;  ///< number of the first episodes, on which it is measured; the others are left out for
+                                 ///< time
   std::vector<double> error_by_iteration;  ///< (T + 1) mean of ‖θ* − μ_t‖₂, from the start on
   std::int64_t clamped_draws;              ///< proposals outside the simulator's domain, of all rollouts
   double seconds;

@@ -15,7 +15,7 @@ namespace alfi {
 
 struct Checkpoint;
 
-/// What a machine believes about one parameter, in the parameter's natural units.
+/// Estimate of one parameter, in its natural units.
 struct ParameterEstimate {
   std::string name, unit;
   double mean;
@@ -53,7 +53,7 @@ class Machine {
   Machine& operator=(Machine&&) noexcept;
   ~Machine();
 
-  /// As it was trained.
+  /// Returns the configuration it was trained with.
   const Configuration& configuration() const;
   /// Meta-steps of training.
   std::int64_t step() const;

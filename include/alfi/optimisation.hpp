@@ -1,5 +1,5 @@
-// How well a machine minimises, on fresh problems, beside optimizers that were tuned for them (Andrychowicz et al.
-// 2016, arXiv 1606.04474).
+// Evaluation of a machine that minimises, on fresh problems, beside optimizers that were tuned for them (Andrychowicz
+// et al. 2016, arXiv 1606.04474).
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct Optimisation {
   double seconds;
 };
 
-/// Of a machine that minimises; InputError of any other, and naming the option that is wrong. The same call gives the
-/// same numbers, whatever the threads.
+/// Evaluates a machine that minimises. Throws InputError for any other, and naming the option that is wrong. A call
+/// gives equal numbers each time, whatever the threads.
 Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options = {});
 
 /// One JSON object, with a line feed at its end.

@@ -21,7 +21,8 @@ struct ParameterInfo {
   }
 };
 
-/// What an observation is: `dimension` numbers in [low, high], whole ones if `whole`. `meaning` is a plural noun.
+/// Description of an observation: `dimension` numbers in [low, high], whole ones if `whole`. `meaning` is a plural
+/// noun.
 struct ObservationInfo {
   int dimension;
   bool whole;
@@ -45,7 +46,8 @@ struct SimulatorInfo {
 /// All simulators, with the usual constants.
 const std::vector<SimulatorInfo>& simulators();
 
-/// What a machine can be trained to minimise, from gradients, instead of to infer: simulator.name may be its name too.
+/// Objective that a machine can be trained to minimise, from gradients, instead of to infer: simulator.name may be its
+/// name too.
 struct ObjectiveInfo {
   std::string name, description;
   std::vector<ConstantInfo> constants;

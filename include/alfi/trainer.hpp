@@ -11,7 +11,7 @@
 
 namespace alfi {
 
-/// Where a training stands, after each meta-step.
+/// Progress of a training, after each meta-step.
 struct TrainingProgress {
   std::int64_t step, steps;
   double loss;                 ///< moving mean of the training loss, nats in standardised units

@@ -1,5 +1,5 @@
-// What episodes run on: this machine's cores or a CUDA device. The engine says what is to be computed; a processor
-// computes it, the same numbers on each.
+// Processors, which episodes run on: this machine's cores or a CUDA device. The engine says what is to be computed; a
+// processor computes it, in fp32 to equal numbers on each.
 //
 // A processor is used by one thread at a time. Settings and arrays handed to it lie in the host's memory and live as
 // long as the call, those of a training plan until the next begin.
@@ -38,7 +38,7 @@ struct TilePass {
   std::function<void(const FinishedTile&)> sink;
 };
 
-/// What stays the same over a training.
+/// Facts that hold for all of a training.
 struct TrainingPlan {
   EpisodeSettings<float> settings;  ///< its weights are not read
   int episodes;                     ///< B
@@ -46,13 +46,13 @@ struct TrainingPlan {
   double average_decay;
 };
 
-/// What does not.
+/// Inputs of one step of a training.
 struct TrainingStep {
   StepInput input;
   float rate;  ///< learning rate
 };
 
-/// How steps are best handed over: so many at once, and so many such windows ahead of the oldest collected.
+/// Numbers of steps that are best handed over at once, and of such windows ahead of the oldest collected.
 struct Pipeline {
   int steps, windows;
 };
@@ -67,16 +67,16 @@ class Processor {
   virtual ~Processor() = default;
 
   virtual Backend backend() const = 0;
-  /// As its users know it: the instruction set, the device.
+  /// Returns the name its users know: the instruction set's, the device's.
   virtual std::string name() const = 0;
-  /// Of the host.
+  /// Returns the number of host threads it uses.
   virtual int threads() const = 0;
 
-  /// Which kernels compute the encoder of this shape: fused with what is around it, or cublas.
+  /// Returns which kernels compute the encoder of this shape: fused with what is around it, or cublas.
   virtual const char* kernels(const Shape& shape) const = 0;
 
-  /// For batches of so many episodes of this shape, forward and backward. Throws RunError where a device, which others
-  /// use too, has not enough left for even one tile.
+  /// Returns the room for batches of `episodes` of this shape, forward and backward. Throws RunError where a device,
+  /// which others use too, has not enough left for even one tile.
   virtual Room room(const Shape& shape, int episodes) const = 0;
 
   /// Forward only.
@@ -93,18 +93,19 @@ class Processor {
   virtual Pipeline pipeline() const = 0;
   /// Meta-steps after all that were submitted before.
   virtual void submit(std::span<const TrainingStep> steps) = 0;
-  /// What the steps of the oldest submission not yet collected came to; waits for them.
+  /// Waits for the steps of the oldest submission not yet collected, and returns what they came to.
   virtual std::vector<StepOutput> collect() = 0;
   /// After all steps submitted, for which it waits. Valid until the next submission.
   virtual const TrainingState& state() = 0;
 
-  /// Of samples in the host's memory. May be used at any time, also by a sink.
+  /// Returns the statistics of samples in the host's memory. May be used at any time, also by a sink.
   virtual SampleStatistics& statistics() = 0;
 
-  /// So many rounds of nothing but multiply-adds on all cores: the operations done.
+  /// Runs `rounds` rounds of nothing but multiply-adds on all cores, and returns the number of operations; measures the
+  /// peak.
   virtual double spin(std::int64_t rounds) = 0;
 
-  /// What users should know of how the passes so far were computed; mostly nothing.
+  /// Returns what users should know of how the passes so far were computed; mostly nothing.
   virtual const std::string& notice() const {
     static const std::string nothing;
     return nothing;

@@ -1,4 +1,4 @@
-// What an update's arithmetic needs to know of how many there were before it.
+// Factors of an update, which depend on how many there were before it.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,9 @@
 
 namespace alfi {
 
-/// Of the update after `updates` others. `decay` is the average's in the long run: early on it looks back only over the
-/// steps there have been, min(decay, k/(k + 9)) at update k, so that it soon forgets the initial weights.
+/// Returns the factors of the update after `updates` others. `decay` is the average's in the long run: early on it
+/// looks back only over the steps there have been, min(decay, k/(k + 9)) at update k, so that it soon forgets the
+/// initial weights.
 UpdateFactors update_factors(std::int64_t updates, double decay);
 
 }  // namespace alfi

@@ -25,9 +25,9 @@ using Vector = Critic<float>::Vector;
 constexpr int batch = 32, hidden = 16, critic_steps = 4;
 constexpr float penalty = 1, entropy_penalty = 0.3F;
 constexpr float critic_rate = 0.01F, decay = 0.5F, square_decay = 0.99F;
-/// Of the first iteration; it falls to 0 linearly. Adam's steps are about as large as their rate: all together reach
-/// over the prior and narrow σ to e⁻⁵, whatever the budget, which makes them smaller, and no narrower, where all is
-/// noise.
+/// Returns the rate of the first iteration; it falls to 0 linearly. Adam's steps are about as large as their rate: all
+/// together reach over the prior and narrow σ to e⁻⁵, whatever the budget, which makes them smaller, and no narrower,
+/// where all is noise.
 double first_rate(std::int64_t iterations) { return std::min(0.1, 10 / static_cast<double>(iterations)); }
 
 /// Observations as the critic sees them: standardised by the real ones, those far from them drawn nearer, since a

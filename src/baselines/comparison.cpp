@@ -70,7 +70,7 @@ struct Subject {
   std::span<const float> weights;  ///< of a machine; none of a configuration alone
 };
 
-/// What is compared with what.
+/// Comparison of a baseline with ALFI and the exact answers, on an evaluation's episodes.
 class Comparison {
  public:
   Comparison(const Subject& subject, int episodes)
@@ -96,7 +96,7 @@ class Comparison {
     return result(0, 0, mle_, 0);
   }
 
-  /// What was finished before it was stopped.
+  /// Runs a method, and returns what was finished before it was stopped.
   BaselineResult run(Method method, std::int64_t calls, Progress& progress) {
     const auto begin = std::chrono::steady_clock::now();
     const int X = plan_.shape.X;
@@ -146,7 +146,7 @@ class Comparison {
                     [&](const FinishedTile& finished) { keep_alfi(TileAnswers(plan_, finished), T, answers_); });
   }
 
-  /// Of the episodes that have an error.
+  /// Returns the result on the episodes that have an error.
   BaselineResult result(std::int64_t calls, std::int64_t used, const std::vector<double>& errors, double seconds) {
     std::vector<double> finished, alfi, mle, posterior;
     for (std::size_t b = 0; b < errors.size(); ++b) {
@@ -199,7 +199,7 @@ void check(Baseline baseline, const Configuration& configuration, const Baseline
     throw InputError(fmt::format("episode.real_observations = {} must be at least 2 for {}", least, to_text(baseline)));
 }
 
-/// As it runs here.
+/// Returns the configuration as it runs here.
 Configuration configured(Configuration configuration, const BaselineOptions& options) {
   if (options.threads != 0) configuration.engine.threads = options.threads;
   if (options.replicates != 0) configuration.evaluation.replicates = options.replicates;

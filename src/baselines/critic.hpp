@@ -18,7 +18,7 @@ class Critic {
   using Matrix = Eigen::Matrix<R, Eigen::Dynamic, Eigen::Dynamic>;
   using Vector = Eigen::Array<R, Eigen::Dynamic, 1>;
 
-  /// Of observations (X); `hidden` units a layer. Weights are uniform in ±1/√fan_in, biases 0.
+  /// Makes a critic of observations (X); `hidden` units a layer. Weights are uniform in ±1/√fan_in, biases 0.
   Critic(int X, int hidden, Random& random);
 
   /// d of each column of x (X, n).

@@ -11,7 +11,7 @@ namespace alfi::baselines {
 /// many y. Each takes O(N log N + N log R) for X = 1, else O(N (N + R) X) with R at most `most_rows`.
 class EnergyDistance {
  public:
-  /// For X > 1 the first so many rows of x stand for all.
+  /// Number of the first rows of x that stand for all, for X > 1.
   static constexpr int most_rows = 1024;
 
   /// x is (R, X), row by row, R ≥ 2.

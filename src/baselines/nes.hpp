@@ -24,7 +24,7 @@ class SeparableNes {
   static int population(int D);
   /// The next generation (population, D).
   const std::vector<double>& ask(Random& random);
-  /// Its losses (population), the less the better.
+  /// Takes the population's losses (population), the less the better.
   void tell(std::span<const double> losses);
 
   const std::vector<double>& mean() const { return mean_; }

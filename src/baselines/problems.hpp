@@ -1,4 +1,4 @@
-// What a baseline is given: the problems of a tile, and a simulator whose calls are counted. Parameters and
+// Problems that a baseline is given: those of a tile, and a simulator whose calls are counted. Parameters and
 // observations are standardised, as a machine sees them: the prior's mean is 0, its deviation 1.
 #pragma once
 
@@ -23,7 +23,7 @@ struct Problems {
   PhiloxKey key;
 
   int episodes() const { return static_cast<int>(real.size()); }
-  /// Of each episode, from their beginnings.
+  /// Returns the random numbers of each episode, from their beginnings.
   std::vector<Random> random() const;
 };
 
@@ -42,7 +42,7 @@ class Simulations {
   std::span<float> theta(int parameters);
   /// `count` observations of each of them. Throws std::logic_error for more than are left.
   void draw(int parameters, int count);
-  /// Those of one parameter of one episode (count, X).
+  /// Draws the observations of one parameter of one episode (count, X).
   void observations(int parameter, int episode, std::vector<float>& x) const;
 
  private:

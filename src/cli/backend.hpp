@@ -1,4 +1,4 @@
-// Where a command runs that takes no configuration.
+// Backend of a command that takes no configuration.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -16,7 +16,7 @@ struct BackendArguments {
 
 /// A line on standard error where backend auto takes the CPU, with the reason.
 void say_why_not_cuda(const Configuration::Engine& engine);
-/// The same of a machine, which may run on the CPU alone.
+/// Says why a machine, which may run on the CPU alone, is not on a CUDA device.
 void say_why_not_cuda(const Configuration::Simulator& simulator, const Configuration::Engine& engine);
 
 }  // namespace alfi::cli

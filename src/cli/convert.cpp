@@ -34,7 +34,7 @@ void import_state_dict(const Arguments& arguments) {
   fmt::print(stderr, "written: {}\n", checkpoint_path(arguments.out, checkpoint.step).string());
 }
 
-/// What the published code could not do with a machine's weights.
+/// Returns what the published code could not do with a machine's weights.
 std::vector<std::string> beyond_reference(const Configuration& c) {
   std::vector<std::string> beyond;
   if (c.simulator.transform != Transform::none) beyond.emplace_back("simulator.transform");

@@ -59,7 +59,7 @@ void print_table(const Posterior& posterior, const std::vector<Line>& lines) {
                number(line.maximum_likelihood));
 }
 
-/// Where the machine learned correlations: those of each parameter with the ones before it.
+/// Prints the correlations of each parameter with the ones before it, where the machine learned them.
 void print_correlations(const Posterior& posterior) {
   const std::size_t D = posterior.parameters.size();
   fmt::print("\ncorrelation\n");

@@ -1,4 +1,4 @@
-// How a training is doing, on standard error: one line redrawn on a terminal, else a plain line every few seconds.
+// Progress of a training, on standard error: one line redrawn on a terminal, else a plain line every few seconds.
 #pragma once
 
 #include <chrono>
@@ -11,9 +11,9 @@ namespace alfi::cli {
 /// "12 s", "3 min 05 s", "2 h 07 min"; "?" where it is not known.
 std::string duration_text(double seconds);
 
-/// One line, e.g.
+/// Returns one line, e.g.
 ///   [#####-----]  500/4000  4321 episodes/s  loss -1.234  validation -1.301  48 s left
-/// with a bar of so many places, or none for 0.
+/// with a bar of `bar` places, or none for 0.
 std::string progress_text(const TrainingProgress& progress, int bar);
 
 class ProgressLine {

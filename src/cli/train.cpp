@@ -16,7 +16,7 @@
 namespace alfi::cli {
 namespace {
 
-/// For a line to be pasted into a shell.
+/// Quotes a word for a line to be pasted into a shell.
 std::string quoted(const std::string& text) {
   if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                               "_./+-=:,@%") == std::string::npos)

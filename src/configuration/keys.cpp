@@ -206,8 +206,8 @@ const Key table[] = {
      "Seed of every random number; the same seed gives the same result."},
 };
 
-// What says nothing of a machine that minimises: it has no observations and no density, and runs on the CPU. Keys, and
-// sections with their dot.
+// Keys that say nothing of a machine that minimises: it has no observations and no density, and runs on the CPU. Keys,
+// and sections with their dot.
 constexpr std::string_view of_inference[] = {
     "simulator.transform", "episode.thetas",    "episode.observations",  "episode.real_observations",
     "proposal.",           "networks.encoder.", "networks.aggregator.",  "networks.use_grad",

@@ -38,7 +38,7 @@ struct At {
 template <auto... steps>
 constexpr At<steps...> at;
 
-// How a kind reaches its value: at<...>, its type forgotten.
+// Access of a kind to its value: at<...>, its type forgotten.
 template <typename Value>
 struct Member {
   Value& (*of)(Configuration&);
@@ -176,7 +176,7 @@ struct Range {
   bool read(const YAML::Node& node, Configuration& configuration) const {
     Bounds& bounds = member.of(configuration);
     if (node.IsMap()) {
-      // Exactly these two keys: of {min: 50} alone nobody can say what is meant.
+      // Exactly these two keys: {min: 50} alone does not say what is meant.
       return node.size() == 2 && node["min"] && node["max"] && read_number(node["min"], bounds.min) &&
              read_number(node["max"], bounds.max);
     }

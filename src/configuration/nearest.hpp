@@ -1,4 +1,4 @@
-// What somebody may have meant by a name that is not known.
+// Guesses of what was meant by a name that is not known.
 #pragma once
 
 #include <cstddef>

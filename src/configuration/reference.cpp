@@ -25,7 +25,7 @@ using namespace reference;
 /// Whatever its configuration says.
 constexpr double learning_rate_of_reference = 1e-3;
 
-/// As if it stood in a file: a node that is made otherwise counts as tagged.
+/// Makes a node as if it stood in a file: one that is made otherwise counts as tagged.
 YAML::Node plain(std::string_view text) { return YAML::Load(std::string(text)); }
 
 class Translator {
@@ -123,7 +123,7 @@ class Translator {
   void assign(const std::string& path, const YAML::Node& value, std::string_view from) {
     result_.assignments.push_back({path, value, fmt::format("{}{} as ", given(from).origin, from)});
   }
-  /// What the reference always does.
+  /// Sets what the reference always does.
   void fix(const std::string& path, std::string_view value) {
     result_.assignments.push_back({path, plain(value), origin_});
   }

@@ -23,7 +23,8 @@ struct ReferenceTranslation {
   std::vector<std::string> notes;       ///< how the file is read and where alfi differs on purpose, a line each
 };
 
-/// Whether a document is the reference's: it has `model`, or train.nb_epochs, or a simulator named as its class is.
+/// Says whether a document is the reference's: it has `model`, or train.nb_epochs, or a simulator named as its class
+/// is.
 bool is_reference_configuration(const YAML::Node& root);
 
 /// `origin` begins messages about the whole document. InputError naming line, key, value and what is allowed: for a

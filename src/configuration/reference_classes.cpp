@@ -33,7 +33,7 @@ const std::vector<SimulatorClass>& simulator_classes() {
                       part("sigma", {0.1})},
        .by_position = 7},
       {.name = "MultiDistriSimulator", .native = "multi_distribution", .parameters = cube, .by_position = 3},
-      // As published files call it.
+      // Published files call it so.
       {.name = "NewMultiDistriSimulator", .native = "multi_distribution", .parameters = cube, .by_position = 3}};
   return all;
 }

@@ -27,7 +27,7 @@ struct Parameter {
 struct SimulatorClass {
   std::string_view name, native;
   std::vector<Parameter> parameters;  // in the constructor's order
-  std::size_t by_position;            // so many may stand in a list; `device`, which the reference sets itself, is next
+  std::size_t by_position;  // number that may stand in a list; `device`, which the reference sets itself, is next
 };
 
 const std::vector<SimulatorClass>& simulator_classes();

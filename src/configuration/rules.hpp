@@ -1,5 +1,6 @@
-// What a configuration must keep to, each value and all together. Reading sets values and remembers where each came
-// from; check() then judges the whole, so that a configuration built in code meets the same rules as one from a file.
+// Rules that a configuration must keep to, each value and all together. Reading sets values and remembers where each
+// came from; check() then judges the whole, so that a configuration built in code meets the same rules as one from a
+// file.
 #pragma once
 
 #include <map>
@@ -12,7 +13,7 @@
 
 namespace alfi::configuration {
 
-/// Where the values came from, as the beginning of an error message: "run.yaml:3: ".
+/// Origins of the values, as the beginning of an error message: "run.yaml:3: ".
 struct Origins {
   std::string elsewhere;                     ///< of a key that was not given
   std::map<std::string, std::string> given;  ///< by path

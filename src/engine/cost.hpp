@@ -1,4 +1,4 @@
-// What work on the CPU costs, on paper: the one account by which the encoder is chosen and a training's duration is
+// Cost of work on the CPU, on paper: the one account by which the encoder is chosen and a training's duration is
 // told before it starts.
 //
 // A cost is in *peak operations*, the operations that a core could have done in that time with nothing but fma: seconds
@@ -37,7 +37,8 @@ struct Cost {
   double until_done(int tiles, int threads) const;
 };
 
-/// The encoder's part, forward and backward, its codes computed as told: not automatic. `table`: numbers in the table.
+/// Returns the encoder's part, forward and backward, its codes computed by `encoder`, which is not automatic. `table`:
+/// numbers in the table.
 Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles);
 
 /// R of an episode on average.
@@ -49,7 +50,8 @@ double meta_step_cost(const Plan& plan, int episodes, int threads);
 /// Operations a second of one core with nothing but fma, measured now: the best of some rounds, 15 ms together.
 double measured_core_peak();
 
-/// The cost that a core gets done in a second, which is its peak with AVX-512; 0 where nobody knows, without AVX2.
+/// Returns the cost that a core gets done in a second, which is its peak with AVX-512; 0 where it is unknown, without
+/// AVX2.
 double core_speed(double core_peak);
 
 /// Seconds from step `first` to the end of a training, validations and checkpoints included, on cores of that speed.

@@ -1,4 +1,4 @@
-// How the codes of a pass are computed: every observation through the network, or looked up
+// Choice of how the codes of a pass are computed: every observation through the network, or looked up
 // (kernels/episode/lookup.hpp).
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace alfi {
 
-/// Where a problem's real observations come from. Given ones need not be whole where a simulator's are, so there is no
+/// Source of a problem's real observations. Given ones need not be whole where a simulator's are, so there is no
 /// table of their codes.
 enum class RealSource { simulated, given };
 

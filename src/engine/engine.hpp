@@ -45,7 +45,7 @@ class Engine final : public Learner {
   /// Forward only, T iterations, on plain loss; `sink` is called for every tile, from any thread.
   void rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink);
 
-  /// The same, every episode starting from this ψ₀ (P).
+  /// Rolls episodes out, every one starting from this ψ₀ (P).
   void rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
                     std::span<const float> weights, const TileSink& sink);
 
@@ -53,7 +53,8 @@ class Engine final : public Learner {
   void infer(const GivenProblem& problem, int replicates, int iterations, std::span<const float> weights,
              std::uint64_t seed, const TileSink& sink);
 
-  /// Problems alone: θ* and the real observations, transformed as told but not standardised, in the tile's truth, real.
+  /// Draws problems alone: θ* and the real observations, by `transform` but not standardised, in the tile's truth,
+  /// real.
   void draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink);
 
   const Plan& plan() const { return plan_; }

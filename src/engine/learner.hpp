@@ -1,4 +1,4 @@
-// What a training trains: the engine of a machine that infers, or of one that minimises.
+// Learners, which a training trains: the engine of a machine that infers, or of one that minimises.
 #pragma once
 
 #include <span>
@@ -24,20 +24,20 @@ class Learner {
   virtual void begin(TrainingState state) = 0;
   /// Meta-steps after those submitted before: rollout, gradients, update.
   virtual void submit(std::span<const MetaStep> steps) = 0;
-  /// What the steps of the oldest submission not yet collected came to.
+  /// Returns what the steps of the oldest submission not yet collected came to.
   virtual std::vector<StepOutput> collect() = 0;
   /// After all steps submitted.
   virtual const TrainingState& state() = 0;
-  /// How steps are best submitted.
+  /// Returns how steps are best submitted.
   virtual Pipeline pipeline() const = 0;
 
-  /// How good these weights are, with training's iterations.
+  /// Measures how good these weights are, with training's iterations.
   virtual Validation validate(const Episodes& episodes, std::span<const float> weights) = 0;
 
   /// Threads it computes on where the cost of a meta-step is known (src/engine/cost.hpp); else 0.
   virtual int threads_of_known_cost() const = 0;
 
-  /// What users should know of how it is computed; mostly nothing.
+  /// Returns what users should know of how it is computed; mostly nothing.
   virtual const std::string& notice() const = 0;
 };
 

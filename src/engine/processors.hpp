@@ -1,4 +1,4 @@
-// Which processor a configuration runs on.
+// Choice of the processor that a configuration runs on.
 #pragma once
 
 #include <memory>

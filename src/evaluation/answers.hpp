@@ -45,13 +45,13 @@ std::vector<double> distances(const Answers& answers, const std::vector<double>&
 std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& mean,
                            const std::vector<double>& log_deviation, std::size_t d);
 
-/// The same in ALFI's proposal.
+/// Returns the places of θ* in ALFI's proposal.
 std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d);
 
 /// The mean with its interval, NaN where a value is not finite.
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values);
 
-/// mean(numerator) / mean(denominator) over the same episodes, likewise.
+/// Measures mean(numerator) / mean(denominator) over their common episodes, with its interval.
 Measured measured_ratio(SampleStatistics& statistics, const std::vector<double>& numerator,
                         const std::vector<double>& denominator);
 

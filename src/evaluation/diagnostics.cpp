@@ -17,11 +17,11 @@ namespace alfi {
 namespace {
 
 constexpr int most_course_episodes = 1000, most_start_episodes = 500, most_energy_episodes = 200, examples = 3;
-/// Of an energy distance: it takes the square of their number.
+/// Observations of an energy distance at most: it takes the square of their number.
 constexpr std::size_t most_observations = 500;
 /// The prior reaches to ±√3 deviations.
 constexpr double starts[] = {-1.5, -0.75, 0, 0.75, 1.5};
-/// Of the time, what the evaluation takes.
+/// Part of the time that the evaluation takes.
 constexpr double evaluation_part = 0.7;
 
 double square(double x) { return x * x; }

@@ -1,4 +1,4 @@
-// What there is to be seen of a machine beyond an evaluation's means: the answers themselves, their way from the start
+// Diagnostics of a machine beyond an evaluation's means: the answers themselves, their way from the start
 // to the end, how much the start matters, and observations simulated anew beside the real ones.
 //
 // Everything is of the evaluation's episodes, or of the first of them where each costs more.
@@ -30,8 +30,8 @@ struct Course {
   std::vector<double> errors(int iteration) const;
 };
 
-/// The same problems from several starts μ₀, each the same number in all standardised parameters, the deviation as the
-/// machine's start has it. The simulations draw the same random numbers from each.
+/// Answers to one set of problems from several starts μ₀, each one number in all standardised parameters, the deviation
+/// as the machine's start has it. From each the simulations draw equal random numbers.
 struct StartInfluence {
   std::vector<double> starts;
   std::vector<Course> courses;
@@ -62,7 +62,8 @@ struct Diagnostics {
   EnergyDistances energy;
 };
 
-/// As evaluate() in options, errors and progress; the same call gives the same numbers, whatever the threads.
+/// Diagnoses a machine. Options, errors and progress are evaluate()'s. A call gives equal numbers each time, whatever
+/// the threads.
 Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options = {});
 
 }  // namespace alfi

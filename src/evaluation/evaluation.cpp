@@ -42,7 +42,7 @@ class Progress {
   std::mutex mutex_;
 };
 
-/// What ALFI's rollouts came to, beside their answers.
+/// Results of ALFI's rollouts, beside their answers.
 struct Rollouts {
   std::vector<double> error_by_iteration;  ///< (T + 1) means over the problems
   std::int64_t clamped, not_finite;

@@ -1,4 +1,4 @@
-// What is known exactly about a simulator's parameters: maximum likelihood and the posterior under the prior, for the
+// Exact inference of a simulator's parameters: maximum likelihood and the posterior under the prior, for the
 // simulators whose likelihood is known. An evaluation sets ALFI's answers beside these, on the same observations.
 //
 // All in double. theta is in natural units (not normalised), its components in the simulator's order.

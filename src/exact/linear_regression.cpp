@@ -103,7 +103,7 @@ constexpr double enough_points = 250;
 /// theta is a float; the variance of an angle's rounding, which near pi/2 is all that is unknown of it.
 constexpr double rounding_variance = 0x1p-46 / 12;
 
-/// What the observations know of v: rows of (U, g).
+/// Likelihood of v, which the observations know: rows of (U, g).
 struct Likelihood {
   MatrixXd factor;
   VectorXd target;

@@ -78,7 +78,7 @@ class LogLikelihood {
     return sum - static_cast<double>(count_) * std::log(Normalisation(a).value);
   }
 
-  /// Where it is largest, to about 1e-9: the anchor of the search for the interval that matters.
+  /// Finds where it is largest, to about 1e-9: the anchor of the search for the interval that matters.
   double mode() const {
     double low = lower_, high = upper_;
     for (int halvings = 0; halvings < 32; ++halvings) {

@@ -309,7 +309,7 @@ Observations parse_npy(std::string_view bytes) {
   return observations;
 }
 
-/// What read() returns; its InputError with the file's name before it.
+/// Returns what read() returns, and puts the file's name before its InputError.
 template <class Read>
 auto naming(const std::filesystem::path& path, Read read) {
   try {

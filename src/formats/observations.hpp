@@ -28,8 +28,8 @@ struct Observations {
 /// of a .csv, observation of a .npy), the value and what is allowed.
 Observations read_observations(const std::filesystem::path& path);
 
-/// Whether a simulator could have made them: InputError names the first observation it could not, its value and what is
-/// allowed.
+/// Checks that a simulator could have made them. InputError names the first observation it could not, its value and
+/// what is allowed.
 void check_observations(const Observations& observations, const ObservationInfo& allowed);
 
 /// Read and checked; every InputError names the file.

@@ -56,16 +56,17 @@ struct SafeTensors {
 SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::string& source);
 SafeTensors read_safetensors(const std::filesystem::path& path);
 
-/// The same content gives the same bytes. Tensors are laid out by width of their numbers, widest first, then by name
-/// (as the format's own library does), which keeps every number aligned. InputError when a tensor contradicts itself or
-/// a name is not UTF-8.
+/// Writes content as bytes, equal ones for equal content. Tensors are laid out by width of their numbers, widest first,
+/// then by name (as the format's own library does), which keeps every number aligned. InputError when a tensor
+/// contradicts itself or a name is not UTF-8.
 std::vector<std::byte> serialize(const SafeTensors& content);
 
 /// Writes atomically, with `checksum` added to the metadata: 32 hexadecimal digits, XXH3 (128 bits, seed 0) of the
 /// whole file with these digits set to '0'.
 void write_checksummed(const std::filesystem::path& path, const SafeTensors& content);
 
-/// What write_checksummed was given. InputError when a single bit of the file differs from what was written.
+/// Returns what write_checksummed was given. Throws InputError when a single bit of the file differs from what was
+/// written.
 SafeTensors parse_checksummed(std::vector<std::byte> bytes, const std::string& source);
 SafeTensors read_checksummed(const std::filesystem::path& path);
 

@@ -23,7 +23,7 @@ struct NumberType {
 };
 constexpr std::array<NumberType, 5> number_types{{{"F32", 4}, {"F64", 8}, {"I64", 8}, {"U64", 8}, {"U8", 1}}};
 
-/// What the header says of one tensor so far.
+/// Facts that the header has said of one tensor so far.
 struct Entry {
   std::optional<std::string> dtype;
   std::optional<std::vector<std::int64_t>> shape;

@@ -10,7 +10,7 @@
 
 namespace alfi {
 
-/// What a header says of one tensor; its numbers are bytes begin … end − 1 of the data.
+/// Facts that a header says of one tensor; its numbers are bytes begin … end − 1 of the data.
 struct TensorEntry {
   std::string dtype;
   std::vector<std::int64_t> shape;

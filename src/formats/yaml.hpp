@@ -22,7 +22,7 @@ YAML::Node parse_yaml(const std::string& text, const std::string& origin, const 
 /// Neither quoted nor tagged: a quoted number is text.
 inline bool is_plain(const YAML::Node& node) { return node.IsScalar() && node.Tag() == "?"; }
 
-/// Whether the node is a number of this kind and nothing else.
+/// Says whether the node is a number of this kind and nothing else.
 // from_chars, because the stream yaml-cpp uses takes 010 for 8.
 template <typename Number>
 bool read_number(const YAML::Node& node, Number& number) {

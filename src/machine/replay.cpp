@@ -22,7 +22,7 @@
 namespace alfi {
 namespace {
 
-/// As wide as a configuration may make a layer; a θ or an observation of more numbers is no less absurd.
+/// Width that a configuration may give a layer at most; a θ or an observation of more numbers is no less absurd.
 constexpr std::int64_t most_width = 4096;
 
 /// Reads one file and says what is wrong with it.
@@ -52,7 +52,7 @@ class TapeReader {
 
   bool flag(const char* key) const { return place(key, std::array<std::string_view, 2>{"False", "True"}) == 1; }
 
-  /// The sizes of a tensor of so many dimensions, each at least 1.
+  /// Returns the sizes of a tensor of `dimensions` dimensions, each at least 1.
   std::vector<std::int64_t> sizes(const std::string& name, std::size_t dimensions, const char* meaning) const {
     const std::vector<std::int64_t>& shape = tape_.at(name).shape;
     if (shape.size() != dimensions || std::ranges::any_of(shape, [](std::int64_t size) {
@@ -96,7 +96,7 @@ class TapeReader {
   const SafeTensors& tape_;
 };
 
-/// What a tape says, with everything that could be wrong ruled out.
+/// Content of a tape, with everything that could be wrong ruled out.
 struct Recording {
   Shape shape;
   Layout layout;

@@ -1,11 +1,11 @@
-// Replaying a recorded run: a processor's kernels on somebody else's weights and draws, for comparison.
+// Replaying a recorded run: a processor's kernels on recorded weights and draws, for comparison.
 //
 // A recorded run ("tape") holds, all in normalised units and under these names, as F32 or F64
 //
 //   param.<layer>.weight (out, in), param.<layer>.bias (out)   the weights, under the reference's names
 //   theta_true (B, D)   x_real (B, R, X)   psi_0 (B, 2, D): rows μ and log σ; one row where log σ is not learned
 //   theta_gen (B, T, M, D)   x_gen (B, T, M, N, X)
-//   real_counts (B)         optional: only so many rows of x_real count
+//   real_counts (B)         optional: number of rows of x_real that count
 //   real_count_inputs (B)   with real_count_input: the number of real observations as the RIM sees it
 //
 // and in its metadata

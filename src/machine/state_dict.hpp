@@ -18,7 +18,7 @@
 
 namespace alfi {
 
-/// Where the reference's observations of a simulator have a number more than ours, X: before this one of ours.
+/// Returns before which of our X numbers the reference's observations of a simulator have one more.
 std::optional<int> constant_column(const std::string& simulator, int X);
 
 SafeTensors to_state_dict(const Layout& layout, std::span<const float> weights, std::optional<int> constant_column);
@@ -28,10 +28,10 @@ SafeTensors to_state_dict(const Layout& layout, std::span<const float> weights, 
 std::vector<float> from_state_dict(const SafeTensors& state_dict, const Layout& layout,
                                    std::optional<int> constant_column);
 
-/// What the machine answers with: the moving average of its training's weights.
+/// Exports what the machine answers with: the moving average of its training's weights.
 SafeTensors export_weights(const Checkpoint& checkpoint);
 
-/// What training this configuration would start with, but with these weights.
+/// Makes what training this configuration would start with, but with these weights.
 Checkpoint import_weights(const SafeTensors& state_dict, const Plan& plan);
 
 /// Writes a run folder with config.yaml and this one checkpoint. InputError where there is something already; after a

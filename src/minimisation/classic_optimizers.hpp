@@ -9,7 +9,7 @@
 
 namespace alfi {
 
-/// For people: "gradient descent", "rate 0.01".
+/// Returns names for people: "gradient descent", "rate 0.01".
 std::string name_of(OptimizerKind method);
 std::string settings_of(const ClassicOptimizer& optimizer);
 
@@ -21,7 +21,7 @@ class Quadratics {
   /// From θ = 0.
   void minimise(const ClassicOptimizer& optimizer);
 
-  // Of the optimizer that was last at work.
+  // Results of the optimizer that was last at work.
   std::span<const double> loss() const { return loss_; }    ///< f(θ_t) (T + 1, 16)
   std::span<const double> theta() const { return theta_; }  ///< (T + 1, D, 16)
 

@@ -29,7 +29,7 @@ namespace {
 
 constexpr OptimizerKind methods[] = {OptimizerKind::descent, OptimizerKind::momentum, OptimizerKind::adam};
 constexpr std::size_t minimisers = 1 + std::size(methods);
-/// Of the time, what tuning takes, as a progress shows it.
+/// Part of the time that tuning takes, as a progress shows it.
 constexpr double tuning_share = 0.9;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
@@ -51,7 +51,7 @@ std::vector<ClassicOptimizer> tune_all(QuadraticEngine& engine, int iterations, 
   return tuned;
 }
 
-/// What the machine and the tuned optimizers come to on the same problems: minimiser 0 is the machine.
+/// Comparison of the machine with the tuned optimizers on one set of problems: minimiser 0 is the machine.
 class Comparison {
  public:
   /// `paths`, where given, gets the ways through the first paths->problems.

@@ -1,4 +1,4 @@
-// What an evaluation of a machine that minimises may keep.
+// Ways of a machine that minimises, which its evaluation may keep.
 #pragma once
 
 #include <vector>
@@ -14,7 +14,7 @@ struct MinimiserPaths {
   std::vector<std::vector<double>> theta;  ///< of each minimiser (problems, T + 1, D)
 };
 
-/// As evaluate_minimiser(); `paths`, where given, gets those of its first paths->problems.
+/// Evaluates as evaluate_minimiser() does; `paths`, where given, gets those of its first paths->problems.
 Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options, MinimiserPaths* paths);
 
 }  // namespace alfi

@@ -1,6 +1,6 @@
 // The engine of a machine that minimises: meta-training and rollouts on random quadratics, on this machine's cores.
 //
-// As on the CPU otherwise, a tile lives in one worker's buffers, gradients go to 256 logical partial sums by tile
+// A tile lives, here too, in one worker's buffers, gradients go to 256 logical partial sums by tile
 // number and from there through a fixed tree: the bits do not depend on the number of threads.
 #pragma once
 

@@ -12,7 +12,7 @@ namespace alfi {
 namespace {
 
 constexpr int problems[] = {512, 4096, 32768, 131072};
-/// Of the settings this part is left after a round, but no fewer than so many.
+/// Part of the settings that is left after a round, and the number that is left at least.
 constexpr std::size_t part_left = 8, least_left = 4;
 /// Validation of a training meets the phase's step 0.
 constexpr std::uint64_t tuning_step = 1;
@@ -38,7 +38,7 @@ std::vector<ClassicOptimizer> grid(OptimizerKind method) {
   return all;
 }
 
-/// Mean f(θ_T) of each of these on so many problems.
+/// Returns the mean f(θ_T) of each of these on `count` problems.
 std::vector<double> mean_final_losses(const std::vector<ClassicOptimizer>& candidates, QuadraticEngine& engine,
                                       int iterations, int count, std::uint64_t seed) {
   std::vector<std::vector<double>> sums(static_cast<std::size_t>(blocks_of(tile_lanes, count)));  // (tiles, candidates)

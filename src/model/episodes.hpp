@@ -1,4 +1,4 @@
-// Which episodes a pass or a meta-step is of.
+// Episodes of a pass or a meta-step.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace alfi {
 /// Number of episodes a training is validated on.
 inline constexpr int validation_episodes = 512;
 
-/// Which episodes: they name their random numbers.
+/// Choice of episodes, which names their random numbers.
 struct Episodes {
   Phase phase;
   std::uint64_t step;
@@ -26,7 +26,7 @@ struct MetaStep {
   double rate, beta;
 };
 
-/// What the kernels are told of them.
+/// Returns what the kernels are told of episodes.
 StepInput step_input(const Episodes& episodes, double beta = 0);
 
 }  // namespace alfi

@@ -1,5 +1,5 @@
-// What follows from a configuration: derived once, where a training, an inference or an evaluation begins, and handed
-// down from there.
+// Plan: what follows from a configuration, derived once, where a training, an inference or an evaluation begins, and
+// handed down from there.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// What training changes.
+// State that training changes.
 #pragma once
 
 #include <cstdint>

@@ -30,8 +30,9 @@ class GaussLegendre {
   std::vector<double> nodes_, weights_;
 };
 
-/// How far one can go from 0 towards `limit` (of either sign) while keep(distance) holds. keep(0) is true, and keep
-/// changes at most once. The answer is `limit`, or up to 1 % too far: the caller cuts where nothing is left to lose.
+/// Finds how far one can go from 0 towards `limit` (of either sign) while keep(distance) holds. keep(0) is true, and
+/// keep changes at most once. The answer is `limit`, or up to 1 % too far: the caller cuts where nothing is left to
+/// lose.
 template <class Keep>
 double reach(double limit, Keep&& keep) {
   if (keep(limit)) return limit;
@@ -58,7 +59,7 @@ struct Moments {
   double deviation() const { return std::sqrt(second / weight - mean() * mean()); }
 };
 
-/// Of two variables under the same weights; products: the sum of w a b.
+/// Returns the correlation of two variables under one set of weights; products: the sum of w a b.
 inline double correlation(const Moments& a, const Moments& b, double products) {
   return (products / a.weight - a.mean() * b.mean()) / (a.deviation() * b.deviation());
 }

@@ -1,4 +1,4 @@
-// What is asked of all numbers of a sample at once: their order and their moments. The host finds them, or a CUDA
+// Statistics of all numbers of a sample at once: their order and their moments. The host finds them, or a CUDA
 // device by Thrust, to the same bits.
 #pragma once
 
@@ -17,7 +17,7 @@ class SampleStatistics {
   /// In ascending order. None is NaN; which of two zeros comes first is not said.
   virtual void sort(std::span<double> values) = 0;
 
-  /// Of each column of x (rows, columns); at least one row.
+  /// Returns the moments of each column of x (rows, columns); at least one row.
   std::vector<Moments> moments(std::span<const float> x, int columns);
 
  private:
@@ -25,7 +25,7 @@ class SampleStatistics {
   virtual std::vector<Moments> moments_of(const MomentsOfPieces& pieces) = 0;
 };
 
-/// Those the host finds.
+/// Returns the statistics that the host computes.
 SampleStatistics& host_statistics();
 
 }  // namespace alfi

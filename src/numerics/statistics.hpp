@@ -34,8 +34,8 @@ struct Interval {
 Interval bootstrap_mean(SampleStatistics& statistics, std::span<const double> values, int resamples, std::uint64_t seed,
                         double level = 0.95);
 
-/// The same for mean(numerator) / mean(denominator), two values per episode: pairs are drawn together, so what the two
-/// have in common (how hard an episode is) does not widen the interval.
+/// Finds the interval of mean(numerator) / mean(denominator), two values per episode: pairs are drawn together, so what
+/// the two have in common (how hard an episode is) does not widen the interval.
 Interval bootstrap_ratio(SampleStatistics& statistics, std::span<const double> numerator,
                          std::span<const double> denominator, int resamples, std::uint64_t seed, double level = 0.95);
 
@@ -45,8 +45,8 @@ Interval bootstrap_ratio(SampleStatistics& statistics, std::span<const double> n
 /// values.
 double coverage(std::span<const double> u, double p);
 
-/// How many values fall into each of `bins` equal parts of [0, 1], the lower end belonging to a part, 1 to the last:
-/// the histogram of simulation-based calibration. Throws InputError for a value outside [0, 1].
+/// Counts the values that fall into each of `bins` equal parts of [0, 1], the lower end belonging to a part, 1 to the
+/// last: the histogram of simulation-based calibration. Throws InputError for a value outside [0, 1].
 std::vector<std::size_t> histogram(std::span<const double> u, int bins);
 
 /// The probability, were u uniform, of a histogram at least as uneven as this one: Pearson's chi-square with bins - 1

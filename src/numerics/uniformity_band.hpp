@@ -1,4 +1,4 @@
-// How far the distribution function of a sample may be from that of its law, uniform on [0, 1], at all places at once.
+// Band in which the distribution function of a sample lies, at all places at once, if its law is uniform on [0, 1].
 //
 // Säilynoja, Bürkner, Vehtari 2022 (Graphical test for discrete uniformity and its applications in goodness-of-fit
 // evaluation and multiple sample comparison, Statistics and Computing 32:32, arXiv 2103.10522): of the bands made of
@@ -20,7 +20,7 @@ struct UniformityBand {
 /// of places below 1, or a level that is not between 0 and 1.
 UniformityBand uniformity_band(int count, int places, double level = 0.95);
 
-/// How often a uniform sample's counts at k/K, k = 1 … K − 1, are all in [low[k − 1], high[k − 1]].
+/// Returns how often a uniform sample's counts at k/K, k = 1 … K − 1, are all in [low[k − 1], high[k − 1]].
 double chance_inside(int count, std::span<const int> low, std::span<const int> high);
 
 /// The part of u (in ascending order) that is at most k/K, k = 0 … K: (K + 1). NaN for no u.

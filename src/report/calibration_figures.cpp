@@ -1,4 +1,4 @@
-// Whether a machine's intervals mean what they say.
+// Figures of calibration: whether a machine's intervals mean what they say.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -1,4 +1,4 @@
-// What the figures have in common: a terminal and axes, panels, and boxes of quantiles.
+// Parts that the figures have in common: a terminal and axes, panels, and boxes of quantiles.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ std::string drawing(int width, int height);
 /// Text as gnuplot reads it.
 std::string literal(const std::string& text);
 
-/// A grid of so many panels side by side, at most `columns` in a row.
+/// Returns a grid of `count` panels side by side, at most `columns` in a row.
 std::string panels(std::size_t count, std::size_t columns);
 int panel_rows(std::size_t count, std::size_t columns);
 
@@ -43,7 +43,7 @@ std::string wide_ticks(double low, double high);
 /// The axis of training steps up to the last that there is something of.
 std::string step_axis(const Metrics& metrics);
 
-/// Where an error without a sign is drawn: its axis, logarithmic if all of these values are above 0.
+/// Returns the axis where an error without a sign is drawn, logarithmic if all of these values are above 0.
 std::string error_axis(const std::string& label, const std::vector<double>& values);
 
 }  // namespace alfi::report

@@ -1,4 +1,4 @@
-// How far answers are from the truth: by iteration, beside other methods, parameter by parameter.
+// Figures of errors, how far answers are from the truth: by iteration, beside other methods, parameter by parameter.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

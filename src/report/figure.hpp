@@ -27,7 +27,7 @@ inline constexpr const char* mle_colour = "#D55E00";
 inline constexpr const char* posterior_colour = "#009E73";
 inline constexpr const char* untrained_colour = "#999999";
 inline constexpr const char* band_colour = "#56B4E9";
-/// Of parameters and starts, one after the other.
+/// Colours of parameters and starts, one after the other.
 inline constexpr const char* series_colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
 inline const char* series_colour(std::size_t i) { return series_colours[i % std::size(series_colours)]; }
 

@@ -12,7 +12,7 @@
 
 namespace alfi::report {
 
-/// What is reported on.
+/// Subject of a report.
 struct Subject {
   Configuration configuration;
   SimulatorInfo simulator;
@@ -36,7 +36,7 @@ Figure proposal_figure(const Subject& subject);      ///< D = 2: the density on 
 /// All that apply, in the order of the page.
 std::vector<Figure> figures(const Subject& subject);
 
-/// What is reported on of a machine that minimises.
+/// Subject of a report on a machine that minimises.
 struct MinimisationSubject {
   Configuration configuration;
   Metrics metrics;

@@ -72,7 +72,7 @@ class FileActions {
   posix_spawn_file_actions_t actions_;
 };
 
-/// Its status in the end; killed when it is not there in time.
+/// Waits for a child and returns its status; kills it when it is not done in time.
 int wait_for(pid_t child, std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   for (int status = 0;;) {

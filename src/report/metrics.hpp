@@ -1,4 +1,4 @@
-// What a training wrote down while it went on.
+// Metrics, which a training wrote down while it went on.
 #pragma once
 
 #include <filesystem>

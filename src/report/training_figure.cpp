@@ -12,7 +12,7 @@
 namespace alfi::report {
 namespace {
 
-/// What the losses are counted in.
+/// Returns what the losses are counted in.
 std::string unit(Loss loss) { return needs_density(loss) ? "nats" : "prior deviations, squared for mse"; }
 
 /// The first losses of a training can be far above all others: where the picture ends.

@@ -13,7 +13,7 @@
 namespace alfi {
 namespace {
 
-/// What simulator `number` of the list says of itself.
+/// Returns what simulator `number` of the list says of itself.
 SimulatorFacts facts_of(int number) {
   SimulatorFacts facts{};
   Simulators::with(number, [&]<class Sim>() { facts = Sim::facts; });

@@ -17,19 +17,19 @@ int simulator_number(const std::string& name);
 
 /// Whole numbers its observations mostly are, from 0 on; 0 where they are not whole. The number may be `recorded`.
 int table_size(int simulator);
-/// Of all simulators.
+/// Returns the largest table of all simulators.
 int largest_table();
 /// SimulatorFacts::number_price of a simulator in the list.
 double number_price(int simulator);
 /// The simulator a configuration names.
 SimulatorInfo find_simulator(const Configuration::Simulator& simulator);
 
-/// Whether it names an objective to minimise instead of a simulator.
+/// Says whether it names an objective to minimise instead of a simulator.
 bool minimises(const Configuration::Simulator& simulator);
 /// Numbers D in the θ of a configured objective.
 int dimensions_of(const Configuration::Simulator& simulator);
 
-/// What these constants of a simulator or an objective must be, where they are not; else empty.
+/// Says what these constants of a simulator or an objective must be, where they are not; else nothing.
 std::string refused_constants(const std::string& name, const std::map<std::string, double>& constants);
 
 /// The first `count` observations at theta (D, natural units), with no place for them yet. InputError for a wrong

@@ -1,4 +1,4 @@
-// Which of the kernels' instruction sets this machine runs.
+// Instruction sets of the kernels, and which of them this machine runs.
 #pragma once
 
 #include <string>

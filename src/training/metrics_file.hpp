@@ -12,7 +12,7 @@ namespace alfi {
 /// Meta-steps that a line sums up.
 inline constexpr std::int64_t steps_per_line = 10;
 
-/// Where a training stands when a line is written.
+/// State of a training when a line is written.
 struct TrainingPoint {
   std::int64_t step;  ///< number of meta-steps done
   double learning_rate;
@@ -40,7 +40,7 @@ class MetricsFile {
 
   std::filesystem::path path_;
   std::ofstream file_;
-  // Of the next line.
+  // Numbers of the next line.
   std::int64_t steps_ = 0, clamped_ = 0;
   double loss_ = 0;
 };

@@ -83,6 +83,7 @@ class Steps {
  private:
   void submit() {
     std::vector<MetaStep> steps;
+    steps.reserve(static_cast<std::size_t>(pipeline_.steps));
     for (int i = 0; i < pipeline_.steps; ++i) steps.push_back({step_++, training_.learning_rate, training_.beta.from});
     engine_.submit(steps);
   }
@@ -93,7 +94,7 @@ class Steps {
   std::uint64_t step_ = 0;
 };
 
-/// What was measured.
+/// Result of the measurement.
 struct Measurement {
   std::vector<double> rates;  ///< episodes per second of each repetition, in ascending order
   std::int64_t episodes;      ///< of all repetitions

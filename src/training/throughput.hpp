@@ -1,4 +1,4 @@
-// How fast whole meta-steps run, as a part of what the same cores reach with nothing but fma at the same time.
+// Speed of whole meta-steps, as a part of what their cores reach at that time with nothing but fma.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Throughput {
   double fraction_of_peak() const { return gflops / peak_gflops; }
 };
 
-/// Measures for about so many seconds after a warm-up, on the processor the configuration names; R of a range counts as
+/// Measures for about `seconds` after a warm-up, on the processor the configuration names; R of a range counts as
 /// its mean. Throws InputError where the configuration does not fit into memory, RunError where it asks for what was
 /// not built.
 Throughput measure_throughput(const Configuration& configuration, double seconds);

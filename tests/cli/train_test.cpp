@@ -222,7 +222,7 @@ TEST_F(Cli, AnInterruptedTrainingGoesOnBitForBit) {
     return all;
   };
   const auto train_until = [&](const std::string& run, int step, int signal, const char* more = nullptr) {
-    // Not one that is there already: the process would be signalled before it listens.
+    // A checkpoint that is not there yet: the process would be signalled before it listens.
     int awaited = step;
     while (fs::exists(checkpoint(run, awaited))) awaited += 10;
     Process process(arguments(run, more));

@@ -41,7 +41,7 @@ class Warp {
   /// The barrier where it waits.
   const Instruction& barrier() const { return *barrier_; }
 
-  // For what instructions do:
+  // Helpers of instructions:
   template <class T>
   T* at(Place place) const {
     return reinterpret_cast<T*>(file_ + place);

@@ -212,7 +212,7 @@ class DeviceRuntime final : public Runtime {
     if (status.ok()) status = here([&] { return cublasSetStream(created, of(stream)); });
     if (status.ok()) status = here([&] { return cublasSetWorkspace(created, workspace, bytes); });
     if (status.ok()) status = here([&] { return cublasSetPointerMode(created, CUBLAS_POINTER_MODE_HOST); });
-    // The same bits each time.
+    // Atomics would add in another order each time.
     if (status.ok()) status = here([&] { return cublasSetAtomicsMode(created, CUBLAS_ATOMICS_NOT_ALLOWED); });
     if (!status.ok() && created != nullptr) destroy_products(created);
     products = created;

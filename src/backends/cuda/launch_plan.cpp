@@ -26,8 +26,7 @@ std::int64_t fixed_bytes(const Shape& shape, int tiles, const GradientSums& sums
   return weights * number + tables * number + training + odds_and_ends;
 }
 
-/// How the encoder is computed on a device: on tensor cores a block keeps as many observations at once as there is room
-/// for.
+/// Plan of the encoder's computation. On tensor cores a block keeps as many observations at once as there is room for.
 struct EncoderPlan {
   EncoderKernels kernels;
   Variant variant;
@@ -35,8 +34,8 @@ struct EncoderPlan {
   std::int64_t encode_block_size, gradient_block_size;
 };
 
-/// How cuBLAS multiplies. tf32x3's three products of split operands would move several times the memory of one in
-/// fp32, which is more accurate and, up to some hundred features, faster.
+/// Returns the precision in which cuBLAS multiplies. tf32x3's three products of split operands would move several times
+/// the memory of one in fp32, which is more accurate and, up to some hundred features, faster.
 Precision precision_of_products(Precision precision) {
   return precision == Precision::tf32x3 ? Precision::fp32 : precision;
 }
@@ -63,8 +62,8 @@ EncoderPlan plan_encoder(const Shape& shape, Precision precision, const DevicePr
   }
 }
 
-/// Blocks that share a tile, when so many tiles are at work at once, so that the device is busy. The smallest piece of
-/// work is a block of observations.
+/// Returns the blocks that share a tile when `slots` tiles are at work at once, so that the device is busy. The
+/// smallest piece of work is a block of observations.
 int most_shares(const Shape& shape, Precision precision, const DeviceProperties& device, int slots) {
   if (code_size(shape) > most_tile_size) return 1;
   const bool fused = encoder_kernels(shape, precision, device) == EncoderKernels::fused;
@@ -94,7 +93,7 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, Precision
     plan.aggregator_block_size = aggregator_block_size(shape, false);
   }
   // One kernel needs the weights of the encoder and the activations of either network at a time. On tensor cores it
-  // would need so many registers that a multiprocessor had one block only.
+  // would need registers enough that a multiprocessor had one block only.
   plan.block_size = block_size(shape, true);
   plan.split = shares > 1 || precision != Precision::fp32 || plan.block_size * number > device.shared_bytes;
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);

@@ -1,5 +1,5 @@
-// How a batch of episodes is laid out on a device: which memory, how many blocks, how many tiles at once. A function of
-// sizes alone; whatever it decides, the bits of the result are the same.
+// Layout of a batch of episodes on a device: which memory, how many blocks, how many tiles at once. It is a function of
+// sizes alone. Whatever it decides, in fp32 the bits of the result are equal.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace alfi::cuda {
 
-/// What computes the encoder: kernels that keep a block's activations in shared memory, or, where those do not fit, one
-/// product of matrices after the other.
+/// Kinds of kernels that compute the encoder: those that keep a block's activations in shared memory, or, where those
+/// do not fit, one product of matrices after the other.
 enum class EncoderKernels { fused, cublas };
 
 struct LaunchPlan {
@@ -38,15 +38,16 @@ inline constexpr std::int64_t products_workspace = std::int64_t{32} << 20;
 
 EncoderKernels encoder_kernels(const Shape& shape, Precision precision, const DeviceProperties& device);
 
-/// The widest encoder, of observations of one number and with codes of so many, whose kernels are fused.
+/// Returns the widest encoder whose kernels are fused, for observations of one number and codes of `code`.
 int widest_fused_encoder(int code, Precision precision, const DeviceProperties& device);
 
 /// Device memory that must be there at least for a batch of this kind, of one tile at a time.
 std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device);
 
-/// As many tiles at once as `free` bytes hold, some left over for others. Where a block a tile would leave most of the
-/// device idle, several share one. RunError with the bytes that are needed where that is not even one.
+/// Plans as many tiles at once as `free` bytes hold, with some left over for others. Where a block a tile would leave
+/// most of the device idle, several share one. Throws RunError with the bytes that are needed where that is not even
+/// one.
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device, std::int64_t free);
 

@@ -11,7 +11,7 @@ namespace {
 
 int rows_of(const DeviceWork& work) { return work.observations * tile_lanes; }
 
-/// Of the first slot.
+/// Returns the wide rows of the first slot.
 WideRows<float> wide_rows(const DeviceWork& work) {
   Carver<float> carver(work.wide);
   return carve_wide(work.settings.shape, carver);

@@ -1,4 +1,4 @@
-// What a CUDA processor has on its device: of a batch, and of a training.
+// Memory that a CUDA processor has on its device: of a batch, and of a training.
 #pragma once
 
 #include <fmt/format.h>
@@ -57,7 +57,7 @@ struct CudaProcessor::Training {
   DeviceArray<float> rates;
   DeviceArray<StepOutput> outputs;
 
-  /// What the host writes for a window and reads of it; one for each in flight.
+  /// Memory that the host writes for a window and reads of it; one for each in flight.
   struct Window {
     PinnedArray<StepInput> inputs;
     PinnedArray<float> rates;

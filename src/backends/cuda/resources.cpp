@@ -5,7 +5,7 @@
 namespace alfi::cuda {
 namespace {
 
-/// What a user can do about it.
+/// Returns what a user can do about a failure.
 const char* advice(Failure failure) {
   switch (failure) {
     case Failure::out_of_memory:

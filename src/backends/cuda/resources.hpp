@@ -1,4 +1,4 @@
-// What is taken from a CUDA runtime, given back at the end of its owner's life. Failed calls become RunErrors that say
+// Resources of a CUDA runtime, given back at the end of their owner's life. Failed calls become RunErrors that say
 // what was being done.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace alfi::cuda {
 
-/// What the runtime said, and what can be done about it.
+/// Returns what the runtime said, and what can be done about it.
 std::string words_of(const Status& status);
 
 /// Throws RunError where a call failed while `doing`, e.g. "copying the weights to the device".

@@ -10,7 +10,7 @@
 namespace alfi::cuda {
 namespace {
 
-/// What Thrust threw becomes the runtime's error it was thrown for.
+/// Turns what Thrust threw into the runtime's error it was thrown for.
 template <class Body>
 cudaError_t error_of(Body body) {
   try {

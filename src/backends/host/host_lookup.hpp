@@ -17,22 +17,22 @@ class HostLookup {
  public:
   HostLookup(const HostKernels& kernels, EachBlock each_block);
 
-  /// Whether codes can be looked up with these weights: not where the encoder has too many segments, or a weight is not
-  /// finite. Before anything else.
+  /// Says whether codes can be looked up with these weights: not where the encoder has too many segments, or a weight
+  /// is not finite. Called before anything else.
   bool build(const EpisodeSettings<float>& settings);
 
-  /// What the tiles draw and encode with.
+  /// Returns what the tiles draw and encode with.
   const EpisodeSettings<float>& settings() const { return settings_; }
   LookupEncoder<float> encoder() const { return {lookup_, network_units_}; }
 
-  /// Room for the sums of so many partial sums, not yet zero.
+  /// Makes room for the sums of `partials` partial sums, not yet zero.
   void begin_sums(int partials);
   /// Zeroes one.
   void clear(int partial);
   void add(const Tile<float>& tile, int partial);
 
-  /// The encoder's gradient from all of them, in so many (at most most_pieces) partial sums of encoder_size one after
-  /// the other.
+  /// Makes the encoder's gradient from all of them, in partial sums of encoder_size one after the other. Returns their
+  /// number, at most most_pieces.
   int finish(int partials, float* gradients);
 
  private:

@@ -17,7 +17,7 @@
 
 namespace alfi {
 
-/// Of a configuration's engine.threads: 0 is all there are.
+/// Returns the threads that a configuration's engine.threads means: 0 is all there are.
 int thread_count(int configured);
 
 class HostProcessor final : public Processor {
@@ -58,7 +58,7 @@ class HostProcessor final : public Processor {
 
   template <class Body>
   void each_tile(const TilePass& pass, Body body);
-  /// Whether the pass looks codes up; then lookup_ is ready.
+  /// Says whether the pass looks codes up; then lookup_ is ready.
   bool looks_up(const TilePass& pass);
   /// Forward and backward of all tiles, into the partial sums; `finish` gets every tile. Returns the update's arrays
   /// for them.

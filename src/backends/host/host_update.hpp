@@ -9,7 +9,7 @@
 
 namespace alfi {
 
-/// What an update needs to know of its training.
+/// Facts of a training that an update needs to know.
 struct UpdatePlan {
   int episodes;      ///< B
   double clip_norm;  ///< 0: no clipping
