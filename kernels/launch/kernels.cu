@@ -5,13 +5,21 @@
 namespace alfi {
 namespace {
 
+// 100 KB a multiprocessor: the aggregator's activations of two blocks do not fit.
+#if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 860 || __CUDA_ARCH__ == 890 || __CUDA_ARCH__ >= 1200)
+constexpr bool little_shared_memory = true;
+#else
+constexpr bool little_shared_memory = false;
+#endif
+
 /// Returns the blocks a multiprocessor has at once: one, where activations in shared memory or registers leave no room
 /// for two.
 constexpr int resident_blocks(DeviceKernel kernel, Variant variant) {
   const bool narrow_bf16 = variant.precision == Precision::bf16 && variant.widest == narrow_tensor;
   if (encodes(kernel)) return kernel == DeviceKernel::encode && narrow_bf16 ? 2 : 1;
-  const bool many_registers = kernel == DeviceKernel::rollout_gradient && variant.activations == Activations::global;
-  return kernel == DeviceKernel::rollout || many_registers ? 1 : 2;
+  if (kernel == DeviceKernel::rollout_gradient)
+    return little_shared_memory || variant.activations == Activations::global ? 1 : 2;
+  return kernel == DeviceKernel::rollout ? 1 : 2;
 }
 
 /// The variant is its number: nvcc's host half cannot name one.

@@ -59,6 +59,7 @@ std::vector<DeviceRun> runs_of_every_kernel() {
           {c, Precision::fp32, many, shared_for_no_network, 2},
           {long_sets, Precision::fp32, few, shared, 2},
           {wider(c, 40), Precision::bf16, many, shared, 2},
+          {wider(long_sets, 40), Precision::bf16, few, shared, 2},
           {wider(c, 40), Precision::tf32x3, many, shared, 2},
           {wider(c, 100), Precision::bf16, many, shared, 2},
           {coupled, Precision::fp32, few, shared, 2},
