@@ -25,13 +25,17 @@ cat "$table"
 # and a tenth. The loops of sm_120 are unrolled less, so that their own instructions count more.
 budget='
 kernel                     machines   loops  /ffma  ffma/128  short  /hmma  inner
-rollout                    .              2    1.5        20    2.0      -      -
-encode                     .              2    1.5        20    1.7      -      -
-encoder_gradient           .              4    1.8        20    2.6      -      -
+rollout                    ^(8|9|10)      2    1.5        20    2.0      -      -
+rollout                    ^12            -      -         -    2.0      -      -
+encode                     ^(8|9|10)      2    1.5        20    1.7      -      -
+encode                     ^12            -      -         -    1.7      -      -
+encoder_gradient           ^(8|9|10)      4    1.8        20    2.6      -      -
+encoder_gradient           ^12            -      -         -    2.6      -      -
 encode/tf32x3              .              -      -         -      -   11.5      -
 encode/bf16                .              -      -         -      -   12.0      -
 encode/bf16_wide           .              -      -         -      -    7.0    7.1
-encoder_gradient/tf32x3    .              -      -         -      -   11.0   12.4
+encoder_gradient/tf32x3    ^(8|9|10)      -      -         -      -   11.0   12.4
+encoder_gradient/tf32x3    ^12            -      -         -      -   11.0   16.3
 encoder_gradient/bf16      ^(8|9|10)      -      -         -      -    7.5    4.3
 encoder_gradient/bf16      ^12            -      -         -      -   10.1    4.3
 encoder_gradient/bf16_wide ^(8|9|10)      -      -         -      -    5.6    3.2
