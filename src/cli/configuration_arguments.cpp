@@ -32,7 +32,7 @@ Configuration ConfigurationArguments::load(const std::string& otherwise) const {
   if (!seed.empty()) all.push_back("engine.seed=" + seed);
   if (file.empty()) return parse_configuration(otherwise, all);
   std::vector<std::string> notes;
-  const Configuration configuration = load_configuration(file, all, &notes);
+  Configuration configuration = load_configuration(file, all, &notes);
   for (const std::string& note : notes) fmt::print(stderr, "{}{}\n", &note == notes.data() ? "" : "  ", note);
   return configuration;
 }

@@ -36,6 +36,8 @@ std::string complaint(const CLI::ParseError& error, const CLI::App& app) {
 
 }  // namespace
 
+// What may be thrown before the commands run is a lack of memory, or an option declared twice.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);

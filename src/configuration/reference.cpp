@@ -51,7 +51,7 @@ class Translator {
   }
 
  private:
-  struct Given {
+  struct Given {  // NOLINT(bugprone-exception-escape): yaml-cpp's assignment throws for nodes that are not there alone
     YAML::Node value;
     std::string origin;
   };

@@ -22,7 +22,8 @@ class ExactGaussianLinear final : public ExactInference {
     if (x.empty() || x.size() % dimensions_ != 0)
       throw InputError(
           fmt::format("x: {} numbers (gaussian_linear needs at least one observation of {})", x.size(), dimensions_));
-    const double count = static_cast<double>(x.size() / dimensions_);
+    const std::size_t observations = x.size() / dimensions_;
+    const auto count = static_cast<double>(observations);
     Exact exact{std::vector<double>(dimensions_), {}, {}};
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (!std::isfinite(x[i])) throw InputError(fmt::format("x: {} is not finite", x[i]));

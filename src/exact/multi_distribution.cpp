@@ -38,7 +38,8 @@ class ExactMultiDistribution final : public ExactInference {
   Exact infer(std::span<const float> x) const override {
     if (x.empty() || x.size() % Sim::X != 0)
       throw InputError(fmt::format("x: {} numbers (multi_distribution needs at least one observation of 5)", x.size()));
-    const double count = static_cast<double>(x.size() / Sim::X);
+    const std::size_t observations = x.size() / Sim::X;
+    const auto count = static_cast<double>(observations);
     double mean = 0, square = 0, largest = -INFINITY;
     for (std::size_t i = 0; i < x.size(); i += Sim::X) {
       Vector observation;

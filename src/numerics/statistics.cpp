@@ -180,7 +180,8 @@ double energy_distance(SampleStatistics& statistics, std::span<const float> x, s
       if (!std::isfinite(value)) throw InputError(fmt::format("energy distance: {} is not finite", value));
     }
   }
-  const double n = static_cast<double>(x.size() / columns), m = static_cast<double>(y.size() / columns);
+  const std::size_t x_rows = x.size() / columns, y_rows = y.size() / columns;
+  const auto n = static_cast<double>(x_rows), m = static_cast<double>(y_rows);
   const DistanceSums sums = distance_sums(statistics, x, y, columns);
   return 2 * (sums.between / (n * m) - sums.within_x / (n * (n - 1)) - sums.within_y / (m * (m - 1)));
 }

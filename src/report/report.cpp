@@ -68,7 +68,7 @@ std::string draw(const Figure& figure, const std::filesystem::path& folder) try 
 }  // namespace
 
 Report write_report(const std::filesystem::path& run, const ReportOptions& options) {
-  const Report report = places(run, options.out);
+  Report report = places(run, options.out);
   const Machine machine = Machine::load(run);
   const Metrics metrics = read_metrics(run / "metrics.jsonl");
   // All are drawn before the first is written: where gnuplot fails, older pictures stay.

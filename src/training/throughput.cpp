@@ -83,7 +83,6 @@ class Steps {
  private:
   void submit() {
     std::vector<MetaStep> steps;
-    steps.reserve(static_cast<std::size_t>(pipeline_.steps));
     for (int i = 0; i < pipeline_.steps; ++i) steps.push_back({step_++, training_.learning_rate, training_.beta.from});
     engine_.submit(steps);
   }
