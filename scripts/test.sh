@@ -2,9 +2,10 @@
 # test.sh [all | STAGE...]: sets up, builds and tests; the last line is the count.
 #
 #   test.sh            stage quick: every component, in minutes
-#   test.sh all        the rest, stages long, asan and racecheck
+#   test.sh all        the rest, stages lint, long, asan and racecheck
 #
 #   quick      the ordinary build's tests but those with label all
+#   lint       clang-tidy on the library and the command line, and each of their headers alone
 #   long       those with label all: mutants, compiled kernels of every width and without each barrier, whole programs
 #   asan       the ordinary tests under AddressSanitizer and UBSan
 #   racecheck  the kernels on fibers under ThreadSanitizer, as they are and without each of their barriers
@@ -51,9 +52,19 @@ stage() {  # PRESET [CTEST ARGUMENTS…]: configures, builds, tests, counts
 }
 
 (($# > 0)) || set -- quick
-[[ $* != all ]] || set -- long asan racecheck
+[[ $* != all ]] || set -- lint long asan racecheck
 for name in "$@"; do
   case $name in
+    lint)
+      echo "== lint"
+      code=0
+      bash tests/tidy_test.sh || code=$?
+      case $code in
+        0) passed=$((passed + 1)) ;;
+        77) skipped=$((skipped + 1)) ;;
+        *) failed=$((failed + 1)) ;;
+      esac
+      ;;
     quick) stage cpu --label-exclude '^all$' ;;
     long) stage cpu --label-regex '^all$' ;;
     asan) stage asan --label-exclude '^all$' ;;
@@ -66,7 +77,7 @@ for name in "$@"; do
       fi
       ;;
     *)
-      echo "test.sh: there is no stage $name; there are quick, long, asan and racecheck" >&2
+      echo "test.sh: there is no stage $name; there are quick, lint, long, asan and racecheck" >&2
       exit 2
       ;;
   esac
