@@ -35,14 +35,38 @@ constexpr int tensor_kernels(Precision precision, const Shape& shape) {
   return precision == Precision::bf16 && widest <= wide_tensor ? wide_tensor : 0;
 }
 
-/// Parts of an encoder's weight gradient, of 16 outputs and two sixteens of inputs each (GradientParts).
-constexpr int gradient_part_count(const Layout& layout) {
-  int count = 0;
-  for (const Linear& layer : layout.encoder) count += sixteens(layer.out) * (layer.in / 32 + 1);
-  return count;
-}
-
 inline namespace ALFI_ISA {
+
+/// A part of a layer's weight gradient, one warp's: 16 outputs from 16 m on, and two sixteens of inputs from 32 n on,
+/// the ones beyond the last input among them.
+struct GradientPart {
+  int layer, m, n;
+};
+
+/// Parts of the three layers' weight gradients, numbered from the last layer to the first.
+struct GradientParts {
+  int across[3], count[3];  ///< of each layer: parts beside each other, and parts in all
+
+  ALFI_HD int all() const { return count[0] + count[1] + count[2]; }
+  ALFI_HD GradientPart operator[](int part) const {
+    if (part < count[2]) return part_of(2, part);
+    part -= count[2];
+    return part < count[1] ? part_of(1, part) : part_of(0, part - count[1]);
+  }
+
+ private:
+  ALFI_HD GradientPart part_of(int layer, int part) const {
+    return {layer, part / across[layer], part % across[layer]};
+  }
+};
+ALFI_HD GradientParts gradient_parts(const Layout& layout) {
+  GradientParts parts{};
+  for (int l = 0; l < 3; ++l) {
+    parts.across[l] = layout.encoder[l].in / 32 + 1;
+    parts.count[l] = sixteens(layout.encoder[l].out) * parts.across[l];
+  }
+  return parts;
+}
 
 /// Fast memory of one block. Places are known to the compiler but for where the activations begin.
 template <Precision precision, int widest>
@@ -113,7 +137,7 @@ template <Precision precision, int widest>
 ALFI_HD void carve_activations(const Shape& shape, Carver<float>& carver, int kept,
                                TensorBlock<precision, widest>& block) {
   block.activations = carver.take(block.kept_size(kept));
-  block.sums = carver.take(kept > 0 ? block.sums_size(gradient_part_count(make_layout(shape))) : 0);
+  block.sums = carver.take(kept > 0 ? block.sums_size(gradient_parts(make_layout(shape)).all()) : 0);
   block.kept = kept;
 }
 

@@ -133,18 +133,16 @@ ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEnco
 template <class Tensor>
 ALFI_HD void read_slopes(const Tensor& tensor, int C, int s, const float* slope, const float* count, int place,
                          typename Tensor::Sum (&a)[2], typename Tensor::Sum (&b)[2]) {
-  ALFI_UNROLL
-  for (int half = 0; half < 2; ++half)
-    tensor.each(a[half], [&](int lane, int column, float& value) {
-      const int c = 16 * s + 8 * half + column;
-      value = c < C && static_cast<float>(place) < count[lane] ? slope[c * tile_lanes + lane] : 0.0f;
-    });
-  ALFI_UNROLL
-  for (int half = 0; half < 2; ++half)
-    tensor.each(b[half], [&](int lane, int column, float& value) {
-      const int c = 16 * s + 8 * half + column;
-      value = c < C && static_cast<float>(place) < count[lane] ? slope[(C + c) * tile_lanes + lane] : 0.0f;
-    });
+  const auto read = [&](const float* from, typename Tensor::Sum(&to)[2]) {
+    ALFI_UNROLL
+    for (int half = 0; half < 2; ++half)
+      tensor.each(to[half], [&](int lane, int column, float& value) {
+        const int c = 16 * s + 8 * half + column;
+        value = c < C && static_cast<float>(place) < count[lane] ? from[c * tile_lanes + lane] : 0.0f;
+      });
+  };
+  read(slope, a);
+  read(slope + C * tile_lanes, b);
 }
 
 /// Keeps the activations of observation first + i, and the gradients before them, as the block's i-th.
@@ -210,37 +208,6 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
     tensor.through_relu(sum, tensor.kept(block.hidden1(i), 0, 16 * s));
     tensor.keep(block.into_hidden1(i), 0, 16 * s, tensor.left(sum));
   }
-}
-
-/// A part of a layer's weight gradient, one warp's: 16 outputs from 16 m on, and two sixteens of inputs from 32 n on,
-/// the ones beyond the last input among them.
-struct GradientPart {
-  int layer, m, n;
-};
-
-/// The parts of the three layers, the last one's first.
-struct GradientParts {
-  int across[3], count[3];
-
-  ALFI_HD int all() const { return count[0] + count[1] + count[2]; }
-  ALFI_HD GradientPart operator[](int part) const {
-    if (part < count[2]) return part_of(2, part);
-    part -= count[2];
-    return part < count[1] ? part_of(1, part) : part_of(0, part - count[1]);
-  }
-
- private:
-  ALFI_HD GradientPart part_of(int layer, int part) const {
-    return {layer, part / across[layer], part % across[layer]};
-  }
-};
-ALFI_HD GradientParts gradient_parts(const Layout& layout) {
-  GradientParts parts{};
-  for (int l = 0; l < 3; ++l) {
-    parts.across[l] = layout.encoder[l].in / 32 + 1;
-    parts.count[l] = sixteens(layout.encoder[l].out) * parts.across[l];
-  }
-  return parts;
 }
 
 template <class Tensor>

@@ -36,7 +36,7 @@ std::string complaint(const CLI::ParseError& error, const CLI::App& app) {
 
 }  // namespace
 
-// What may be thrown before the commands run is a lack of memory, or an option declared twice.
+// Before the commands run, a lack of memory or an option declared twice may be thrown.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
