@@ -101,7 +101,8 @@ constexpr Layout make_layout(const Shape& shape) {
   return layout;
 }
 
-/// Returns the pieces that the encoder's gradient of a tile is cut into, a power of two, in a meta-batch of `tiles`.
+/// Returns the number of pieces that the encoder's gradient of a tile is cut into, a power of two, where there are
+/// `tiles` tiles.
 constexpr int gradient_pieces(int tiles) {
   int pieces = 1;
   while (pieces < most_pieces && 2 * pieces * tiles <= gradient_partials) pieces *= 2;

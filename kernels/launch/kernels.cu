@@ -12,8 +12,8 @@ constexpr bool little_shared_memory = true;
 constexpr bool little_shared_memory = false;
 #endif
 
-/// Returns the blocks a multiprocessor has at once: one, where activations in shared memory or registers leave no room
-/// for two.
+/// Returns the number of blocks a multiprocessor has at once: one, where activations in shared memory or registers
+/// leave no room for two.
 constexpr int resident_blocks(DeviceKernel kernel, Variant variant) {
   const bool narrow_bf16 = variant.precision == Precision::bf16 && variant.widest == narrow_tensor;
   if (encodes(kernel)) return kernel == DeviceKernel::encode && narrow_bf16 ? 2 : 1;

@@ -48,7 +48,8 @@ struct GradientSums {
   constexpr std::int64_t encoder(int partial, int piece) const {
     return (std::int64_t{partial} * pieces + piece) * encoder_size;
   }
-  /// Returns where the rest would begin if it were the end of (size).
+  /// Returns where an array (size) would begin whose end is the rest of one partial sum: indices are the whole
+  /// gradient's.
   constexpr std::int64_t rest(int partial) const {
     return rest_begin() + std::int64_t{partial} * (size - encoder_size) - encoder_size;
   }

@@ -5,7 +5,7 @@
 //   adam       m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  k = 1, 2, …
 //              θ ← θ − η (m/(1 − β₁ᵏ)) / (√(v/(1 − β₂ᵏ)) + 10⁻⁸)                (Kingma & Ba 2015)
 //
-// Trained machines are measured against them. They run on the host alone.
+// Trained machines are measured against them; they are not trained themselves. They run on the host alone.
 #pragma once
 
 #include "kernels/team/team.hpp"

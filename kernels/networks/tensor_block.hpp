@@ -74,7 +74,7 @@ struct TensorBlock {
   static constexpr int features = 16 * widest;
   using Columns = Matrix<precision, features>;
 
-  /// Says whether a part's sums of the weight gradient wait in fast memory for the next observations. Those of wide
+  /// Choice to let a part's sums of the weight gradient wait in fast memory for the next observations. Those of wide
   /// encoders would take most of it, and go to the gradient each time.
   static constexpr bool keeps_sums = widest == narrow_tensor;
 

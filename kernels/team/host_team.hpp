@@ -59,7 +59,7 @@ class HostTeam {
   static constexpr int row_vectors = width == 16 ? 4 : width == 1 ? 1 : 2;
   /// Columns of a weight gradient's patch, as many as the registers hold.
   static constexpr int patch_columns = width == 16 ? 5 : 2;
-  /// Says whether patches at a matrix' edge are computed whole. Here code of its own for every size is faster.
+  /// Choice to compute patches at a matrix' edge whole. Here code of its own for every size is faster.
   static constexpr bool whole_patches = false;
   /// Numbers a thread loads before it uses the first (each_loaded).
   static constexpr int loads_ahead = 1;

@@ -21,9 +21,9 @@
 // The answer's variance is then never below Σ̄/K nor below S/K. Of matrices this is said of each direction in which both
 // are diagonal with Σ̄ as the unit.
 //
-// It fails where Σ_k is not C + V. What a machine leaves out of Σ_k is left out of the answer, and is a larger part of
-// its smaller variance. So one that was trained briefly, or is asked about data unlike its training's, has too narrow
-// an answer; at the floor nothing of C is left in it.
+// The answer fails where Σ_k is not C + V. What a machine leaves out of Σ_k is left out of the answer, and is a larger
+// part of its smaller variance. So one that was trained briefly, or is asked about data unlike its training's, has too
+// narrow an answer; at the floor nothing of C is left in it.
 //
 // Families that learn no deviation keep theirs; only their means are averaged.
 #pragma once
