@@ -61,8 +61,8 @@ void SeparableNes::tell(std::span<const double> losses) {
 std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simulations) {
   const int D = problems.D, episodes = problems.episodes();
   const int population = SeparableNes::population(D);
-  // There are as many observations of a parameter as generations: more of the one average noise out, of the other come
-  // closer.
+  // There are as many observations of a parameter as generations: more observations average noise out, more
+  // generations come closer.
   const std::int64_t rounds = simulations.left() / population;
   const int count = std::max(2, static_cast<int>(std::sqrt(static_cast<double>(rounds))));
   std::vector<SeparableNes> searches(problems.real.size(), SeparableNes(D));

@@ -2,8 +2,8 @@
 // it takes their place under the real device_runtime.cpp. This is what tests say to it, and ask it, besides CUDA's
 // calls.
 //
-// It is as lazy as a device may be: work is done when a call waits for it, not before. It is as strict as CUDA's
-// documentation: captures, attributes of kernels and the current device are checked. Fresh memory is all ones.
+// The substitute is as lazy as a device may be: work is done when a call waits for it, not before. It is as strict as
+// CUDA's documentation: captures, attributes of kernels and the current device are checked. Fresh memory is all ones.
 #pragma once
 
 #include <cuda_runtime_api.h>

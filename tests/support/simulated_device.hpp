@@ -1,8 +1,8 @@
 // A CUDA runtime without a device: kernels run on a host team, on fibers or as PTX, memory is the host's.
 //
-// It is as lazy as a device may be: what is put on a stream is done when somebody waits for it, not before. Memory that
-// nothing wrote is NaN. Pointers that are no device memory where it is asked for, and what would be written behind the
-// end of shared memory, throw std::logic_error.
+// The runtime is as lazy as a device may be: what is put on a stream is done when a call waits for it, not before.
+// Memory that nothing wrote is NaN. Pointers that are no device memory where it is asked for, and what would be written
+// behind the end of shared memory, throw std::logic_error.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // A tape: one recorded meta-batch of episodes, in memory and as a safetensors file.
 //
-// It holds what an episode needs when the draws are given instead of made (networks, θ*, x*, ψ₀, every θ_m and its
+// A tape holds what an episode needs when the draws are given instead of made (networks, θ*, x*, ψ₀, every θ_m and its
 // observations; all in normalised units), and, if known, what comes out: so an engine can be compared without random
 // numbers and without a simulator. Arrays are row-major; the shapes are in the letters of EpisodeSettings.
 #pragma once

@@ -1,6 +1,6 @@
 // Our Philox streams are cuRAND's: its host generator, which needs no device, gives the same words.
 //
-// It deals word i (4 words a block) to subsequence (i / 4) mod 65536 at offset i / 2¹⁸; with our counter's names,
+// cuRAND deals word i (4 words a block) to subsequence (i / 4) mod 65536 at offset i / 2¹⁸; with our counter's names,
 // subsequence = (row, episode) and offset = (draw, n).
 #include <curand.h>
 #include <gtest/gtest.h>
