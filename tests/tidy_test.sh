@@ -4,7 +4,8 @@
 # expression, names some of the sources. Exit code 77: there is no clang-tidy 14, and another has other opinions.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-if ! clang-tidy --version 2>/dev/null | grep -q ' version 14\.' || ! command -v run-clang-tidy clang++ >/dev/null; then
+if ! clang-tidy --version 2>/dev/null | grep -q ' version 14\.' || ! command -v run-clang-tidy >/dev/null ||
+  ! command -v clang++ >/dev/null; then
   echo "skipped: there is no clang-tidy 14, or no clang++"
   exit 77
 fi
