@@ -3,12 +3,12 @@
 
 namespace alfi {
 
-/// Each registers its benchmarks with Google Benchmark.
+/// Register a file's benchmarks with Google Benchmark.
 void register_baseline_benchmarks();
 void register_avx2_benchmarks();
 void register_avx512_benchmarks();
 
-/// Peak fp32 operations a second of one core, measured now with the kernels' own calibration loop.
+/// Measures the peak of one core in fp32 operations a second, with the kernels' own calibration loop.
 double one_core_peak();
 
 }  // namespace alfi

@@ -38,7 +38,7 @@ struct Shape {
   /// Pairs of parameters that ψ has a number for.
   constexpr int couplings() const { return couples(family) ? D * (D - 1) / 2 : 0; }
   constexpr int P() const { return learns_deviation(family) ? 2 * D + couplings() : D; }
-  /// Numbers in a pooled code.
+  /// Counts the numbers of a pooled code.
   constexpr int CP() const { return pooling == Pooling::moments ? 2 * C : C; }
   constexpr bool has_scores() const { return use_grad && has_density(family); }
   /// Scores of second order, [s2, s3], and all of them.
@@ -46,9 +46,9 @@ struct Shape {
   constexpr int scores() const { return D + square_scores(); }
   /// [g, θ, s1, s2, s3]. Inlined by command, as learns_deviation.
   [[gnu::always_inline]] constexpr int generated_inputs() const { return CP() + D + (has_scores() ? scores() : 0); }
-  /// [r, g, θ, s1, s2, s3]
+  /// Counts [r, g, θ, s1, s2, s3].
   constexpr int aggregator_inputs() const { return CP() + generated_inputs(); }
-  /// [a, ψ, log R]
+  /// Counts [a, ψ, log R].
   constexpr int rim_inputs() const { return A + P() + (count_input ? 1 : 0); }
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # lint_test.sh [ROOT]: sources are as clang-format 14 writes them, shellcheck has nothing to say of the scripts, and comments
-# begin with a verb or a noun. Exit code 77: either is missing, or clang-format is another version, whose taste differs.
+# begin with a verb or a noun, those of a header's functions with a verb. Exit code 77: either is missing, or clang-format is another version, whose taste differs.
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 if ! clang-format --version 2>/dev/null | grep -q ' version 14\.' || ! command -v shellcheck >/dev/null; then
@@ -27,6 +27,24 @@ awk -v first='^(What|Of|The same|How|Where|Whether|Those|As|Who|Whose|Which|So m
     before = alone && text != ""
   }
   END { exit bad }' "${sources[@]}"
+
+# A block of comments before a function's declaration that begins with an article, or with an error instead of the verb.
+mapfile -t headers < <(printf '%s\n' "${sources[@]}" | grep '\.hpp$')
+awk -v noun='^(The|A|An|One|All|Every|Each|Mean|Numbers?|InputError|RunError|Null|From|In|On) ' \
+  -v declares='^ *[A-Za-z_][A-Za-z0-9_:<>,*& ]* [*&]*[a-z_]+\\([^;]*(;|[{]|,|[)])' '
+  FNR == 1 { first = "" }
+  /^ *\/\/\/? / { if (first == "") first = $0; next }
+  /^ *(template|\[\[)/ { next }
+  {
+    text = first
+    first = ""
+    sub(/^ *\/\/\/? /, "", text)
+    if (text ~ noun && $0 ~ declares && $0 !~ /(^| )(return|else|throw) / && $0 !~ / = [^0]/ && $0 !~ /std::function</) {
+      print FILENAME ":" FNR ": " text
+      bad = 1
+    }
+  }
+  END { exit bad }' "${headers[@]}"
 clang-format --dry-run -Werror "${sources[@]}"
 shellcheck --severity=warning "${scripts[@]}"
 echo "${#sources[@]} sources, ${#scripts[@]} scripts"

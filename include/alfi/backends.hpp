@@ -18,8 +18,8 @@ struct CudaDevices {
 
 CudaDevices cuda_devices();
 
-/// Why engine.backend = auto runs on the CPU, in words; empty where it runs on a CUDA device, or where the
-/// configuration asks for one of the two itself.
+/// Says why engine.backend = auto runs on the CPU. Empty where it runs on a CUDA device, or where the configuration
+/// asks for one of the two itself.
 std::string why_not_cuda(const Configuration::Engine& engine);
 
 }  // namespace alfi

@@ -55,13 +55,14 @@ struct BaselineComparison {
   std::vector<BaselineResult> results;  ///< one for each of the multiples; of maximum likelihood one
 };
 
-/// InputError names the option that is wrong, or says that maximum likelihood does not exist.
+/// Runs a method without a network on problems of a configuration. Throws InputError naming the option that is wrong,
+/// or saying that maximum likelihood does not exist.
 BaselineComparison compare(Baseline baseline, const Configuration& configuration, const BaselineOptions& options = {});
 
 /// Compares a baseline with a machine's own answers, on the episodes of its configuration.
 BaselineComparison compare(Baseline baseline, const Machine& machine, const BaselineOptions& options = {});
 
-/// One JSON object, with a line feed at its end.
+/// Writes one JSON object, with a line feed at its end.
 std::string to_json(const BaselineComparison& comparison);
 
 }  // namespace alfi

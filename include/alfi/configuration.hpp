@@ -124,7 +124,7 @@ Configuration load_configuration(const std::filesystem::path& file, const std::v
 /// Reads a configuration from text, e.g. the one stored in a checkpoint.
 Configuration parse_configuration(const std::string& yaml_text, const std::vector<std::string>& overrides = {});
 
-/// Every key, in YAML that parse_configuration reads back to an equal Configuration.
+/// Writes every key, in YAML that parse_configuration reads back to an equal Configuration.
 std::string to_yaml(const Configuration& configuration);
 
 /// Throws InputError on the first value, or combination of values, that is not allowed. The loaders have called it;
@@ -136,7 +136,7 @@ std::string to_text(Precision precision);
 /// Returns the name that engine.encoder has for it.
 std::string to_text(Encoder encoder);
 
-/// Every key with what it may be, its default and its meaning, as text for people.
+/// Describes every key for people: what it may be, its default and its meaning.
 std::string describe_configuration();
 
 }  // namespace alfi

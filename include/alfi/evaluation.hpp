@@ -74,11 +74,11 @@ struct EvaluationOptions {
   int replicates = 0;  ///< rollouts an answer combines: 1, 2, 4, 8 or 16; 0: as configured
 };
 
-/// InputError names the option that is wrong, or the simulator where exact inference is not known. The same call gives
-/// the same numbers, whatever the threads.
+/// Judges a machine on problems whose answer is known. Throws InputError naming the option that is wrong, or the
+/// simulator where exact inference is not known. A repeated call gives equal numbers, whatever the threads.
 Evaluation evaluate(const Machine& machine, const EvaluationOptions& options = {});
 
-/// One JSON object, with a line feed at its end.
+/// Writes one JSON object, with a line feed at its end.
 std::string to_json(const Evaluation& evaluation);
 
 }  // namespace alfi

@@ -45,8 +45,8 @@ struct InferenceOptions {
 /// Can be used by several threads at once. Weights are the moving average of training's.
 class Machine {
  public:
-  /// From a run folder, its newest checkpoint, or from a checkpoint file. InputError where there is none, or it is
-  /// damaged or of another version.
+  /// Reads a machine from a run folder, its newest checkpoint, or from a checkpoint file. Throws InputError where there
+  /// is none, or it is damaged or of another version.
   static Machine load(const std::filesystem::path& path);
 
   Machine(Machine&&) noexcept;
@@ -57,7 +57,7 @@ class Machine {
   const Configuration& configuration() const;
   /// Meta-steps of training.
   std::int64_t step() const;
-  /// T where nothing else is asked for: evaluation.iterations, or episode.iterations where that is 0.
+  /// Returns T where nothing else is asked for: evaluation.iterations, or episode.iterations where that is 0.
   int default_iterations() const;
 
   /// Infers the posterior given `count` observations x (count, X), row-major, in natural units. It combines several

@@ -35,7 +35,7 @@ struct Optimisation {
 /// gives equal numbers each time, whatever the threads.
 Optimisation evaluate_minimiser(const Machine& machine, const EvaluationOptions& options = {});
 
-/// One JSON object, with a line feed at its end.
+/// Writes one JSON object, with a line feed at its end.
 std::string to_json(const Optimisation& optimisation);
 
 }  // namespace alfi

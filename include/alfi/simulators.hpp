@@ -43,7 +43,7 @@ struct SimulatorInfo {
   std::vector<ConstantInfo> constants;
 };
 
-/// All simulators, with the usual constants.
+/// Returns all simulators, with the usual constants.
 const std::vector<SimulatorInfo>& simulators();
 
 /// Objective that a machine can be trained to minimise, from gradients, instead of to infer: simulator.name may be its
@@ -53,16 +53,16 @@ struct ObjectiveInfo {
   std::vector<ConstantInfo> constants;
 };
 
-/// All objectives.
+/// Returns all objectives.
 const std::vector<ObjectiveInfo>& objectives();
 
-/// The simulator with these constants and the usual ones. Throws InputError naming the simulators there are, or the
-/// constants it has.
+/// Returns the simulator with these constants and the usual ones. Throws InputError naming the simulators there are, or
+/// the constants it has.
 SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants = {});
 
-/// `count` observations at theta (D values, natural units), row-major (count, X). The same seed gives the same numbers
-/// on every machine. θ outside the simulator's domain is moved into it; throws InputError for a wrong number of
-/// parameters or one that is not finite.
+/// Draws `count` observations at theta (D values, natural units): row-major (count, X). A seed gives equal numbers on
+/// every machine. θ outside the simulator's domain is moved into it. Throws InputError for a wrong number of parameters
+/// or one that is not finite.
 std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,
                             unsigned long seed, const std::map<std::string, double>& constants = {});
 

@@ -72,7 +72,7 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
             .x = tile.real});
 }
 
-/// ψ₀.
+/// Sets ψ₀.
 template <class Team>
 ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                             const StepInput& step, const Tile<typename Team::Real>& tile) {
@@ -114,7 +114,7 @@ struct Parameters {
   int first, count;
 };
 
-/// θ and its offset u of these parameters of iteration t: drawn, or u from the recorded θ.
+/// Finds θ and its offset u of these parameters of iteration t: drawn, or u from the recorded θ.
 template <class Team>
 ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                              const StepInput& step, const Tile<typename Team::Real>& tile, int t, Parameters parameters,
@@ -153,7 +153,7 @@ ALFI_HD void draw_parameters(const Team& team, const EpisodeSettings<typename Te
   });
 }
 
-/// The pooled codes of iteration t.
+/// Returns the pooled codes of iteration t.
 template <class R>
 ALFI_HD R* codes_of(const Shape& shape, const Tile<R>& tile, int t) {
   return tile.codes + t * shape.M * shape.CP() * tile_lanes;
@@ -183,13 +183,13 @@ ALFI_HD ObservationSets<R> real_set(const Tile<R>& tile) {
   return {.x = tile.real, .observations = rows, .set_size = rows, .count = tile.input->count};
 }
 
-/// x from iteration t on.
+/// Returns x of the iterations from t on.
 template <class R>
 ALFI_HD Rows<R> generated_rows(const Shape& shape, const Tile<R>& tile, int t) {
   return {tile.x.at(0, t * shape.M * shape.N * tile_lanes), tile.x.stride};
 }
 
-/// The sets of `iterations` iterations from t on.
+/// Returns the sets of `iterations` iterations from t on.
 template <class R>
 ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& tile, int t, int iterations) {
   return {.x = generated_rows(shape, tile, t),
@@ -198,8 +198,8 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
           .count = tile.generated_count};
 }
 
-/// These parameters of iteration t and their observations, as far as they are drawn; x to be read after a barrier.
-/// A parameter's observations are split into `pieces`, so that the team has enough to do.
+/// Draws these parameters of iteration t and their observations, as far as they are drawn; x may be read after a
+/// barrier. A parameter's observations are split into `pieces`, so that the team has enough to do.
 template <class Team>
 ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      Draws draws, const Tile<typename Team::Real>& tile, int t, Parameters parameters, int pieces) {
@@ -223,7 +223,7 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
   }
 }
 
-/// From the codes of iteration t to ψ of the next one.
+/// Computes ψ of the next iteration from the codes of iteration t.
 template <class Team>
 ALFI_HD void advance(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                      const Tile<typename Team::Real>& tile, int t, const AggregatorBlock<typename Team::Real>& block) {
@@ -235,7 +235,7 @@ ALFI_HD void advance(const Team& team, const EpisodeSettings<typename Team::Real
            tile.psi + t * P * tile_lanes, tile.psi + (t + 1) * P * tile_lanes);
 }
 
-/// The losses of all iterations, their weights to be read after a barrier.
+/// Computes the losses of all iterations and their weights, to be read after a barrier.
 template <class Team>
 ALFI_HD void weigh_losses(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                           const Tile<typename Team::Real>& tile) {
@@ -253,7 +253,7 @@ ALFI_HD void weigh_losses(const Team& team, const EpisodeSettings<typename Team:
   });
 }
 
-/// Forward: ψ, the losses, and all that the backward passes read; the losses' weights to be read after a barrier.
+/// Runs forward: ψ, the losses, and all that the backward passes read. The losses' weights may be read after a barrier.
 template <class Team, class Encoder>
 ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
                      Draws draws, const Tile<typename Team::Real>& tile, const Encoder& encoder,
@@ -284,8 +284,8 @@ ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real
   weigh_losses(team, settings, step, tile);
 }
 
-/// Back through time: gradient (layout.size) += of RIM and aggregator; tile.slopes and tile.real_slope for the encoder.
-/// All to be read after a barrier.
+/// Goes back through time: adds the slopes of RIM and aggregator to gradient (layout.size), and computes tile.slopes
+/// and tile.real_slope for the encoder. All may be read after a barrier.
 template <class Team>
 ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                               const StepInput& step, const Tile<typename Team::Real>& tile,
@@ -348,7 +348,7 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
   rim_weight_gradient(team, shape, settings.layout, tile.history, tile.gradient, gradient);
 }
 
-/// gradient (layout.encoder_size()) += of the encoder: one of `pieces` pieces, cut between blocks of observations,
+/// Adds the encoder's to gradient (layout.encoder_size()): one of `pieces` pieces, cut between blocks of observations,
 /// those of the real set before those of the generated ones.
 template <class Team, class Encoder>
 ALFI_HD void bulk_gradient(const Team& team, const EpisodeSettings<typename Team::Real>& settings,

@@ -38,7 +38,7 @@ struct Lookup {
   ALFI_HD int rows() const { return table + 2 * static_cast<int>(*segments.count); }
 };
 
-/// Most places and rows where the table has this many numbers.
+/// Returns how many places and rows there are at most where the table has this many numbers.
 constexpr int most_places(int table) { return table + most_segments; }
 constexpr int most_rows(int table) { return table + 2 * most_segments + tile_lanes; }
 

@@ -23,7 +23,7 @@ struct LookupSums {
 
 constexpr int second_sums_from(Pooling pooling, int table) { return pooling == Pooling::moments ? 0 : table; }
 
-/// Numbers that the sums of `places` places take.
+/// Counts the numbers that the sums of `places` places take.
 constexpr std::int64_t sums_size(Pooling pooling, int table, int places, int step) {
   return (2 * std::int64_t{places} - second_sums_from(pooling, table)) * step;
 }

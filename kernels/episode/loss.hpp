@@ -20,14 +20,14 @@ struct LossRule {
   double log_sigma;  ///< of gaussian_fixed, standardised
 };
 
-/// u_d = (θ*_d − μ_d)/σ_d.
+/// Returns u_d = (θ*_d − μ_d)/σ_d.
 template <class F>
 ALFI_HD F truth_offset(const LossRule& rule, int D, const Real<F>* psi, const Real<F>* truth, int d, int lane) {
   const F distance = load<F>(truth + d * tile_lanes + lane) - load<F>(psi + d * tile_lanes + lane);
   return distance * exp(-log_deviation<F>(rule.family, rule.log_sigma, D, psi, d, lane));
 }
 
-/// z_d of gaussian_full.
+/// Returns z_d of gaussian_full.
 template <class F>
 ALFI_HD F coupled_residual(const LossRule& rule, int D, const Real<F>* psi, const Real<F>* truth, int d, int lane) {
   F z = truth_offset<F>(rule, D, psi, truth, d, lane);
@@ -46,7 +46,7 @@ ALFI_HD F term_weight(const LossRule& rule, double beta, F log_sigma) {
 /// Says whether ℓ's gradient is add_coupled_gradient's.
 constexpr bool couples(const LossRule& rule) { return couples(rule.family) && needs_density(rule.kind); }
 
-/// ℓ of one iteration; beta of loss beta_normal, psi (P, 16), truth (D, 16) in standardised units.
+/// Returns ℓ of one iteration; beta of loss beta_normal, psi (P, 16), truth (D, 16) in standardised units.
 template <class F>
 ALFI_HD F iteration_loss(const LossRule& rule, double beta, int D, const Real<F>* psi, const Real<F>* truth, int lane) {
   using R = Real<F>;
@@ -67,7 +67,7 @@ ALFI_HD F iteration_loss(const LossRule& rule, double beta, int D, const Real<F>
   return is_distance(rule.kind) ? sum / splat<F>(static_cast<R>(D)) : sum;
 }
 
-/// psi_gradient (P, 16) += scale · ∂ℓ/∂ψ, for dimension d.
+/// Computes psi_gradient (P, 16) += scale · ∂ℓ/∂ψ, for dimension d.
 template <class F>
 ALFI_HD void add_loss_gradient(const LossRule& rule, double beta, int D, const Real<F>* psi, const Real<F>* truth,
                                F scale, int d, int lane, Real<F>* psi_gradient) {
@@ -110,7 +110,7 @@ ALFI_HD void add_coupled_gradient(const LossRule& rule, double beta, int D, cons
   for (int j = 0; j < d; ++j) add(coupling_place(D, d, j), z * truth_offset<F>(rule, D, psi, truth, j, lane));
 }
 
-/// slope (T, 16) = ∂(episode's loss)/∂ℓ_t, and episode_loss (16). fixed_weights (T) for all but oi.
+/// Computes slope (T, 16) = ∂(episode's loss)/∂ℓ_t, and episode_loss (16). fixed_weights (T) for all but oi.
 template <class F>
 ALFI_HD void weigh_iterations(Weights weights, const Real<F>* fixed_weights, int T, const Real<F>* losses, int lane,
                               Real<F>* slope, Real<F>* episode_loss) {

@@ -43,9 +43,9 @@ struct TileInput {
 
 inline namespace ALFI_ISA {
 
-/// The problem at position `visit` of all visits so far, 0 ≤ result < problems: each run of `problems` visits is a
-/// permutation, by a Feistel network on the smallest even number of bits that holds them; results outside the set are
-/// permuted again until they fall inside (Black & Rogaway 2002, "cycle walking").
+/// Returns the problem at position `visit` of all visits so far, 0 ≤ result < problems. Each run of `problems` visits
+/// is a permutation, by a Feistel network on the smallest even number of bits that holds them. Results outside the set
+/// are permuted again until they fall inside (Black & Rogaway 2002, "cycle walking").
 ALFI_HD std::uint32_t problem_at(std::uint64_t visit, std::uint32_t problems, std::uint64_t seed) {
   if (problems == 1) return 0;
   const PhiloxKey key = stream_key(seed, Phase::training, Purpose::problem, visit / problems);
@@ -66,7 +66,7 @@ ALFI_HD std::uint32_t problem_at(std::uint64_t visit, std::uint32_t problems, st
   return static_cast<std::uint32_t>(value);
 }
 
-/// R of the problem or tile `name`.
+/// Returns R of the problem or tile `name`.
 ALFI_HD int real_count(const ProblemRule& rule, PhiloxKey key, std::uint32_t name) {
   int low = 0, high = rule.most - rule.least;  // R − least lies between them
   if (high == 0) return rule.least;

@@ -120,7 +120,7 @@ ALFI_HD void merge_edges(int h, const SegmentSearch& search, const Segments<R>& 
   *segments.count = usable ? static_cast<R>(count) : R(0);
 }
 
-/// The segments of the encoder whose first two layers these are; the buckets to be read after a barrier.
+/// Finds the segments of the encoder whose first two layers these are. The buckets may be read after a barrier.
 template <class Team>
 ALFI_HD void find_segments(const Team& team, const LinearWeights<typename Team::Real>& first,
                            const LinearWeights<typename Team::Real>& second, const SegmentSearch& search,

@@ -48,7 +48,7 @@ constexpr PriorUnits<Sim> make_prior_units() {
   return units;
 }
 
-/// A draw of the prior, standardised.
+/// Draws a parameter from the prior, standardised.
 template <class F>
 ALFI_HD F standard_prior_draw(int simulator, const PhiloxBlock<Uint<F>>& block) {
   Prior prior = Prior::uniform;

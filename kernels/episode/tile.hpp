@@ -47,7 +47,7 @@ struct BlockMemory {
   AggregatorBlock<R> aggregator;
 };
 
-/// Numbers an observation takes: X, or of one that is located x, place and offset
+/// Returns how many numbers an observation takes: X, or of one that is located x, place and offset
 /// (kernels/episode/lookup_encoding.hpp).
 constexpr int located_size(const Shape& shape) { return shape.X > 3 ? shape.X : 3; }
 
@@ -85,7 +85,7 @@ RimGradient<R> carve_gradient(const Shape& s, Carver<R>& carver, std::int64_t ro
           .psi = carver.take(states * P * L)};
 }
 
-/// `features` is the room for an observation: X or located_size.
+/// Cuts out a tile. `features` is the room for an observation: X or located_size.
 template <class R>
 Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
   const std::int64_t T = s.T, M = s.M, N = s.N, D = s.D, X = features, C = s.C, CP = s.CP(), P = s.P();
@@ -126,11 +126,11 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver) {
   return carve_tile(s, carver, s.X);
 }
 
-/// `pad` rows after each feature's: features 256 rows apart would fall on the same few sets of a cache, and in shared
-/// memory four features of eight rows, the way a product takes them, are to be in banks of their own.
+/// Returns how many rows of padding follow each feature's. Features 256 rows apart would fall on few sets of a cache;
+/// in shared memory four features of eight rows, the way a product takes them, are to be in banks of their own.
 constexpr int pad_of_rows(bool stage) { return stage ? 8 : tile_lanes; }
 
-/// The encoder's part alone; `stage`: with a place for its weights, which stay while an iteration goes on.
+/// Cuts out the encoder's part. `stage`: with a place for its weights, which stay while an iteration goes on.
 template <class R>
 ALFI_HD EncoderBlock<R> carve_encoder(const Shape& s, Carver<R>& carver, bool stage) {
   EncoderBlock<R> block{};
@@ -139,7 +139,7 @@ ALFI_HD EncoderBlock<R> carve_encoder(const Shape& s, Carver<R>& carver, bool st
   return block;
 }
 
-/// The aggregator's alone.
+/// Cuts out the aggregator's part. `stage`: with a place for its weights.
 template <class R>
 ALFI_HD AggregatorBlock<R> carve_aggregator(const Shape& s, Carver<R>& carver, bool stage) {
   constexpr std::int64_t parameters = parameter_block * tile_lanes;
@@ -161,7 +161,7 @@ ALFI_HD BlockMemory<R> carve_block(const Shape& s, Carver<R>& carver, bool stage
   return block;
 }
 
-/// Numbers carve_tile, carve_block and carve_aggregator cut out.
+/// Counts the numbers that carve_tile, carve_block and carve_aggregator cut out.
 template <class R = float>
 std::int64_t tile_size(const Shape& shape, int features) {
   Carver<R> counting(nullptr);
@@ -183,7 +183,7 @@ ALFI_HD std::int64_t aggregator_block_size(const Shape& shape, bool stage) {
   return counting.used();
 }
 
-/// Numbers of a tile up to and including the last array of what a rollout is asked for, and of what problems are.
+/// Counts a tile's numbers up to and including the last array of what a rollout is asked for, and of what problems are.
 inline std::int64_t results_size(const Shape& s) {
   return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + s.T * s.M + s.T + 1);
 }

@@ -12,7 +12,8 @@ typedef float FloatLanes __attribute__((vector_size(vector_width * 4)));
 typedef std::int32_t IntLanes __attribute__((vector_size(vector_width * 4)));
 typedef std::uint32_t UintLanes __attribute__((vector_size(vector_width * 4)));
 
-// The baseline instruction set has no fused multiply-add: the C library's is slow and correct.
+// Multiplies and adds with one rounding. The baseline instruction set has no such instruction: the C library's is slow
+// and correct.
 ALFI_HD FloatLanes fma(FloatLanes a, FloatLanes b, FloatLanes c) {
   for (int l = 0; l < vector_width; ++l) a[l] = __builtin_fmaf(a[l], b[l], c[l]);
   return a;

@@ -23,11 +23,11 @@
 #endif
 #endif
 
-/// Before a loop over an array that is to be in a device's registers. The host unrolls what it likes: told to, GCC 12
-/// computes wrong sums in kernels/team/tensor.hpp.
+/// Unrolls the loop that follows, on a device: its array is then in registers. On the host it is nothing: GCC 12,
+/// asked to unroll, computes wrong sums in kernels/team/tensor.hpp.
 #ifdef __CUDACC__
 #define ALFI_UNROLL _Pragma("unroll")
-/// Before a loop that mostly has one round.
+/// Keeps the loop that follows as it is, on a device: it mostly has one round.
 #define ALFI_NO_UNROLL _Pragma("unroll 1")
 #else
 #define ALFI_UNROLL

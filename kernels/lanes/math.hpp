@@ -13,7 +13,7 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// c₀ + c₁ x + c₂ x² + …
+/// Returns c₀ + c₁ x + c₂ x² + …
 template <class F>
 ALFI_HD F polynomial(F, Real<F> c0) {
   return splat<F>(c0);
@@ -23,7 +23,7 @@ ALFI_HD F polynomial(F x, Real<F> c0, C... c) {
   return fma(polynomial(x, c...), x, splat<F>(c0));
 }
 
-/// The integer nearest to scale · x, ties to even, as a number and in n. |scale · x| < 2²².
+/// Returns the integer nearest to scale · x, ties to even, as a number and in n. |scale · x| < 2²².
 template <class F>
 ALFI_HD F nearest(F x, Real<F> scale, Int<F>& n) {
   constexpr float shift = 0x1.8p23f;  // adding it rounds to an integer and leaves that integer in the low bits
@@ -32,19 +32,19 @@ ALFI_HD F nearest(F x, Real<F> scale, Int<F>& n) {
   return shifted - shift;
 }
 
-/// 2ⁿ, −126 ≤ n ≤ 127.
+/// Returns 2ⁿ, −126 ≤ n ≤ 127.
 template <class F>
 ALFI_HD F power_of_two(Int<F> n) {
   return from_bits((n + 127) << 23);
 }
 
-/// The float whose bits are those of x less e, wrapping: x 2⁻ᵏ for e = 2²³ k.
+/// Returns the float whose bits are those of x less e, wrapping: x 2⁻ᵏ for e = 2²³ k.
 template <class F>
 ALFI_HD F less_bits(F x, Int<F> e) {
   return from_bits(to_int(to_uint(bits(x)) - to_uint(e)));
 }
 
-/// size with the sign of x, for size ≥ 0.
+/// Returns size with the sign of x, for size ≥ 0.
 template <class F>
 ALFI_HD F with_sign(F size, F x) {
   return from_bits(bits(size) | (bits(x) & INT32_MIN));
@@ -88,7 +88,7 @@ ALFI_HD F expm1(F x) {
 }
 ALFI_HD double expm1(double x) { return __builtin_expm1(x); }
 
-/// 1 / (1 + e^−x)
+/// Returns 1 / (1 + e^−x).
 template <class F>
 ALFI_HD F sigmoid(F x) {
   const F e = exp(-abs(x));
@@ -96,9 +96,9 @@ ALFI_HD F sigmoid(F x) {
 }
 ALFI_HD double sigmoid(double x) { return 1.0 / (1.0 + __builtin_exp(-x)); }
 
-/// With n/2q ≈ tanh(|x|/2) rational, tanh |x| = nq / (q² + n²/4). An error of n/q counts only 1/cosh x of its size; the
-/// fit on [0, 9] was weighted so. The common factor 1.8125 keeps q and the denominator where floats are dense. Above 9
-/// the result is 1.
+/// Returns tanh x. With n/2q ≈ tanh(|x|/2) rational, tanh |x| = nq / (q² + n²/4). An error of n/q counts only 1/cosh x
+/// of its size; the fit on [0, 9] was weighted so. The common factor 1.8125 keeps q and the denominator where floats
+/// are dense. Above 9 the result is 1.
 template <class F>
 ALFI_HD F tanh(F x) {
   const F size = min(splat<F>(9.0f), abs(x));
@@ -113,13 +113,13 @@ ALFI_HD double tanh(double x) { return __builtin_tanh(x); }
 // -------------------------------------------------------------------------------------------------------- x = 2ᵏ (1 +
 // f), 2/3 ≤ 1 + f < 4/3, and log(1 + f) = f + f² c(f).
 
-/// 2²³ k of x = 2ᵏ (1 + f).
+/// Returns 2²³ k of x = 2ᵏ (1 + f).
 template <class F>
 ALFI_HD Int<F> log_exponent(F x) {
   return bits(less_bits(x, Int<F>{} + 0x3f2aaaab)) & ~0x7fffff;  // 0x3f2aaaab is 2/3
 }
 
-/// log x from e = 2²³ k and f.
+/// Returns log x from e = 2²³ k and f.
 template <class F>
 ALFI_HD F log_of_parts(F e, F f) {
   const F c = polynomial(f, -0x1.ffffd4p-2f, 0x1.5554fap-2f, -0x1.0014c2p-2f, 0x1.99d47cp-3f, -0x1.5029fep-3f,
@@ -127,7 +127,7 @@ ALFI_HD F log_of_parts(F e, F f) {
   return fma(e, splat<F>(0x1.62e43p-24f), fma(f * f, c, f));  // 2⁻²³ log 2
 }
 
-/// log x for normal, finite x > 0.
+/// Returns log x for normal, finite x > 0.
 template <class F>
 ALFI_HD F log_of_normal(F x) {
   const Int<F> e = log_exponent(x);
@@ -147,7 +147,7 @@ ALFI_HD F log(F x) {
 }
 ALFI_HD double log(double x) { return __builtin_log(x); }
 
-/// log(1 + x)
+/// Returns log(1 + x).
 template <class F>
 ALFI_HD F log1p(F x) {
   const Int<F> e = log_exponent(x + 1.0f);
@@ -161,7 +161,7 @@ ALFI_HD F log1p(F x) {
 }
 ALFI_HD double log1p(double x) { return __builtin_log1p(x); }
 
-/// The inverse hyperbolic sine: sign(x) log1p(|x| + x² / (1 + √(1 + x²))).
+/// Returns the inverse hyperbolic sine: sign(x) log1p(|x| + x² / (1 + √(1 + x²))).
 template <class F>
 ALFI_HD F asinh(F x) {
   const F size = abs(x);
@@ -175,7 +175,7 @@ ALFI_HD double asinh(double x) { return __builtin_asinh(x); }
 // --- angles
 // ------------------------------------------------------------------------------------------------------------
 
-/// sin and cos of the angle 2π r, |r| ≤ 1/8.
+/// Computes sin and cos of the angle 2π r, |r| ≤ 1/8.
 template <class F>
 ALFI_HD void sincos_eighth(F r, F& sin, F& cos) {
   const F z = r * r;
@@ -183,7 +183,7 @@ ALFI_HD void sincos_eighth(F r, F& sin, F& cos) {
   cos = polynomial(z, 1.0f, -0x1.3bd3ccp4f, 0x1.03c19ep6f, -0x1.55a5bp6f, 0x1.d09344p5f);
 }
 
-/// sin and cos of the angle 2π u: u counts turns, |u| < 2²⁰.
+/// Computes sin and cos of the angle 2π u: u counts turns, |u| < 2²⁰.
 template <class F>
 ALFI_HD void sincos_turns(F u, F& sin, F& cos) {
   Int<F> quarter;
@@ -200,7 +200,8 @@ ALFI_HD void sincos_turns(double u, double& sin, double& cos) {
   cos = __builtin_cos(angle);
 }
 
-/// tan x for 0 ≤ x ≤ 1.57; above π/4 as cot(π/2 − x), with π/2 in two parts, so that it keeps its digits near the pole.
+/// Returns tan x for 0 ≤ x ≤ 1.57; above π/4 as cot(π/2 − x), with π/2 in two parts, so that it keeps its digits near
+/// the pole.
 template <class F>
 ALFI_HD F tan(F x) {
   const Mask<F> upper = x > 0x1.921fb6p-1f;
@@ -211,7 +212,7 @@ ALFI_HD F tan(F x) {
 }
 ALFI_HD double tan(double x) { return __builtin_tan(x); }
 
-/// arcsin x for 0 ≤ x ≤ 1; above ½ as π/2 − 2 arcsin √((1 − x)/2).
+/// Returns arcsin x for 0 ≤ x ≤ 1; above ½ as π/2 − 2 arcsin √((1 − x)/2).
 template <class F>
 ALFI_HD F asin(F x) {
   const Mask<F> upper = x > 0.5f;
@@ -226,7 +227,8 @@ ALFI_HD double asin(double x) { return __builtin_asin(x); }
 // --- roots
 // -------------------------------------------------------------------------------------------------------------
 
-/// ∛x for normal x > 0, and 1/∛x, in which the iteration runs (no division): y ← y (1 + h/3 + 2h²/9), h = 1 − x y³.
+/// Returns ∛x for normal x > 0, and 1/∛x, in which the iteration runs (no division): y ← y (1 + h/3 + 2h²/9), h = 1 − x
+/// y³.
 template <class F>
 ALFI_HD F cube_root(F x, F& inverse) {
   F y = from_bits(0x54a2fa8c - to_int(to_real(bits(x)) * (1.0f / 3.0f)));  // within 4 %

@@ -31,7 +31,7 @@ struct PhiloxBlock {
   U word[4];
 };
 
-/// Ten rounds of Philox4x32 on the counter (c0, c1, c2, c3). On a device they are cuRAND's.
+/// Runs ten rounds of Philox4x32 on the counter (c0, c1, c2, c3). On a device they are cuRAND's.
 template <class U>
 ALFI_HD PhiloxBlock<U> philox(U c0, U c1, U c2, U c3, PhiloxKey key) {
 #ifdef __CUDA_ARCH__
@@ -54,7 +54,7 @@ ALFI_HD PhiloxBlock<U> philox(U c0, U c1, U c2, U c3, PhiloxKey key) {
 #endif
 }
 
-/// The key of one purpose in one step of a run.
+/// Returns the key of one purpose in one step of a run.
 ALFI_HD PhiloxKey stream_key(std::uint64_t seed, Phase phase, Purpose purpose, std::uint64_t step) {
   const PhiloxKey run{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
   const auto block =
@@ -73,13 +73,13 @@ struct Stream {
   ALFI_HD PhiloxBlock<Uint<F>> block(std::uint32_t n, Uint<F> draw = Uint<F>{}) const {
     return block_of_each(Uint<F>{} + n, draw);
   }
-  /// Each lane's own n.
+  /// Returns block n of each lane, which has its own n.
   ALFI_HD PhiloxBlock<Uint<F>> block_of_each(Uint<F> n, Uint<F> draw) const {
     return philox<Uint<F>>(draw, n, Uint<F>{} + row, episode, key);
   }
 };
 
-/// A lane vector of counter words at p, p + 1, …
+/// Reads a lane vector of counter words at p, p + 1, …
 template <class F>
 ALFI_HD Uint<F> load_words(const std::uint32_t* p) {
   if constexpr (LaneTraits<F>::width == 1) {
@@ -91,13 +91,13 @@ ALFI_HD Uint<F> load_words(const std::uint32_t* p) {
   }
 }
 
-/// Uniform on the open interval (0, 1): 23 bits and a half, never 0 or 1.
+/// Maps a word to the open interval (0, 1): 23 bits and a half, never 0 or 1.
 template <class F>
 ALFI_HD F uniform(Uint<F> word) {
   return fma(to_real(to_int(word >> 9)), splat<F>(0x1p-23f), splat<F>(0x1p-24f));
 }
 
-/// Uniform on (0, 1] with 32 bits of resolution towards 0: for what is stretched out by a logarithm.
+/// Maps a word to (0, 1] with 32 bits of resolution towards 0: for what is stretched out by a logarithm.
 template <class F>
 ALFI_HD F uniform_fine(Uint<F> word) {
   return fma(to_real(to_int(word >> 1)), splat<F>(0x1p-31f), splat<F>(0x1p-32f));

@@ -25,8 +25,8 @@
 
 namespace alfi {
 
-/// Fast memory of a block of the kernels with the encoder alone; `kept`: observations whose activations tensor cores
-/// keep at once.
+/// Cuts out the fast memory of a block of the kernels that have the encoder alone. `kept`: observations whose
+/// activations tensor cores keep at once.
 template <Variant variant>
 ALFI_HD auto carve_encoder(const Shape& shape, Carver<float>& carver, int kept) {
   if constexpr (variant.precision == Precision::fp32) {
@@ -38,7 +38,7 @@ ALFI_HD auto carve_encoder(const Shape& shape, Carver<float>& carver, int kept) 
     return block;
   }
 }
-/// Numbers it cuts out.
+/// Counts the numbers that carve_encoder cuts out.
 inline std::int64_t encoder_block_size(Variant variant, const Shape& shape, int kept) {
   return with_device_kernel(DeviceKernel::encoder_gradient, variant, [&]<DeviceKernel, int number>() {
     Carver<float> counting(nullptr);
@@ -69,7 +69,7 @@ template <class R>
 ALFI_HD TileCodes<R> carve_codes(const Shape& shape, Carver<R>& carver) {
   return {carver.rows(shape.C, shape.R * tile_lanes), carver.rows(shape.C, shape.M * shape.N * tile_lanes)};
 }
-/// Numbers it cuts out.
+/// Counts the numbers that carve_codes cuts out.
 ALFI_HD std::int64_t code_size(const Shape& shape) {
   Carver<float> counting(nullptr);
   carve_codes(shape, counting);
@@ -84,7 +84,7 @@ ALFI_HD WideRows<R> carve_wide(const Shape& shape, Carver<R>& carver) {
           .slope = carver.rows(shape.encoder_hidden, rows),
           .code_slope = carver.rows(shape.C, rows)};
 }
-/// Numbers it cuts out.
+/// Counts the numbers that carve_wide cuts out.
 ALFI_HD std::int64_t wide_size(const Shape& shape) {
   Carver<float> counting(nullptr);
   carve_wide(shape, counting);
@@ -136,14 +136,14 @@ struct DeviceWork {
 
 inline namespace ALFI_ISA {
 
-/// The encoder of a block, its weights in shared memory, of the size the launch asked for.
+/// Returns the encoder of a block, its weights in shared memory, of the size the launch asked for.
 template <Variant variant, class Team>
 ALFI_HD auto make_encoder(const Team& team, const DeviceWork& work, float* shared, int kept) {
   Carver<float> carver(shared);
   return staged_encoder(team, work.settings.layout, work.settings.weights,
                         carve_encoder<variant>(work.settings.shape, carver, kept));
 }
-/// The compiler must know in which of the two memories.
+/// Returns the aggregator's memory: the compiler must know in which of the two memories it is.
 template <Variant variant>
 ALFI_HD AggregatorBlock<float> aggregator_memory(const DeviceWork& work, int block, float* shared) {
   constexpr bool is_shared = variant.activations == Activations::shared;

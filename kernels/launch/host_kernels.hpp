@@ -17,29 +17,29 @@ struct HostKernels {
                            const BlockMemory<float>&, float* gradient);
   void (*bulk_gradient)(const EpisodeSettings<float>&, const Tile<float>&, const BlockMemory<float>&, int piece,
                         int pieces, float* gradient);
-  /// A lookup's segments, nodes and numbers; then its codes, a block of rows after the other.
+  /// Find a lookup's segments, nodes and numbers; then its codes, a block of rows after the other.
   void (*find_lookup)(const EpisodeSettings<float>&, const SegmentSearch&, const Lookup<float>&);
   void (*fill_lookup)(const EpisodeSettings<float>&, const BlockMemory<float>&, const Lookup<float>&, int block);
-  /// A rollout that looks codes up; what its tile adds to the sums.
+  /// Runs a rollout that looks codes up, then adds its tile's part to the sums.
   void (*rollout_looked_up)(const EpisodeSettings<float>&, const StepInput&, Draws, const Tile<float>&,
                             const BlockMemory<float>&, const LookupEncoder<float>&);
   void (*add_lookup_sums)(const Shape&, const Tile<float>&, const Lookup<float>&, const LookupSums<float>&);
-  /// Partial sums (count, groups · 16) added up into the first, of some groups.
+  /// Adds the partial sums (count, groups · 16) of some groups up into the first.
   void (*add_partials)(float* data, int count, int groups, int first_group, int group_count);
-  /// The encoder's gradient from the sums: the rows it is of, then a block of them after the other.
+  /// Compute the encoder's gradient from the sums: list its rows, then a block of them after the other.
   void (*list_rows)(const Lookup<float>&, const LookupSums<float>&, const ListedRows<float>&);
   void (*listed_gradient)(const EpisodeSettings<float>&, const BlockMemory<float>&, const Lookup<float>&,
                           const LookupSums<float>&, const ListedRows<float>&, int block, float* gradient);
   void (*report)(const Shape&, const Tile<float>&, const BatchReport<float>&);
-  /// The gradient: the partial sums added up into the first ones.
+  /// Adds the partial sums up into the first ones: the gradient.
   void (*sum_partials)(const Optimizer<float>&);
-  /// The rest of the update, and the step's summary.
+  /// Does the rest of the update, and sums the step up.
   void (*update)(const Optimizer<float>&, float rate, const BatchReport<float>&, int episodes, StepOutput&);
   /// Draws the problems of a tile alone: each lane's episode, θ* and the real observations.
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
-  /// A sample, or a part of it.
+  /// Draws a sample, or a part of it.
   void (*draw_sample)(const Sample&);
-  /// Observations of parameters of 16 episodes, as the networks see them.
+  /// Draws observations of parameters of 16 episodes, as the networks see them.
   void (*simulate)(int simulator, const ObservationUnits<float>&, const Simulation&);
   /// Draw a tile of quadratics, W and y; go the way down; compute its gradient.
   void (*draw_quadratics)(const QuadraticSettings<float>&, const StepInput&, const QuadraticTile<float>&);
@@ -51,7 +51,7 @@ struct HostKernels {
   double (*spin)(std::int64_t rounds);
 };
 
-/// Null where this machine cannot run the instruction set, or it was not built.
+/// Return null where this machine cannot run the instruction set, or it was not built.
 const HostKernels* baseline_kernels();
 const HostKernels* avx2_kernels();
 const HostKernels* avx512_kernels();

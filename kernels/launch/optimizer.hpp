@@ -115,7 +115,7 @@ ALFI_HD void add_partials(const Team& team, typename Team::Real* data, int count
   });
 }
 
-/// Stage 1, of `count` groups from `first` on: the gradient and its squares.
+/// Computes stage 1 of `count` groups from `first` on: the gradient and its squares.
 template <class Team>
 ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>& optimizer, int first, int count) {
   using F = typename Team::F;
@@ -133,7 +133,7 @@ ALFI_HD void sum_partials(const Team& team, const Optimizer<typename Team::Real>
       });
 }
 
-/// Stage 2, by one team: the norm.
+/// Computes stage 2, by one team: the norm.
 template <class Team>
 ALFI_HD void gradient_norm(const Team& team, const Optimizer<typename Team::Real>& optimizer) {
   using R = typename Team::Real;
@@ -158,7 +158,7 @@ ALFI_HD bool is_finite(R value) {
   return value - value == R(0);
 }
 
-/// Stage 3, of `count` groups from `first` on: the weights, their moments and average.
+/// Computes stage 3 of `count` groups from `first` on: the weights, their moments and average.
 template <class Team>
 ALFI_HD void apply_update(const Team& team, const Optimizer<typename Team::Real>& optimizer, float rate, int first,
                           int count) {

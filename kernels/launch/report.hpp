@@ -26,7 +26,7 @@ struct StepOutput {
 
 inline namespace ALFI_ISA {
 
-/// The tile's losses and clamped draws to where the step adds them up; 0 for lanes without an episode.
+/// Writes the tile's losses and clamped draws to where the step adds them up; 0 for lanes without an episode.
 template <class Team>
 ALFI_HD void report_tile(const Team& team, const Shape& shape, const Tile<typename Team::Real>& tile,
                          const BatchReport<typename Team::Real>& report) {
@@ -41,7 +41,7 @@ ALFI_HD void report_tile(const Team& team, const Shape& shape, const Tile<typena
   });
 }
 
-/// After the update, by one team: counts it and sums up the step.
+/// Concludes a step after the update, by one team: counts it and sums it up.
 template <class Team>
 ALFI_HD void conclude_step(const Team& team, const Optimizer<typename Team::Real>& optimizer,
                            const BatchReport<typename Team::Real>& report, int episodes, StepOutput& output) {

@@ -36,7 +36,7 @@ inline namespace ALFI_ISA {
 /// Lanes of a tile, as many as a register holds.
 typedef double DoubleLanes __attribute__((vector_size(vector_width * 4)));
 
-/// A tile's descent, some lanes after the other.
+/// Runs a tile's descent, some lanes after the other.
 ALFI_HD void descend(const ClassicOptimizer& o, const Descent& d) {
   constexpr int width = sizeof(DoubleLanes) / sizeof(double);
   const int D = d.dimensions;

@@ -76,7 +76,7 @@ QuadraticTile<R> carve_quadratic_tile(const Shape& s, int dimensions, Carver<R>&
   return tile;
 }
 
-/// Numbers carve_quadratic_tile cuts out.
+/// Counts the numbers that carve_quadratic_tile cuts out.
 template <class R = float>
 std::int64_t quadratic_tile_size(const Shape& shape, int dimensions) {
   Carver<R> counting(nullptr);
@@ -117,7 +117,7 @@ ALFI_HD void draw_quadratics(const Team& team, const QuadraticSettings<typename 
   });
 }
 
-/// f and its gradient at θ_t, to be read after a barrier.
+/// Computes f and its gradient at θ_t, to be read after a barrier.
 template <class Team>
 ALFI_HD void look_at(const Team& team, int D, const QuadraticTile<typename Team::Real>& tile, int t) {
   using F = typename Team::F;
@@ -143,7 +143,7 @@ ALFI_HD void look_at(const Team& team, int D, const QuadraticTile<typename Team:
   });
 }
 
-/// The rows of coordinate d.
+/// Returns the rows of coordinate d.
 template <class R>
 ALFI_HD RimHistory<R> history_of(const Shape& shape, const RimHistory<R>& all, int d) {
   const auto from = [first = d * shape.T * tile_lanes](Rows<R> rows) {
@@ -178,7 +178,7 @@ ALFI_HD RimGradient<R> gradient_of(const Shape& shape, const RimGradient<R>& all
           .psi = all.psi + d * tile_lanes};
 }
 
-/// Forward: θ, the losses, and all that the backward pass reads; the losses' weights to be read after a barrier.
+/// Runs forward: θ, the losses, and all that the backward pass reads. The losses' weights may be read after a barrier.
 template <class Team>
 ALFI_HD void minimise_quadratics(const Team& team, const QuadraticSettings<typename Team::Real>& settings,
                                  const QuadraticTile<typename Team::Real>& tile) {
@@ -210,7 +210,7 @@ ALFI_HD void minimise_quadratics(const Team& team, const QuadraticSettings<typen
   });
 }
 
-/// Back through time: gradient (layout.size) += of the RIM; to be read after a barrier.
+/// Goes back through time: gradient (layout.size) += of the RIM, to be read after a barrier.
 template <class Team>
 ALFI_HD void quadratic_gradient(const Team& team, const QuadraticSettings<typename Team::Real>& settings,
                                 const QuadraticTile<typename Team::Real>& tile, typename Team::Real* gradient) {

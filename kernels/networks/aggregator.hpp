@@ -54,7 +54,7 @@ ALFI_HD F unstandardised_score(int D, const Real<F>* offset, int score, Product 
   return score < D ? u : u * load<F>(offset + of.j * tile_lanes + lane);
 }
 
-/// scores (scores, 2, 16) of offset (M, D, 16).
+/// Computes scores (scores, 2, 16) of offset (M, D, 16).
 template <class Team>
 ALFI_HD void score_statistics(const Team& team, const Shape& shape, const typename Team::Real* offset,
                               typename Team::Real* scores) {
@@ -80,7 +80,7 @@ ALFI_HD void score_statistics(const Team& team, const Shape& shape, const typena
   });
 }
 
-/// A score of parameter m.
+/// Returns a score of parameter m.
 template <class F>
 ALFI_HD F standardised_score(const Shape& shape, const AggregatorInput<Real<F>>& input, int score, Product of, int m,
                              int lane) {
@@ -89,13 +89,13 @@ ALFI_HD F standardised_score(const Shape& shape, const AggregatorInput<Real<F>>&
   return (value - load<F>(statistics)) * load<F>(statistics + tile_lanes);
 }
 
-/// The first layer's weights but for r's: of g, θ and the scores.
+/// Returns the first layer's weights of g, θ and the scores, which leaves out r's.
 template <class R>
 ALFI_HD LinearWeights<R> generated_inputs(const Shape& shape, const Layout& layout, const R* weights) {
   return inputs_of(linear_weights(layout.aggregator[0], weights), shape.CP(), shape.generated_inputs());
 }
 
-/// share (aggregator_hidden, 16) of r (CP, 16), to be read after a barrier.
+/// Computes share (aggregator_hidden, 16) of r (CP, 16), to be read after a barrier.
 template <class Team>
 ALFI_HD void share_real_code(const Team& team, const Shape& shape, const Layout& layout,
                              const typename Team::Real* weights, typename Team::Real* real_code,
@@ -105,7 +105,7 @@ ALFI_HD void share_real_code(const Team& team, const Shape& shape, const Layout&
           Rows<const R>{real_code, tile_lanes}, Rows<R>{share, tile_lanes}, tile_lanes, Identity{});
 }
 
-/// The networks' input and activations of `parameters` parameters from `first` on.
+/// Computes the networks' input and activations of `parameters` parameters from `first` on.
 template <class Team>
 ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout& layout,
                              const typename Team::Real* weights, const AggregatorInput<typename Team::Real>& input,
@@ -141,7 +141,7 @@ ALFI_HD void aggregate_block(const Team& team, const Shape& shape, const Layout&
   team.sync();
 }
 
-/// aggregated (A rows of 16) = a, to be read after a barrier.
+/// Computes aggregated (A rows of 16) = a, to be read after a barrier.
 template <class Team>
 ALFI_HD void aggregate(const Team& team, const Shape& shape, const Layout& layout, const typename Team::Real* weights,
                        const AggregatorInput<typename Team::Real>& input,
@@ -168,7 +168,8 @@ struct AggregatorGradient {
   R* squares;     ///< (M, square_scores, 16): ∂L/∂(s2, s3); untouched without scores
 };
 
-/// gradient += the aggregator's weight gradient but for W_r and its layer's biases, given ∂L/∂a (A rows of 16).
+/// Computes gradient += the aggregator's weight gradient but for W_r and its layer's biases, given ∂L/∂a (A rows of
+/// 16).
 template <class Team>
 ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Layout& layout,
                                  const typename Team::Real* weights, const AggregatorInput<typename Team::Real>& input,
@@ -230,8 +231,8 @@ ALFI_HD void aggregator_gradient(const Team& team, const Shape& shape, const Lay
   }
 }
 
-/// gradient += of W_r and the first layer's biases, and real_code_gradient (CP, 16) = ∂L/∂r, to be read after a
-/// barrier, given what went into the first layer in all.
+/// Computes gradient += of W_r and the first layer's biases, and real_code_gradient (CP, 16) = ∂L/∂r, to be read after
+/// a barrier, given what went into the first layer in all.
 template <class Team>
 ALFI_HD void real_code_gradient(const Team& team, const Shape& shape, const Layout& layout,
                                 const typename Team::Real* weights, typename Team::Real* share_gradient,
@@ -246,8 +247,8 @@ ALFI_HD void real_code_gradient(const Team& team, const Shape& shape, const Layo
                  Rows<R>{into_real_code, tile_lanes}, tile_lanes, [](int, int, typename Team::F sum) { return sum; });
 }
 
-/// psi_gradient (D, 16), the part of μ, += what s2 and s3 pass on: squares (M, square_scores, 16) = ∂L/∂(s2, s3),
-/// deviation (D, 16) = σ.
+/// Computes psi_gradient (D, 16), the part of μ, += what s2 and s3 pass on: squares (M, square_scores, 16) = ∂L/∂(s2,
+/// s3), deviation (D, 16) = σ.
 template <class Team>
 ALFI_HD void score_gradient(const Team& team, const Shape& shape, const AggregatorInput<typename Team::Real>& input,
                             const typename Team::Real* squares, const typename Team::Real* deviation,

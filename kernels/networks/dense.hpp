@@ -38,7 +38,7 @@ ALFI_HD LinearWeights<R> inputs_of(const LinearWeights<R>& layer, int first, int
   return {.weight = layer.weight + first, .bias = layer.bias, .in = count, .out = layer.out, .step = layer.step};
 }
 
-/// In the flat vector.
+/// Returns a layer's weights in the flat vector.
 template <class R>
 ALFI_HD LinearWeights<R> linear_weights(const Linear& layer, const R* weights) {
   return {.weight = weights + layer.weight,
@@ -80,7 +80,7 @@ ALFI_HD int output_of(int output, int count) {
 
 ALFI_HD int blocks_of(int size, int count) { return (count + size - 1) / size; }
 
-/// V lane vectors one after the other; on a device four numbers of an aligned place at once.
+/// Loads V lane vectors one after the other; on a device four numbers of an aligned place at once.
 template <int V, class F>
 ALFI_HD void load_run(const Real<F>* p, Array<F, V>& value) {
 #ifdef __CUDACC__
@@ -98,8 +98,8 @@ ALFI_HD void load_run(const Real<F>* p, Array<F, V>& value) {
   }
 }
 
-/// sum[j][v] += Σ_k weight[output(j) · output_step + k · input_step] x[k], for the J of `count` outputs from `first` on
-/// and V lane vectors of rows.
+/// Computes sum[j][v] += Σ_k weight[output(j) · output_step + k · input_step] x[k], for the J of `count` outputs from
+/// `first` on and V lane vectors of rows.
 template <class Team, int J, int V, class F>
 ALFI_HD void accumulate_products(const Real<F>* weight, int first, int count, int output_step, int input_step,
                                  Rows<const Real<F>> x, int inputs, int row, Array<Array<F, V>, J>& sum) {
@@ -118,7 +118,7 @@ ALFI_HD void accumulate_products(const Real<F>* weight, int first, int count, in
   }
 }
 
-/// y (layer.out, rows) = activation(start(output, row) + W x), x (layer.in, rows).
+/// Computes y (layer.out, rows) = activation(start(output, row) + W x), x (layer.in, rows).
 template <class Team, class Start, class Activation>
 ALFI_HD void forward_from(const Team& team, const LinearWeights<typename Team::Real>& layer, Start start,
                           Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows,
@@ -148,7 +148,7 @@ ALFI_HD void forward_from(const Team& team, const LinearWeights<typename Team::R
   });
 }
 
-/// y (layer.out, rows) = activation(b + W x), x (layer.in, rows).
+/// Computes y (layer.out, rows) = activation(b + W x), x (layer.in, rows).
 template <class Team, class Activation>
 ALFI_HD void forward(const Team& team, const LinearWeights<typename Team::Real>& layer,
                      Rows<const typename Team::Real> x, Rows<typename Team::Real> y, int rows, Activation activation) {
@@ -163,7 +163,8 @@ ALFI_HD void forward(const Team& team, const Linear& layer, const typename Team:
   forward(team, linear_weights(layer, weights), x, y, rows, activation);
 }
 
-/// dx (layer.in, rows) = finish(feature, row, Wᵀ dy), dy (layer.out, rows). finish may read dx's old value there.
+/// Computes dx (layer.in, rows) = finish(feature, row, Wᵀ dy), dy (layer.out, rows). finish may read dx's old value
+/// there.
 template <class Team, class Finish>
 ALFI_HD void input_gradient(const Team& team, const LinearWeights<typename Team::Real>& layer,
                             Rows<const typename Team::Real> dy, Rows<typename Team::Real> dx, int rows, Finish finish) {
@@ -224,7 +225,7 @@ ALFI_HD void add_totals(const Totals& total, Exists exists, Place place) {
   }
 }
 
-/// gradient[layer] += Σ dy over rows, a multiple of 16: the biases'.
+/// Adds the biases' to the gradient: gradient[layer] += Σ dy over rows, a multiple of 16.
 template <class Team>
 ALFI_HD void bias_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy, int rows,
                            typename Team::Real* gradient) {
@@ -328,7 +329,7 @@ ALFI_HD void matrix_gradient(const Team& team, const Linear& layer, int first_in
   with_patches<Team>(layer.out, inputs, patches);
 }
 
-/// gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
+/// Computes gradient[layer] += dy xᵀ and Σ dy over rows, a multiple of 16; dy (layer.out, rows), x (layer.in, rows).
 template <class Team>
 ALFI_HD void weight_gradient(const Team& team, const Linear& layer, Rows<const typename Team::Real> dy,
                              Rows<const typename Team::Real> x, int rows, typename Team::Real* gradient) {

@@ -56,7 +56,7 @@ ALFI_HD DenseEncoder<R> unstaged_encoder(const Layout& layout, const R* weights,
 constexpr int staged_step(int in) { return (in + 27) / 32 * 32 + 4; }
 constexpr int staged_size(const Linear& layer) { return layer.out * (staged_step(layer.in) + 1); }
 
-/// Numbers that staging takes.
+/// Counts the numbers that staging takes.
 constexpr int staged_size(const Layout& layout) {
   return staged_size(layout.encoder[0]) + staged_size(layout.encoder[1]) + staged_size(layout.encoder[2]);
 }
@@ -88,7 +88,7 @@ ALFI_HD void carve_weights(const Shape& shape, Carver<R>& carver, EncoderBlock<R
   block.staged = carver.take(staged_size(make_layout(shape)));
 }
 
-/// `pad` rows keep features out of each other's banks or cache sets.
+/// Cuts out a block's activations. `pad` rows keep features out of each other's banks or cache sets.
 template <class R>
 ALFI_HD void carve_activations(const Shape& shape, Carver<R>& carver, int pad, EncoderBlock<R>& block) {
   constexpr int rows = block_length * tile_lanes;
@@ -97,7 +97,7 @@ ALFI_HD void carve_activations(const Shape& shape, Carver<R>& carver, int pad, E
   block.code = carver.rows(shape.C, rows, pad);
 }
 
-/// code (C, rows) of the observations x (X, rows); `last`: what follows the last layer.
+/// Computes code (C, rows) of the observations x (X, rows). `last` is the function after the last layer.
 template <class Team, class Activation>
 ALFI_HD void encode_rows(const Team& team, const DenseEncoder<typename Team::Real>& encoder,
                          Rows<const typename Team::Real> x, int rows, Rows<typename Team::Real> code, Activation last) {
@@ -110,7 +110,7 @@ ALFI_HD void encode_rows(const Team& team, const DenseEncoder<typename Team::Rea
   team.sync();
 }
 
-/// code (C, observations · 16) of `observations` observations from `first` on.
+/// Computes code (C, observations · 16) of `observations` observations from `first` on.
 template <class Team>
 ALFI_HD void encode_block(const Team& team, const Shape&, const DenseEncoder<typename Team::Real>& encoder,
                           const ObservationSets<typename Team::Real>& sets, int first, int observations,
@@ -119,7 +119,7 @@ ALFI_HD void encode_block(const Team& team, const Shape&, const DenseEncoder<typ
               Tanh{});
 }
 
-/// The mean of n numbers and the sum of their squared distances from it, from those of n − 1 (Welford 1962): a small
+/// Updates the mean of n − 1 numbers and the sum of their squared distances from it by the n-th (Welford 1962): a small
 /// spread of codes near 1 would drown in the sum of squares. `share` is 1/n.
 template <class F>
 ALFI_HD void add_moments(F value, Real<F> share, F& mean, F& squares) {
@@ -128,7 +128,7 @@ ALFI_HD void add_moments(F value, Real<F> share, F& mean, F& squares) {
   squares = fma(distance, value - mean, squares);
 }
 
-/// The standard deviation, 0 for sets of one.
+/// Returns the standard deviation, 0 for sets of one.
 template <class F>
 ALFI_HD F deviation_of(F squares, F count) {
   return select(count > Real<F>(1), sqrt(squares / (count - Real<F>(1))), F{});
@@ -162,7 +162,7 @@ ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observati
   if (moments) store<F>(spread, squares);
 }
 
-/// pooled (sets, CP, 16) = the pooled codes of every set.
+/// Computes pooled (sets, CP, 16), the pooled codes of every set.
 template <class Team, class Encoder>
 ALFI_HD void encode_sets(const Team& team, const Shape& shape, const Encoder& encoder,
                          const ObservationSets<typename Team::Real>& sets, typename Team::Real* pooled) {
@@ -191,7 +191,7 @@ ALFI_HD void encode_sets(const Team& team, const Shape& shape, const Encoder& en
   }
 }
 
-/// codes (C, observations · 16) of the blocks of observations from first_block to before last_block.
+/// Computes codes (C, observations · 16) of the blocks of observations from first_block to before last_block.
 template <class Team, class Encoder>
 ALFI_HD void encode_observations(const Team& team, const Shape& shape, const Encoder& encoder,
                                  const ObservationSets<typename Team::Real>& sets, int first_block, int last_block,
@@ -203,7 +203,7 @@ ALFI_HD void encode_observations(const Team& team, const Shape& shape, const Enc
   }
 }
 
-/// pooled (sets, CP, 16) = the pooled codes (C, observations · 16) of every set.
+/// Computes pooled (sets, CP, 16) of every set from the codes (C, observations · 16).
 template <class Team>
 ALFI_HD void pool_sets(const Team& team, Pooling pooling, int C, const ObservationSets<typename Team::Real>& sets,
                        Rows<const typename Team::Real> codes, typename Team::Real* pooled) {
@@ -235,14 +235,14 @@ ALFI_HD void pooling_gradient(Pooling pooling, int C, int c, int lane, const Rea
   store<F>(slope + there, b);
 }
 
-/// ∂L/∂ of what goes into a code's tanh, given (a, b) of its set.
+/// Returns ∂L/∂ of what goes into a code's tanh, given (a, b) of its set.
 template <class F>
 ALFI_HD F code_slope(F code, F a, F b) {
   return fma(b, code, a) * fma(-code, code, splat<F>(1));
 }
 
-/// gradient += the encoder's weight gradient of one block whose activations are there, and in the place of its codes
-/// what goes into their tanh.
+/// Computes gradient += the encoder's weight gradient of one block whose activations are there, and in the place of its
+/// codes what goes into their tanh.
 template <class Team>
 ALFI_HD void encode_block_gradient(const Team& team, const Layout& layout,
                                    const DenseEncoder<typename Team::Real>& encoder, Rows<const typename Team::Real> x,
@@ -261,8 +261,8 @@ ALFI_HD void encode_block_gradient(const Team& team, const Layout& layout,
   team.sync();
 }
 
-/// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
-/// slope (sets, 2, C, 16).
+/// Computes gradient += the encoder's weight gradient of the blocks of observations from first_block to before
+/// last_block, given slope (sets, 2, C, 16).
 template <class Team>
 ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout& layout,
                               const DenseEncoder<typename Team::Real>& encoder,

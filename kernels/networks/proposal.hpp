@@ -1,7 +1,7 @@
 // The proposal's families: what the P numbers of ψ are, and the law of θ they stand for. Standardised units.
 //
 //   gaussian        μ, log σ                  θ = μ + σ ε, ε ~ N(0, I)
-//   gaussian_fixed  μ                         the same with the configured σ
+//   gaussian_fixed  μ                         θ = μ + σ ε with the configured σ
 //   point           μ                         θ = μ
 //   gaussian_full   μ, log σ, c               C u = ε with u = (θ − μ)/σ, C unit lower triangular:
 //                                             u_i = ε_i − Σ_{j<i} c_ij u_j
@@ -18,18 +18,18 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// The number of the pair j < i among the couplings; in ψ it comes after μ and log σ.
+/// Returns the number of the pair j < i among the couplings; in ψ it comes after μ and log σ.
 constexpr int pair_number(int i, int j) { return i * (i - 1) / 2 + j; }
 constexpr int coupling_place(int D, int i, int j) { return 2 * D + pair_number(i, j); }
 
-/// log σ of dimension d, psi (P, 16); log_sigma of gaussian_fixed.
+/// Returns log σ of dimension d from psi (P, 16), or log_sigma for family gaussian_fixed.
 template <class F>
 ALFI_HD F log_deviation(Family family, double log_sigma, int D, const Real<F>* psi, int d, int lane) {
   return learns_deviation(family) ? load<F>(psi + (D + d) * tile_lanes + lane)
                                   : splat<F>(static_cast<Real<F>>(log_sigma));
 }
 
-/// c_ij.
+/// Returns c_ij.
 template <class F>
 ALFI_HD F coupling(int D, const Real<F>* psi, int i, int j, int lane) {
   return load<F>(psi + coupling_place(D, i, j) * tile_lanes + lane);

@@ -67,7 +67,7 @@ ALFI_HD F bounded_slope(UpdateRule rule, F step) {
   return select(abs(step) > bound, F{}, splat<F>(1));
 }
 
-/// psi_next (P, 16) from psi (P, 16) and history.input, whose a-part iteration t has filled.
+/// Computes psi_next (P, 16) from psi (P, 16) and history.input, whose a-part iteration t has filled.
 template <class Team>
 ALFI_HD void rim_step(const Team& team, const Shape& shape, const Layout& layout, const typename Team::Real* weights,
                       UpdateRule rule, const RimHistory<typename Team::Real>& history, int t,
@@ -207,7 +207,7 @@ ALFI_HD void rim_step_gradient(const Team& team, const Shape& shape, const Layou
   });
 }
 
-/// weight_gradients += those of all T iterations.
+/// Adds the RIM's weight gradients of all T iterations.
 template <class Team>
 ALFI_HD void rim_weight_gradient(const Team& team, const Shape& shape, const Layout& layout,
                                  const RimHistory<typename Team::Real>& history,

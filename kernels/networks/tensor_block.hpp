@@ -18,8 +18,8 @@ constexpr int sixteens(int width) { return (width + 15) / 16; }
 template <int widest>
 inline constexpr int least_tensor_width = widest == wide_tensor ? wide_tensor : 1;
 
-/// The width in sixteens they compute this hidden layer with. A layer of just one sixteen takes two: weight gradients
-/// take sixteens in pairs, and the one that is its biases' input would be in neither.
+/// Returns the width in sixteens that products compute this hidden layer with. A layer of just one sixteen takes two:
+/// weight gradients take sixteens in pairs, and the one that is its biases' input would be in neither.
 template <int widest>
 constexpr int tensor_width(int hidden) {
   int width = least_tensor_width<widest>;
@@ -115,7 +115,7 @@ struct TensorBlock {
   static constexpr int sixteen_rows =
       16 * Columns::step * static_cast<int>(sizeof(Stored<precision>)) / static_cast<int>(sizeof(float));
 
-  /// The number-th of matrices of 16 rows.
+  /// Returns one of several matrices of 16 rows, counting from 0.
   ALFI_HD static Columns matrix(float* from, int number) {
     return {reinterpret_cast<Stored<precision>*>(from + number * sixteen_rows)};
   }

@@ -21,7 +21,7 @@ ALFI_HD void with_tensor_width(int width, Body body) {
   body(Constant<candidate>{});
 }
 
-/// Two sums beside each other begin with 16 biases.
+/// Sets two sums beside each other to 16 biases.
 template <class Tensor>
 ALFI_HD void set_sums(const Tensor& tensor, const float* bias, typename Tensor::Sum (&sum)[2]) {
   ALFI_UNROLL
@@ -55,7 +55,7 @@ ALFI_HD void multiply(const Tensor& tensor, const typename Tensor::Left& left, c
 /// Returns how many sixteens of columns are summed up beside each other; more would not fit into registers.
 constexpr int sums_together(int width) { return width < 4 ? width : 4; }
 
-/// The hidden layers of the observation whose first row is `row`.
+/// Computes the hidden layers of the observation whose first row is `row`.
 template <int width, Precision precision, int widest, class Tensor>
 ALFI_HD void encode_hidden(const Tensor& tensor, const TensorEncoder<precision, widest>& encoder,
                            const ObservationSets<float>& sets, int X, int row,
@@ -103,7 +103,7 @@ ALFI_HD void encode_codes(const Tensor& tensor, const TensorEncoder<precision, w
     multiply(tensor, hidden2[k], tensor.right_transposed(encoder.block.third(), 16 * s, 16 * k), sum);
 }
 
-/// code (C, observations · 16) of `observations` observations from `first` on, to be read after a barrier.
+/// Computes code (C, observations · 16) of `observations` observations from `first` on, to be read after a barrier.
 template <Precision precision, int widest, class Team>
 ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEncoder<precision, widest>& encoder,
                           const ObservationSets<float>& sets, int first, int observations, Rows<float> code) {
@@ -280,8 +280,8 @@ ALFI_HD void add_to_gradient(const Tensor& tensor, const Linear& layer, Gradient
   });
 }
 
-/// gradient += the encoder's weight gradient of the blocks of observations from first_block to before last_block, given
-/// slope (sets, 2, C, 16).
+/// Computes gradient += the encoder's weight gradient of the blocks of observations from first_block to before
+/// last_block, given slope (sets, 2, C, 16).
 template <Precision precision, int widest, class Team>
 ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout& layout,
                               const TensorEncoder<precision, widest>& encoder, const ObservationSets<float>& sets,

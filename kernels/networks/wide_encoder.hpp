@@ -1,19 +1,19 @@
-// The encoder of networks too wide for a block's fast memory: its products are over all rows of many observations at
-// once, and somebody else's (src/backends/cuda/encoder_products.cpp). What is done between them, a phase each:
+// The encoder of networks too wide for a block's fast memory. Its products go over all rows of many observations at
+// once and are cuBLAS's (src/backends/cuda/encoder_products.cpp). Here are the phases between them:
 //
 //   forward   hidden1 = relu(W0 x + b0);  hidden2 = relu(· + b1);  code = tanh(· + b2)
-//   gradient  the same again; then with e = tanh(· + b2) and ∂L/∂e = a + b e of the observation's set
+//   gradient  the forward pass again; then with e = tanh(· + b2) and ∂L/∂e = a + b e of the observation's set
 //               code slope = (a + b e)(1 − e²);  hidden slopes pass where the ReLU let the number through
 //
-// Products have no bias: it is added here. The first layer has a few inputs only and is done here as a whole.
+// Products have no bias: a phase adds it. The first layer has a few inputs only, and one phase computes it.
 #pragma once
 
 #include "kernels/networks/encoder.hpp"
 
 namespace alfi {
 
-/// Observations of a tile that are at work at once: their hidden layers take 16 MB each, or one block's. It is part of
-/// what makes a gradient's bits, so it is a function of the shape alone.
+/// Returns how many observations of a tile are at work at once: their hidden layers take 16 MB each, or one block's. It
+/// is part of what makes a gradient's bits, so it is a function of the shape alone.
 constexpr int wide_observations(const Shape& shape) {
   constexpr int numbers = 1 << 22;
   const int most = numbers / (shape.encoder_hidden * tile_lanes) / block_length * block_length;
@@ -30,7 +30,7 @@ struct WideRows {
 
 inline namespace ALFI_ISA {
 
-/// y (layer.out, rows) = activation(y + b).
+/// Computes y (layer.out, rows) = activation(y + b).
 template <class Team, class Activation>
 ALFI_HD void add_bias(const Team& team, const LinearWeights<typename Team::Real>& layer, Rows<typename Team::Real> y,
                       int rows, Activation activation) {
@@ -45,7 +45,7 @@ ALFI_HD void add_bias(const Team& team, const LinearWeights<typename Team::Real>
   });
 }
 
-/// slope (features, rows): 0 where the ReLU of `hidden` let nothing through.
+/// Sets slope (features, rows) to 0 where the ReLU of `hidden` let nothing through.
 template <class Team>
 ALFI_HD void pass_relu(const Team& team, Rows<typename Team::Real> hidden, Rows<typename Team::Real> slope,
                        int features, int rows) {
@@ -60,7 +60,7 @@ ALFI_HD void pass_relu(const Team& team, Rows<typename Team::Real> hidden, Rows<
   });
 }
 
-/// code (C, observations · 16), the last product, becomes ∂L/∂ of what goes into its tanh, for the observations of
+/// Turns code (C, observations · 16), the last product, into ∂L/∂ of what goes into its tanh, for the observations of
 /// `sets` from `first` on, given ab (sets, 2, C, 16). 0 for those that do not count or are beyond the sets.
 template <class Team>
 ALFI_HD void code_slopes(const Team& team, const LinearWeights<typename Team::Real>& layer,

@@ -75,7 +75,7 @@ struct SimulatorFacts {
   /// bench/kernel_benchmarks.cpp with AVX-512.
   double number_price;
 
-  /// Number D of parameters; any_size where one is repeated.
+  /// Returns the number D of parameters; any_size where one is repeated.
   constexpr int dimension() const {
     for (int i = 0; i < parameter_count; ++i)
       if (parameters[i].repeated) return any_size;

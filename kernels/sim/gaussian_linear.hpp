@@ -27,7 +27,7 @@ struct GaussianLinear {
     return Mask<F>{};
   }
 
-  /// theta(d) is parameter d of D; emit(i, k, x) takes number k of observation first + i.
+  /// Draws `count` observations. theta(d) is parameter d of D; emit(i, k, x) takes number k of observation first + i.
   template <class F, class Theta, class Emit>
   static ALFI_HD void observe(const Theta& theta, int D, const Stream<F>& stream, std::uint32_t first,
                               const Emit& emit) {

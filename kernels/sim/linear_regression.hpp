@@ -26,7 +26,7 @@ struct LinearRegression {
   static constexpr float largest_angle = 1.57f;
   static constexpr float noise = 0.1f;
 
-  /// The domain of parameter d of D.
+  /// Moves parameter d of D into its domain and returns the lanes where it was outside.
   template <class F>
   static ALFI_HD Mask<F> clamp(int d, int D, F& value) {
     if (d == D - 1) return Mask<F>{};
@@ -36,7 +36,8 @@ struct LinearRegression {
     return above | below;
   }
 
-  /// theta(d) is parameter d of D, inside the domain; emit(i, k, x) takes number k of observation first + i.
+  /// Draws observations. theta(d) is parameter d of D, inside the domain; emit(i, k, x) takes number k of observation
+  /// first + i.
   template <class F, class Theta, class Emit>
   static ALFI_HD void observe(const Theta& theta, int D, const Stream<F>& stream, std::uint32_t first,
                               const Emit& emit) {

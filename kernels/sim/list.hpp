@@ -36,7 +36,8 @@ struct SimulatorList {
   }
 };
 
-/// Whole numbers that a simulator's observations mostly are, from 0 on, a multiple of 16; 0 where they are not whole.
+/// Counts the whole numbers that a simulator's observations mostly are, from 0 on, a multiple of 16; 0 where they are
+/// not whole.
 template <class Sim>
 constexpr int table_of() {
   if constexpr (requires { Sim::table; })
@@ -45,7 +46,7 @@ constexpr int table_of() {
     return 0;
 }
 
-/// The law all parameters of a simulator have before anything is observed.
+/// Returns the law that all parameters of a simulator have before anything is observed.
 template <class Sim>
 constexpr Prior prior_of() {
   for (int i = 1; i < Sim::facts.parameter_count; ++i)

@@ -6,7 +6,7 @@
 
 namespace alfi::inline ALFI_ISA {
 
-/// Four from one Philox block; |z| ≤ 6.7, where u has its smallest value 2⁻³².
+/// Draws four normal numbers from one Philox block; |z| ≤ 6.7, where u has its smallest value 2⁻³².
 template <class F>
 ALFI_HD void standard_normals(const PhiloxBlock<Uint<F>>& block, F (&z)[4]) {
 #pragma GCC unroll 2

@@ -87,7 +87,7 @@ struct Poisson {
   }
 
 #ifndef __CUDACC__
-  /// The first `wanted` of a batch, the same observations. `first` is even.
+  /// Draws the first `wanted` observations of a batch, with the bits of `observe`. `first` is even.
   template <class F>
   static ALFI_HD void observe_batch(const Law<F>& law, const Stream<F>& stream, std::uint32_t first, int wanted,
                                     F (&x)[batch][X]) {

@@ -15,7 +15,7 @@ constexpr bool draws_batches() {
   return LaneTraits<F>::width > 1 && requires { Sim::batch; };
 }
 
-/// Observations drawn together.
+/// Counts the observations that are drawn together.
 template <class Sim, class F>
 constexpr int group_of() {
   if constexpr (draws_batches<Sim, F>())
@@ -39,8 +39,8 @@ class SimulatorAt {
   /// Returns the lanes whose θ was outside the domain.
   ALFI_HD Mask<F> moved() const { return moved_; }
 
-  /// Observations first … first + count − 1, where `first` is a multiple of Sim::group: emit(i, k, x) takes number k of
-  /// observation first + i.
+  /// Draws observations first … first + count − 1, where `first` is a multiple of Sim::group. emit(i, k, x) takes
+  /// number k of observation first + i.
   template <class Emit>
   ALFI_HD void observe(const Stream<F>& stream, std::uint32_t first, int count, const Emit& emit) const {
     constexpr int group = group_of<Sim, F>();

@@ -13,7 +13,7 @@ class CudaWarp {
  public:
   __device__ __forceinline__ int thread() const { return static_cast<int>(threadIdx.x) % 32; }
 
-  /// Two numbers in bf16, the first in the lower half.
+  /// Packs two numbers in bf16, the first in the lower half.
   __device__ __forceinline__ std::uint32_t pair(float first, float second) const {
     std::uint32_t both;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
@@ -31,7 +31,7 @@ class CudaWarp {
     return result;
   }
 
-  /// Numbers of shared memory, read here and not earlier: the compiler would fill its registers with all that does not
+  /// Reads a number of shared memory here and not earlier: the compiler would fill its registers with all that does not
   /// change from one tile of rows to the next.
   __device__ __forceinline__ float read(const float* shared) const {
     float number;
@@ -52,8 +52,8 @@ class CudaWarp {
     *reinterpret_cast<float4*>(shared) = make_float4(number[0], number[1], number[2], number[3]);
   }
 
-  /// Four 8 × 8 matrices of bf16: thread 8 p + i gives the address of row i of part p; thread 4 g + q gets (g, 2 q) and
-  /// (g, 2 q + 1) of each part.
+  /// Loads four 8 × 8 matrices of bf16: thread 8 p + i gives the address of row i of part p; thread 4 g + q gets (g, 2
+  /// q) and (g, 2 q + 1) of each part.
   __device__ __forceinline__ void load(const Stored<Precision::bf16>* row, std::uint32_t (&part)[4]) const {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                  : "=r"(part[0]), "=r"(part[1]), "=r"(part[2]), "=r"(part[3])
@@ -109,7 +109,7 @@ class CudaTeam {
   static constexpr int loads_ahead = 16;       // of one latency of the memory instead of as many
   static_assert(threads % 32 == 0);
 
-  /// The team's number in the launch.
+  /// Returns the team's number in the launch.
   __device__ __forceinline__ int number() const { return static_cast<int>(blockIdx.x); }
 
   __device__ __forceinline__ void sync() const { __syncthreads(); }

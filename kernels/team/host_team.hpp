@@ -66,27 +66,27 @@ class HostTeam {
 
   void sync() const {}
 
-  /// body() on one thread.
+  /// Calls body() on one thread.
   template <class Body>
   ALFI_HD void once(Body body) const {
     body();
   }
 
-  /// body(lane) for each of the 16 lanes alone.
+  /// Calls body(lane) for each of the 16 lanes alone.
   template <class Body>
   ALFI_HD void each_lane(Body body) const {
     for (int lane = 0; lane < tile_lanes; ++lane) body(lane);
   }
 
-  /// body(item, lane) for each item and each lane vector of the tile, `lane` being its first lane.
+  /// Calls body(item, lane) for each item and each lane vector of the tile, `lane` being its first lane.
   template <class Body>
   ALFI_HD void each(int items, Body body) const {
     for (int item = 0; item < items; ++item)
       for (int lane = 0; lane < tile_lanes; lane += width) body(item, lane);
   }
 
-  /// body(item, row, Constant<V>) for each item and each run of V lane vectors that starts at `row`; rows is a multiple
-  /// of 16. Items vary fastest, so that the rows stay in the first-level cache.
+  /// Calls body(item, row, Constant<V>) for each item and each run of V lane vectors that starts at `row`; rows is a
+  /// multiple of 16. Items vary fastest, so that the rows stay in the first-level cache.
   template <class Body>
   ALFI_HD void each_row(int items, int rows, Body body) const {
     constexpr int step = row_vectors * width;
@@ -97,13 +97,14 @@ class HostTeam {
       for (int item = 0; item < items; ++item) body(item, row, Constant<1>{});
   }
 
-  /// body(number) for each number below count.
+  /// Calls body(number) for each number below count.
   template <class Body>
   ALFI_HD void each_number(int count, Body body) const {
     for (int i = 0; i < count; ++i) body(i);
   }
 
-  /// body(item, tensor) for each item, by a warp that computes products of small matrices (kernels/team/tensor.hpp).
+  /// Calls body(item, tensor) for each item, by a warp that computes products of small matrices
+  /// (kernels/team/tensor.hpp).
   template <Precision precision, class Body>
   ALFI_HD void each_warp(int items, Body body) const {
     for (int item = 0; item < items; ++item) body(item, HostTensor<precision>{});

@@ -10,8 +10,8 @@ inline constexpr int sum_places = 256;
 
 inline namespace ALFI_ISA {
 
-/// gather(place) adds up what falls to a place; add(place, other) adds another place to it. Then place 0 has the sum,
-/// for all threads to read.
+/// Sums up over a team. gather(place) adds up what falls to a place; add(place, other) adds another place to it. Then
+/// place 0 has the sum, for all threads to read.
 template <class Team, class Gather, class Add>
 ALFI_HD void sum_up(const Team& team, Gather gather, Add add) {
   team.each_number(sum_places, gather);

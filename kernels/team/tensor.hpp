@@ -67,7 +67,7 @@ class HostTensor {
       for (int column = 0; column < 8; ++column) body(row, column, sum.at[row][column], other.at[row][column]...);
   }
 
-  /// Every row is columns (8) of fast memory.
+  /// Sets every row to columns (8) of fast memory.
   void set(Sum& sum, const float* columns) const {
     each(sum, [&](int, int column, float& total) { total = columns[column]; });
   }
@@ -77,7 +77,7 @@ class HostTensor {
     for (int row = 0; row < 16; ++row) column.at[row] = rows[row];
     return column;
   }
-  /// sum += rows (16) · columns (8), the latter of fast memory.
+  /// Computes sum += rows (16) · columns (8), the latter of fast memory.
   void add_outer(Sum& sum, const Column& rows, const float* columns) const {
     each(sum, [&](int row, int column, float& total) { total = fma(columns[column], rows.at[row], total); });
   }
@@ -85,7 +85,7 @@ class HostTensor {
   Left left(const Sum (&sum)[2]) const {
     return made<Left>([&](int row, int k) { return rounded(sum[k / 8].at[row][k % 8]); });
   }
-  /// Numbers of a function of k and the column.
+  /// Returns a right operand whose numbers are body(k, column).
   template <class Body>
   Right right(Body body) const {
     return made<Right>([&](int k, int column) { return rounded(body(k, column)); });
@@ -105,7 +105,7 @@ class HostTensor {
   Left kept(const Matrix& from, int row, int column) const {
     return made<Left>([&](int i, int k) { return number<precision>(*from.at(row + i, column + k)); });
   }
-  /// The transpose of what is at (row, column).
+  /// Returns the transpose of the left operand at (row, column).
   template <class Matrix>
   Left left_transposed(const Matrix& from, int row, int column) const {
     return made<Left>([&](int i, int k) { return number<precision>(*from.at(row + k, column + i)); });
@@ -119,7 +119,7 @@ class HostTensor {
     return made<Right>([&](int k, int j) { return number<precision>(*from.at(row + j, column + k)); });
   }
 
-  /// sum += left · right, of the right operand's first or second 8 columns.
+  /// Computes sum += left · right, of the right operand's first or second 8 columns.
   void multiply(const Left& left, const Right& right, int half, Sum& sum) const {
     each(sum, [&](int row, int column, float& total) {
       const float* const a = left.at[row];
@@ -144,8 +144,8 @@ class HostTensor {
     });
   }
 
-  /// In bf16 within 2⁻¹¹ of it, as the device's instruction is documented: a fortieth of the time, and next to the
-  /// operands' roundings nothing.
+  /// Returns tanh x; in bf16 within 2⁻¹¹ of it, as the device's instruction is documented. That takes a fortieth of the
+  /// time, and is small beside the roundings of the operands.
   float tanh(float x) const { return precision == Precision::bf16 ? round_tf32(alfi::tanh(x)) : alfi::tanh(x); }
 
   /// Zeros where a number of `hidden`, the left operand of the same place, is not positive.
@@ -193,7 +193,7 @@ struct WarpParts<Precision::bf16, Warp> {
   ALFI_HD void keep(Place place, Pair pair) const { *reinterpret_cast<Pair*>(place) = pair; }
   ALFI_HD Pair kept(Place place) const { return *reinterpret_cast<const Pair*>(place); }
 
-  // A warp loads four parts at once: thread 8 p + i names row i of part p.
+  // Loads four parts at once: thread 8 p + i of the warp names row i of part p.
   template <class At>
   ALFI_HD void load(At at, Pair (&part)[4]) const {
     warp.load(at(warp.thread() / 8, warp.thread() % 8, 0), part);
@@ -383,7 +383,8 @@ class WarpTensor {
   }
 
  private:
-  /// (part, i, j): the place of row i, column j of an 8 × 8 part; the parts come down the matrix first, or across it.
+  /// Maps (part, i, j) to the place of row i, column j of an 8 × 8 part. The parts come down the matrix first, or
+  /// across it.
   template <class Matrix>
   ALFI_HD static auto along(const Matrix& matrix, int row, int column) {
     return [=](int p, int i, int j) { return matrix.at(row + p % 2 * 8 + i, column + p / 2 * 8 + j); };

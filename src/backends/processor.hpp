@@ -79,13 +79,13 @@ class Processor {
   /// which others use too, has not enough left for even one tile.
   virtual Room room(const Shape& shape, int episodes) const = 0;
 
-  /// Forward only.
+  /// Runs all tiles forward.
   virtual void rollout(const TilePass& pass) = 0;
   /// Problems alone: θ* and the real observations, in the tile's truth, real and input.
   virtual void draw_problems(const TilePass& pass) = 0;
-  /// A sample, from its first observation on and piece by piece: each piece (rows, X) is valid during its call.
+  /// Draws a sample, from its first observation on and piece by piece: each piece (rows, X) is valid during its call.
   virtual void simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) = 0;
-  /// Forward and backward: the batch's gradient (layout.size).
+  /// Runs forward and backward, and returns the batch's gradient (layout.size).
   virtual std::vector<float> differentiate(const TilePass& pass) = 0;
 
   /// Starts a training.
@@ -95,7 +95,7 @@ class Processor {
   virtual void submit(std::span<const TrainingStep> steps) = 0;
   /// Waits for the steps of the oldest submission not yet collected, and returns what they came to.
   virtual std::vector<StepOutput> collect() = 0;
-  /// After all steps submitted, for which it waits. Valid until the next submission.
+  /// Waits for all steps submitted and returns the state after them, valid until the next submission.
   virtual const TrainingState& state() = 0;
 
   /// Returns the statistics of samples in the host's memory. May be used at any time, also by a sink.

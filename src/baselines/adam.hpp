@@ -13,7 +13,7 @@ class Adam {
   Adam(Eigen::Index size, R decay, R square_decay)
       : decay_(decay), square_decay_(square_decay), mean_(Vector::Zero(size)), square_(Vector::Zero(size)) {}
 
-  /// x ← x − rate · (mean gradient) / (root of its mean square)
+  /// Moves x by −rate · (mean gradient) / (root of its mean square).
   void step(const Vector& gradient, R rate, Vector& x) {
     mean_ += (1 - decay_) * (gradient - mean_);
     square_ += (1 - square_decay_) * (gradient.square() - square_);

@@ -21,12 +21,12 @@ class Critic {
   /// Makes a critic of observations (X); `hidden` units a layer. Weights are uniform in ±1/√fan_in, biases 0.
   Critic(int X, int hidden, Random& random);
 
-  /// d of each column of x (X, n).
+  /// Returns d of each column of x (X, n).
   Vector operator()(const Matrix& x) const;
-  /// L of real (X, n) and generated (X, m) observations; `gradient`, of the weights, is overwritten.
+  /// Returns L of real (X, n) and generated (X, m) observations, and overwrites `gradient`, that of the weights.
   R loss(const Matrix& real, const Matrix& generated, R penalty, Vector& gradient) const;
 
-  /// All weights: W₁, b₁, W₂, b₂, w₃, b₃, by columns.
+  /// Returns all weights: W₁, b₁, W₂, b₂, w₃, b₃, by columns.
   Vector& weights() { return weights_; }
 
  private:
@@ -38,7 +38,7 @@ class Critic {
   Activations forward(const Matrix& x) const;
   /// Adds the gradient of Σ slope · d.
   void backward(const Matrix& x, const Activations& activations, const Vector& slope, Vector& gradient) const;
-  /// γ/2 E ‖∂d/∂x‖²; adds its gradient.
+  /// Returns γ/2 E ‖∂d/∂x‖² and adds its gradient.
   R penalise(const Matrix& x, const Activations& activations, R penalty, Vector& gradient) const;
 
   int X_, hidden_;

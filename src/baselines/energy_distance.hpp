@@ -14,10 +14,10 @@ class EnergyDistance {
   /// Number of the first rows of x that stand for all, for X > 1.
   static constexpr int most_rows = 1024;
 
-  /// x is (R, X), row by row, R ≥ 2.
+  /// Takes the real observations x (R, X), row by row, R ≥ 2.
   EnergyDistance(std::span<const float> x, int X);
 
-  /// y is (N, X), N ≥ 2; for X = 1 it is sorted on return.
+  /// Returns the energy distance to y (N, X), N ≥ 2; for X = 1 y is sorted on return.
   double to(std::span<float> y) const;
 
  private:

@@ -12,7 +12,8 @@
 
 namespace alfi::baselines {
 
-/// u of the ranks, the best one first: max(0, log(n/2 + 1) − log k), divided by their sum, minus 1/n. Their sum is 0.
+/// Returns u of the ranks, the best one first: max(0, log(n/2 + 1) − log k), divided by their sum, minus 1/n. Their sum
+/// is 0.
 std::vector<double> utilities(int population);
 
 class SeparableNes {
@@ -20,9 +21,9 @@ class SeparableNes {
   /// Begins at μ = 0, σ = 1.
   explicit SeparableNes(int D);
 
-  /// 4 + ⌊3 log D⌋
+  /// Returns 4 + ⌊3 log D⌋.
   static int population(int D);
-  /// The next generation (population, D).
+  /// Draws the next generation (population, D).
   const std::vector<double>& ask(Random& random);
   /// Takes the population's losses (population), the less the better.
   void tell(std::span<const double> losses);

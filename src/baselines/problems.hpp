@@ -13,8 +13,8 @@
 
 namespace alfi::baselines {
 
-/// The parameter, standardised, at which the prior has the distribution function that N(0, 1) has at z. Searches go
-/// over z: there the prior is N(0, 1), where they begin, and they do not leave it.
+/// Returns the parameter, standardised, at which the prior has the distribution function that N(0, 1) has at z.
+/// Searches go over z: there the prior is N(0, 1), where they begin, and they do not leave it.
 double prior_parameter(double z);
 
 struct Problems {
@@ -30,17 +30,17 @@ struct Problems {
 /// Observations of parameters of the tile's episodes, which are its lanes.
 class Simulations {
  public:
-  /// At most `calls` observations an episode. `spent` is told of every draw, by its observations of all episodes; what
-  /// it throws ends the method.
+  /// Allows at most `calls` observations an episode. `spent` is told of every draw, by its observations of all
+  /// episodes; what it throws ends the method.
   Simulations(int simulator, int D, Transform transform, const Normalisation& normalisation, PhiloxKey key,
               const Problems& problems, std::int64_t calls, std::function<void(std::int64_t)> spent);
 
-  /// Observations an episode may still make.
+  /// Returns how many observations an episode may still make.
   std::int64_t left() const { return left_; }
 
-  /// θ of the next draw (parameters, D, 16), zeros to begin with.
+  /// Returns θ of the next draw (parameters, D, 16), zeros to begin with.
   std::span<float> theta(int parameters);
-  /// `count` observations of each of them. Throws std::logic_error for more than are left.
+  /// Draws `count` observations of each of them. Throws std::logic_error for more than are left.
   void draw(int parameters, int count);
   /// Draws the observations of one parameter of one episode (count, X).
   void observations(int parameter, int episode, std::vector<float>& x) const;
@@ -61,11 +61,11 @@ class Simulations {
 /// A method: its estimates (episodes, D).
 using Method = std::vector<double> (*)(const Problems&, Simulations&);
 
-/// Separable natural evolution strategies on the energy distance to the real observations.
+/// Estimates by separable natural evolution strategies on the energy distance to the real observations.
 std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simulations);
-/// Adversarial variational optimization.
+/// Estimates by adversarial variational optimization.
 std::vector<double> estimate_by_avo(const Problems& problems, Simulations& simulations);
-/// Rejection ABC on the energy distance.
+/// Estimates by rejection ABC on the energy distance.
 std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simulations);
 
 }  // namespace alfi::baselines

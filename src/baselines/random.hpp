@@ -12,10 +12,10 @@ class Random {
  public:
   Random(PhiloxKey key, int episode) : key_(key), episode_(static_cast<std::uint32_t>(episode)) {}
 
-  /// On (0, 1).
+  /// Draws a number on (0, 1).
   double uniform() { return (word() + 0.5) * 0x1p-32; }
   double normal() { return normal_quantile(uniform()); }
-  /// 0 … n − 1; the bias, n / 2³², does not matter here.
+  /// Draws one of 0 … n − 1; the bias, n / 2³², does not matter here.
   int below(int n) { return static_cast<int>((std::uint64_t{word()} * static_cast<std::uint64_t>(n)) >> 32); }
 
  private:

@@ -14,7 +14,7 @@ struct BackendArguments {
   void add_to(CLI::App& command);
 };
 
-/// A line on standard error where backend auto takes the CPU, with the reason.
+/// Writes a line to standard error where backend auto takes the CPU, with the reason.
 void say_why_not_cuda(const Configuration::Engine& engine);
 /// Says why a machine, which may run on the CPU alone, is not on a CUDA device.
 void say_why_not_cuda(const Configuration::Simulator& simulator, const Configuration::Engine& engine);

@@ -6,7 +6,7 @@
 
 namespace alfi::cli {
 
-// Each adds its subcommand to the application. The work happens in the subcommand's callback, which throws alfi::Error.
+// Add a subcommand each to the application. The work happens in the subcommand's callback, which throws alfi::Error.
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_infer(CLI::App& app);

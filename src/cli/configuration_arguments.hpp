@@ -19,8 +19,8 @@ struct ConfigurationArguments {
   /// Adds --set alone.
   CLI::Option* add_set(CLI::App& command);
 
-  /// The configuration of the file, or of `otherwise` (YAML) without one. Flags win over --set. How a file of the
-  /// published code is read goes to standard error. InputError where it is wrong.
+  /// Reads the configuration of the file, or of `otherwise` (YAML) without one. Flags win over --set. Says on standard
+  /// error how a file of the published code is read. Throws InputError where it is wrong.
   Configuration load(const std::string& otherwise = "") const;
 };
 

@@ -8,7 +8,7 @@
 
 namespace alfi::cli {
 
-/// "12 s", "3 min 05 s", "2 h 07 min"; "?" where it is not known.
+/// Writes "12 s", "3 min 05 s", "2 h 07 min"; "?" where it is not known.
 std::string duration_text(double seconds);
 
 /// Returns one line, e.g.

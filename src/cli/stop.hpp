@@ -3,7 +3,7 @@
 
 namespace alfi::cli {
 
-/// From now on the first signal asks for a stop.
+/// Takes the first signal from now on as a wish to stop.
 void listen_for_stop();
 /// Says whether such a signal came.
 bool stop_wanted();

@@ -24,7 +24,7 @@
 
 namespace alfi::configuration {
 
-// fmt's shortest text that reads back to the same double.
+// Writes fmt's shortest text that reads back to an equal double.
 inline std::string shortest(double value) { return fmt::format("{}", value); }
 
 // The member of a member ... of the configuration, as a type: at<&C::episode, &C::Episode::thetas>.

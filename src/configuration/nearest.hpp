@@ -10,7 +10,7 @@ namespace alfi {
 /// Levenshtein's distance: insertions, deletions and replacements.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The first of the nearest of these names, which are not none.
+/// Returns the first of the names nearest to `name`. There must be at least one.
 std::string_view nearest(std::span<const std::string_view> names, std::string_view name);
 
 }  // namespace alfi

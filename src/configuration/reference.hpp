@@ -27,9 +27,9 @@ struct ReferenceTranslation {
 /// is.
 bool is_reference_configuration(const YAML::Node& root);
 
-/// `origin` begins messages about the whole document. InputError naming line, key, value and what is allowed: for a
-/// section or key that is missing or unknown, a class alfi lacks, or parameters of a simulator that alfi cannot take.
-/// What a native key allows is left to those who read the assignments.
+/// Translates a file of the published code. `origin` begins messages about the whole document. Throws InputError naming
+/// line, key, value and what is allowed: for a section or key that is missing or unknown, a class alfi lacks, or
+/// parameters of a simulator that alfi cannot take. What a native key allows is left to those who read the assignments.
 ReferenceTranslation translate_reference_configuration(const YAML::Node& root, const std::string& origin,
                                                        const AtLine& at_line);
 

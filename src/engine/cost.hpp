@@ -12,8 +12,8 @@
 
 namespace alfi {
 
-/// Floating-point operations of one episode's share of a meta-step: 2 a multiplication and addition of a linear layer,
-/// nothing else (biases, activations, pooling, random numbers and the update are not counted). With w = Σ in·out over a
+/// Counts the floating-point operations of one episode's share of a meta-step: 2 a multiplication and addition of a
+/// linear layer, nothing else (biases, activations, pooling, random numbers and the update are not counted). With w = Σ in·out over a
 /// network's layers and w' the same without the first layer:
 ///
 ///   encoder     forward 2w, recomputed 2w, dW 2w, dX 2w'     for each of T·M·N + R observations
@@ -33,7 +33,7 @@ struct Cost {
   double alone;   ///< once, by one thread while the others wait
   int meetings;   ///< times that threads are woken to share work and waited for
 
-  /// Until all threads are done.
+  /// Returns the time until all threads are done.
   double until_done(int tiles, int threads) const;
 };
 
@@ -41,7 +41,7 @@ struct Cost {
 /// numbers in the table.
 Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles);
 
-/// R of an episode on average.
+/// Returns R of an episode on average.
 int mean_real_observations(const Plan& plan);
 
 /// Returns the cost of a meta-step of this many episodes.

@@ -26,8 +26,8 @@ using TileSink = std::function<void(const FinishedTile&)>;
 
 class Engine final : public Learner {
  public:
-  /// On the processor the configuration names. Throws InputError where the buffers would not fit into memory, with the
-  /// bytes they need, RunError where the configuration asks for what was not built or is not there.
+  /// Takes the processor that the configuration names. Throws InputError where the buffers would not fit into memory,
+  /// with the bytes they need, RunError where the configuration asks for what was not built or is not there.
   Engine(const Plan& plan, Normalisation normalisation);
   Engine(const Plan& plan, Normalisation normalisation, std::unique_ptr<Processor> processor);
 
@@ -42,7 +42,7 @@ class Engine final : public Learner {
   }
   const std::string& notice() const override { return processor_->notice(); }
 
-  /// Forward only, T iterations, on plain loss; `sink` is called for every tile, from any thread.
+  /// Runs T iterations forward, on plain loss; `sink` is called for every tile, from any thread.
   void rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink);
 
   /// Rolls episodes out, every one starting from this ψ₀ (P).
@@ -78,8 +78,8 @@ class Engine final : public Learner {
 /// Parameters of the first `episodes` lanes that were drawn outside the simulator's domain.
 std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes);
 
-/// Mean and deviation of the transformed observations over the prior, of a pilot simulation with a fixed seed: a
-/// configuration has the same normalisation everywhere. It is drawn by the CPU.
+/// Estimates mean and deviation of the transformed observations over the prior by a pilot simulation. Its seed is fixed
+/// and the CPU draws it: a configuration has one normalisation everywhere.
 Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics = host_statistics());
 
 }  // namespace alfi

@@ -20,13 +20,13 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  /// Training goes on from this state; nothing submitted before counts any more.
+  /// Continues training from this state; nothing submitted before counts any more.
   virtual void begin(TrainingState state) = 0;
   /// Meta-steps after those submitted before: rollout, gradients, update.
   virtual void submit(std::span<const MetaStep> steps) = 0;
   /// Returns what the steps of the oldest submission not yet collected came to.
   virtual std::vector<StepOutput> collect() = 0;
-  /// After all steps submitted.
+  /// Waits for all steps submitted and returns the state after them.
   virtual const TrainingState& state() = 0;
   /// Returns how steps are best submitted.
   virtual Pipeline pipeline() const = 0;

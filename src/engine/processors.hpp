@@ -9,8 +9,8 @@
 
 namespace alfi {
 
-/// The processor a configuration asks for. Backend `automatic` takes the CUDA device where there is one that works,
-/// else the CPU. RunError where what is asked for was not built or is not there.
+/// Makes the processor a configuration asks for. Backend `automatic` takes the CUDA device where there is one that
+/// works, else the CPU. Throws RunError where what is asked for was not built or is not there.
 std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine);
 
 }  // namespace alfi

@@ -37,7 +37,7 @@ int keep_alfi(const TileAnswers& tile, int T, Answers& answers);
 /// Keeps what is known exactly of problem `b`, whose θ* is kept already.
 void keep_exact(const Exact& exact, const Plan& plan, int b, Answers& answers);
 
-/// ‖θ* − estimate‖₂ of each episode; estimate (episodes, D).
+/// Returns ‖θ* − estimate‖₂ of each episode; estimate (episodes, D).
 std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate);
 
 /// Places of θ* in Gaussians of these means and log deviations (episodes, D), between 0 and 1, for parameter d: in
@@ -48,7 +48,7 @@ std::vector<double> places(SampleStatistics& statistics, const Answers& answers,
 /// Returns the places of θ* in ALFI's proposal.
 std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d);
 
-/// The mean with its interval, NaN where a value is not finite.
+/// Returns the mean with its interval, NaN where a value is not finite.
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values);
 
 /// Measures mean(numerator) / mean(denominator) over their common episodes, with its interval.

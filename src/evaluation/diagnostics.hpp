@@ -26,7 +26,7 @@ struct Course {
   std::size_t at(int episode, int iteration, int parameter) const {
     return static_cast<std::size_t>((episode * (iterations + 1) + iteration) * parameters + parameter);
   }
-  /// ‖θ* − μ_t‖₂ of each episode.
+  /// Returns ‖θ* − μ_t‖₂ of each episode.
   std::vector<double> errors(int iteration) const;
 };
 
@@ -36,7 +36,7 @@ struct StartInfluence {
   std::vector<double> starts;
   std::vector<Course> courses;
 
-  /// Distance of each episode's answer from `start` to the mean of the answers from all starts.
+  /// Returns the distance of each episode's answer from `start` to the mean of the answers from all starts.
   std::vector<double> shifts(std::size_t start) const;
 };
 

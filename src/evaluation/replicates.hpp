@@ -49,7 +49,7 @@ class TileAnswers {
  public:
   TileAnswers(const Plan& plan, const FinishedTile& finished);
 
-  /// Number of the tile's first problem among all.
+  /// Returns the number of the tile's first problem among all.
   int first() const { return finished_.first / replicates_; }
   Family family() const { return shape_.family; }
   int problems() const { return finished_.episodes / replicates_; }

@@ -29,12 +29,12 @@ class ExactInference {
  public:
   virtual ~ExactInference() = default;
 
-  /// x: (R, X) observations, row-major, R >= 1. Throws InputError for none, and for a value the simulator cannot give
-  /// (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
+  /// Infers θ of x: (R, X) observations, row-major, R >= 1. Throws InputError for none, and for a value the simulator
+  /// cannot give (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
   virtual Exact infer(std::span<const float> x) const = 0;
 };
 
-/// Null where the simulator's likelihood is not known.
+/// Makes the simulator's exact inference; null where its likelihood is not known.
 std::unique_ptr<ExactInference> make_exact_inference(const SimulatorInfo& simulator);
 
 std::unique_ptr<ExactInference> make_exact_poisson();

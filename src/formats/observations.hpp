@@ -24,19 +24,19 @@ struct Observations {
   std::vector<float> values;  // (count, dimension), row-major
 };
 
-/// At least one observation, all values finite and rounded to float. InputError names the file, the place in it (line
-/// of a .csv, observation of a .npy), the value and what is allowed.
+/// Reads at least one observation, all values finite and rounded to float. Throws InputError naming the file, the place
+/// in it (line of a .csv, observation of a .npy), the value and what is allowed.
 Observations read_observations(const std::filesystem::path& path);
 
 /// Checks that a simulator could have made them. InputError names the first observation it could not, its value and
 /// what is allowed.
 void check_observations(const Observations& observations, const ObservationInfo& allowed);
 
-/// Read and checked; every InputError names the file.
+/// Reads observations and checks them. Every InputError names the file.
 Observations read_observations(const std::filesystem::path& path, const ObservationInfo& allowed);
 
-/// A .npy file of float32 and shape (count, dimension), piece by piece: the header once, then all values in any number
-/// of calls. RunError when the stream fails.
+/// Writes a .npy file of float32 and shape (count, dimension), piece by piece: the header once, then all values in any
+/// number of calls. Throws RunError when the stream fails.
 void write_npy_header(std::ostream& out, std::int64_t count, int dimension);
 void write_npy_values(std::ostream& out, std::span<const float> values);
 

@@ -6,7 +6,7 @@
 
 namespace alfi {
 
-/// The text in single quotes: bytes outside printable ASCII as \xNN, cut after 60 bytes.
+/// Puts the text in single quotes: bytes outside printable ASCII as \xNN, cut after 60 bytes.
 std::string printable(std::string_view text);
 
 }  // namespace alfi

@@ -26,12 +26,12 @@ struct Tensor {
   std::vector<std::int64_t> shape;  // empty for a single number
   std::vector<std::byte> data;      // row-major, little-endian
 
-  /// InputError when the values do not fill the shape.
+  /// Makes a tensor. Throws InputError when the values do not fill the shape.
   template <typename T>
   static Tensor of(std::vector<std::int64_t> shape, std::span<const T> values);
 
-  /// The values, row-major. F32 reads as double and F64 as float, rounded; InputError where a finite F64 is too large
-  /// for a float, or where the dtype is another one.
+  /// Returns the values, row-major. F32 reads as double and F64 as float, rounded. Throws InputError where a finite F64
+  /// is too large for a float, or where the dtype is another one.
   template <typename T>
   std::vector<T> to() const;
 
@@ -44,7 +44,7 @@ struct SafeTensors {
   std::map<std::string, std::string> metadata;
   std::string source = "memory";  // where it was read from, for messages only
 
-  // Lookups. Each throws InputError naming the source, the tensor and what is expected.
+  // Look a tensor up. Throw InputError naming the source, the tensor and what is expected.
   const Tensor& at(const std::string& name) const;
   const Tensor& expect_shape(const std::string& name, const std::vector<std::int64_t>& shape) const;
   template <typename T>
@@ -52,7 +52,8 @@ struct SafeTensors {
   const std::string& metadata_at(const std::string& key) const;
 };
 
-/// InputError when the bytes are no safetensors file of the number types above; `source` names them in messages.
+/// Reads a safetensors file; `source` names the bytes in messages. Throws InputError when they are no such file, or one
+/// of other number types than those above.
 SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::string& source);
 SafeTensors read_safetensors(const std::filesystem::path& path);
 

@@ -15,11 +15,11 @@ namespace alfi {
 /// The beginning of a message about a line of a document, "run.yaml:3: ".
 using AtLine = std::function<std::string(int line)>;
 
-/// The one document in the text; of no text, the null that YAML makes of it. InputError, beginning with `origin` or the
-/// line's, for several documents and for what is no YAML; `what` is the subject of its sentence.
+/// Reads the one document in the text; of no text, the null that YAML makes of it. Throws InputError, beginning with
+/// `origin` or the line's, for several documents and for what is no YAML; `what` is the subject of its sentence.
 YAML::Node parse_yaml(const std::string& text, const std::string& origin, const AtLine& at_line, std::string_view what);
 
-/// Neither quoted nor tagged: a quoted number is text.
+/// Returns whether a scalar is neither quoted nor tagged: a quoted number is text.
 inline bool is_plain(const YAML::Node& node) { return node.IsScalar() && node.Tag() == "?"; }
 
 /// Says whether the node is a number of this kind and nothing else.
@@ -33,7 +33,7 @@ bool read_number(const YAML::Node& node, Number& number) {
   return error == std::errc() && stop == end;
 }
 
-/// A node as an error message shows it.
+/// Writes a node as an error message shows it.
 std::string shown(const YAML::Node& node);
 
 /// Calls visit(key, value, line) for every pair. Throws what fail(key, line, complaint) makes of a bad key.

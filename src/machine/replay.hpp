@@ -24,8 +24,8 @@
 
 namespace alfi {
 
-/// psi (B, T, 2, D) after each update, loss_per_iteration (B, T), loss (1) and grad.<layer>.weight|bias, in F64 as the
-/// reference has them though computed in float32. The metadata are the tape's with `source` replaced.
+/// Returns psi (B, T, 2, D) after each update, loss_per_iteration (B, T), loss (1) and grad.<layer>.weight|bias, in F64
+/// as the reference has them though computed in float32. The metadata are the tape's with `source` replaced. Throws
 /// InputError where the tape is incomplete or contradicts itself, naming tensor, shape or value and what is expected;
 /// RunError where the run leaves the range of float32.
 SafeTensors replay(const SafeTensors& tape, Processor& processor);

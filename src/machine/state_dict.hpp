@@ -23,8 +23,8 @@ std::optional<int> constant_column(const std::string& simulator, int X);
 
 SafeTensors to_state_dict(const Layout& layout, std::span<const float> weights, std::optional<int> constant_column);
 
-/// The flat vector (layout.size), F64 rounded. InputError naming the tensor that is missing, of another shape, of no
-/// network of this layout, or not finite.
+/// Reads the flat vector (layout.size), F64 rounded. Throws InputError naming the tensor that is missing, of another
+/// shape, of no network of this layout, or not finite.
 std::vector<float> from_state_dict(const SafeTensors& state_dict, const Layout& layout,
                                    std::optional<int> constant_column);
 

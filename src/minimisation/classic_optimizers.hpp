@@ -18,7 +18,7 @@ class Quadratics {
  public:
   Quadratics(const HostKernels& kernels, const QuadraticTile<float>& tile, int dimensions, int iterations);
 
-  /// From θ = 0.
+  /// Minimises from θ = 0.
   void minimise(const ClassicOptimizer& optimizer);
 
   // Results of the optimizer that was last at work.

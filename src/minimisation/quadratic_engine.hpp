@@ -43,16 +43,16 @@ class QuadraticEngine final : public Learner {
   int threads_of_known_cost() const override { return 0; }
   const std::string& notice() const override { return notice_; }
 
-  /// Forward only, T iterations.
+  /// Runs T iterations forward.
   void rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const QuadraticSink& sink);
-  /// W and y alone.
+  /// Draws W and y alone.
   void draw(const Episodes& episodes, const QuadraticSink& sink);
-  /// Forward and backward with training's iterations: the batch's gradient (layout.size).
+  /// Runs forward and backward with training's iterations and returns the batch's gradient (layout.size).
   std::vector<float> differentiate(const Episodes& episodes, std::span<const float> weights);
 
   const Layout& layout() const { return plan_.layout; }
   int dimensions() const { return dimensions_; }
-  /// body(number) for each number below count, on all threads.
+  /// Calls body(number) for each number below count, on all threads.
   void each(int count, const std::function<void(int)>& body);
 
  private:
@@ -65,7 +65,7 @@ class QuadraticEngine final : public Learner {
   QuadraticSettings<float> settings(const Episodes& episodes, const std::vector<float>& iteration_weight,
                                     const float* weights) const;
   QuadraticTile<float> tile_of(Worker& worker, const Shape& shape, int number) const;
-  /// Forward and backward of all tiles, into the partial sums; `finish` gets every tile.
+  /// Runs forward and backward for all tiles, into the partial sums; `finish` gets every tile.
   Optimizer<float> add_gradients(const Episodes& episodes, std::span<const float> weights,
                                  const std::function<void(const QuadraticTile<float>&)>& finish);
   StepOutput step(const MetaStep& step);

@@ -31,16 +31,18 @@ const Checkpoint& checkpoint_of(const Machine& machine);
 /// Replaces or creates `path` in one step; RunError where that fails, the old file then survives.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
-/// InputError where the file is damaged, not a checkpoint, from a newer version, or does not fit its configuration.
+/// Reads a checkpoint. Throws InputError where the file is damaged, not a checkpoint, from a newer version, or does not
+/// fit its configuration.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
-/// `run`/checkpoints/step-<step>.safetensors
+/// Returns `run`/checkpoints/step-<step>.safetensors.
 std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step);
 
-/// The checkpoints of a run folder by step, oldest first; empty where there are none.
+/// Lists the checkpoints of a run folder by step, oldest first; empty where there are none.
 std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& run);
 
-/// The newest of these, which are not none; where it cannot be read the error names the one before it.
+/// Reads the newest of these, of which there is at least one. Where it cannot be read the error names the one before
+/// it.
 Checkpoint read_newest(const std::vector<std::filesystem::path>& saved);
 
 }  // namespace alfi

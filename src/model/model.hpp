@@ -13,8 +13,8 @@ struct Normalisation {
   std::vector<float> mean, scale;
 };
 
-/// The flat vector of weights at the start of training (layout.size): linear layers uniform in ±1/√fan_in,
-/// the GRU's matrices orthogonal with biases as linear. A pure function of the seed.
+/// Returns the flat vector of weights at the start of training (layout.size): linear layers uniform in ±1/√fan_in, the
+/// GRU's matrices orthogonal with biases as linear. A pure function of the seed.
 std::vector<float> initial_weights(const Layout& layout, std::uint64_t seed);
 
 }  // namespace alfi

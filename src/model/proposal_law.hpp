@@ -19,10 +19,10 @@ struct ProposalLaw {
 /// Tells whether all its numbers are finite, but for the deviations a point has none of.
 bool is_finite(Family family, const ProposalLaw& law);
 
-/// −log of its density at truth (D), nats. NaN of a point.
+/// Returns −log of its density at truth (D), nats. NaN of a point.
 double normal_loss(const ProposalLaw& law, std::span<const double> truth);
 
-/// psi (P); sigma of gaussian_fixed.
+/// Makes the law of psi (P); sigma of gaussian_fixed.
 ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi);
 
 }  // namespace alfi

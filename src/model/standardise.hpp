@@ -10,7 +10,7 @@
 
 namespace alfi {
 
-/// x (count, X) in natural units, row-major; the result has the same shape.
+/// Transforms and standardises x (count, X) in natural units, row-major; the result has the shape of x.
 std::vector<float> standardise(std::span<const float> x, Transform transform, const Normalisation& normalisation);
 
 }  // namespace alfi

@@ -17,7 +17,7 @@ struct TrainingState {
   bool operator==(const TrainingState&) const = default;
 };
 
-/// Random weights of this seed, no updates yet.
+/// Returns random weights of this seed, no updates yet.
 TrainingState initial_state(const Layout& layout, std::uint64_t seed);
 
 }  // namespace alfi

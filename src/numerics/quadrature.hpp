@@ -16,7 +16,7 @@ inline constexpr double negligible_drop = 45;
 /// The n-point rule on [-1, 1], exact for polynomials of degree 2n - 1.
 class GaussLegendre {
  public:
-  /// n >= 1.
+  /// Finds n >= 1 nodes and weights.
   explicit GaussLegendre(std::size_t n);
 
   /// Calls visit(x, weight) for every node of the rule moved to [lower, upper].
@@ -55,7 +55,7 @@ struct Moments {
     second += w * v * v;
   }
   double mean() const { return first / weight; }
-  /// Exact as long as v is counted from a point near its mean, as every caller does.
+  /// Returns the deviation. It is exact as long as v is counted from a point near its mean, as every caller does.
   double deviation() const { return std::sqrt(second / weight - mean() * mean()); }
 };
 

@@ -14,14 +14,14 @@ class SampleStatistics {
  public:
   virtual ~SampleStatistics() = default;
 
-  /// In ascending order. None is NaN; which of two zeros comes first is not said.
+  /// Sorts in ascending order. None is NaN; which of two zeros comes first is not said.
   virtual void sort(std::span<double> values) = 0;
 
   /// Returns the moments of each column of x (rows, columns); at least one row.
   std::vector<Moments> moments(std::span<const float> x, int columns);
 
  private:
-  /// (pieces, columns)
+  /// Returns the moments (pieces, columns).
   virtual std::vector<Moments> moments_of(const MomentsOfPieces& pieces) = 0;
 };
 

@@ -15,15 +15,15 @@ struct UniformityBand {
   std::vector<double> lower, upper;
 };
 
-/// The band for samples of `count` numbers: that often (`level`), or a little more, a uniform sample's distribution
-/// function is inside at every one of K = `places` places. Takes O(K count). Throws InputError for a count or a number
-/// of places below 1, or a level that is not between 0 and 1.
+/// Finds the band for samples of `count` numbers: that often (`level`), or a little more, a uniform sample's
+/// distribution function is inside at every one of K = `places` places. Takes O(K count). Throws InputError for a count
+/// or a number of places below 1, or a level that is not between 0 and 1.
 UniformityBand uniformity_band(int count, int places, double level = 0.95);
 
 /// Returns how often a uniform sample's counts at k/K, k = 1 … K − 1, are all in [low[k − 1], high[k − 1]].
 double chance_inside(int count, std::span<const int> low, std::span<const int> high);
 
-/// The part of u (in ascending order) that is at most k/K, k = 0 … K: (K + 1). NaN for no u.
+/// Returns the part of u (in ascending order) that is at most k/K, k = 0 … K: (K + 1). NaN for no u.
 std::vector<double> distribution_function(std::span<const double> u, int places);
 
 }  // namespace alfi

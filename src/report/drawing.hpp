@@ -10,17 +10,17 @@
 
 namespace alfi::report {
 
-/// Terminal, fonts, grid and data format; what every set of commands begins with.
+/// Returns terminal, fonts, grid and data format, with which every set of commands begins.
 std::string drawing(int width, int height);
 
-/// Text as gnuplot reads it.
+/// Quotes text as gnuplot reads it.
 std::string literal(const std::string& text);
 
 /// Returns a grid of `count` panels side by side, at most `columns` in a row.
 std::string panels(std::size_t count, std::size_t columns);
 int panel_rows(std::size_t count, std::size_t columns);
 
-/// Name and unit of an axis.
+/// Returns name and unit of an axis.
 std::string axis(const ParameterInfo& parameter);
 
 /// Columns and a row of the 5, 25, 50, 75 and 95 % quantiles and the mean of values that are finite; false, and no row,
@@ -34,13 +34,13 @@ std::string box(const std::string& table, std::size_t row, double place, const s
 /// Ticks with these labels at 0, 1, 2 …, a word a line.
 std::string labelled_ticks(const std::vector<std::string>& labels);
 
-/// The axis of 0 … T iterations, ticks at whole ones.
+/// Returns the axis of 0 … T iterations, ticks at whole ones.
 std::string iteration_axis(int iterations);
 
 /// Ticks at round numbers that leave room for labels of many digits.
 std::string wide_ticks(double low, double high);
 
-/// The axis of training steps up to the last that there is something of.
+/// Returns the axis of training steps up to the last that has a number.
 std::string step_axis(const Metrics& metrics);
 
 /// Returns the axis where an error without a sign is drawn, logarithmic if all of these values are above 0.

@@ -33,7 +33,7 @@ Figure observations_figure(const Subject& subject);  ///< histograms of real and
 Figure energy_figure(const Subject& subject);        ///< their energy distances
 Figure proposal_figure(const Subject& subject);      ///< D = 2: the density on its way, animated
 
-/// All that apply, in the order of the page.
+/// Draws all that apply, in the order of the page.
 std::vector<Figure> figures(const Subject& subject);
 
 /// Subject of a report on a machine that minimises.
@@ -44,7 +44,7 @@ struct MinimisationSubject {
   MinimiserPaths paths;
 };
 
-/// Training and loss by iteration; of two dimensions the ways over contours.
+/// Draws training and loss by iteration, and for two dimensions the ways over contours.
 std::vector<Figure> figures(const MinimisationSubject& subject);
 
 }  // namespace alfi::report

@@ -17,8 +17,8 @@ struct Metrics {
   std::vector<Validation> validations;
 };
 
-/// A run's metrics.jsonl, without lines that are none (a killed training may have left half of one) and values that are
-/// not finite; empty where there is no file.
+/// Reads a run's metrics.jsonl, without lines that are none (a killed training may have left half of one) and values
+/// that are not finite. Empty where there is no file.
 Metrics read_metrics(const std::filesystem::path& file);
 
 }  // namespace alfi::report

@@ -9,12 +9,12 @@
 
 namespace alfi::report {
 
-/// The numbers of the evaluation, with their intervals.
+/// Returns the numbers of the evaluation, with their intervals.
 Table summary(const Evaluation& evaluation);
 
 Table summary(const Optimisation& optimisation);
 
-/// `pictures`: an <svg> for each figure, empty where it has none.
+/// Writes the page. `pictures`: an <svg> for each figure, empty where it has none.
 std::string page(const Subject& subject, const std::vector<Figure>& figures, const std::vector<std::string>& pictures);
 std::string page(const MinimisationSubject& subject, const std::vector<Figure>& figures,
                  const std::vector<std::string>& pictures);

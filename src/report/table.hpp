@@ -15,8 +15,8 @@ struct Table {
   std::vector<std::vector<Cell>> rows;
 };
 
-/// A line of column names, then a line each row; numbers in the fewest digits that read back as the same float, nan
-/// where there is none. Names and text have no commas and no quotation marks.
+/// Writes a line of column names, then a line each row. Numbers are in the fewest digits that read back as an equal
+/// float, nan where there is none. Names and text have no commas and no quotation marks.
 std::string to_csv(const Table& table);
 
 }  // namespace alfi::report

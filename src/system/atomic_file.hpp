@@ -8,7 +8,7 @@
 
 namespace alfi {
 
-/// The content of a file or pipe. InputError when it cannot be opened or is a folder or a device, RunError when reading
+/// Reads a file or pipe. Throws InputError when it cannot be opened or is a folder or a device, RunError when reading
 /// fails or memory does not suffice.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 

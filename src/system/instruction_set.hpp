@@ -8,14 +8,14 @@
 
 namespace alfi {
 
-/// Names of the instruction sets this machine can run, the best last.
+/// Names the instruction sets this machine can run, the best last.
 std::vector<std::string> instruction_sets();
 
-/// The kernels of the best instruction set, or of the one the environment variable ALFI_ISA names.
-/// Throws InputError where that is unknown or cannot run here.
+/// Returns the kernels of the best instruction set, or of the one the environment variable ALFI_ISA names. Throws
+/// InputError where that is unknown or cannot run here.
 const HostKernels& host_kernels();
 
-/// The kernels of a named instruction set; the same errors.
+/// Returns the kernels of a named instruction set. Throws InputError where the name is unknown or cannot run here.
 const HostKernels& host_kernels(const std::string& name);
 
 }  // namespace alfi

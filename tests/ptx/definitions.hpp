@@ -32,7 +32,7 @@ struct Definition {
 };
 using Definitions = std::unordered_map<std::string, Definition>;
 
-// The tables, a file each.
+// Add one table of instructions, a file each.
 void add_arithmetic(Definitions& table);
 void add_comparisons(Definitions& table);
 void add_conversions(Definitions& table);
@@ -52,7 +52,7 @@ inline constexpr std::tuple integers{Type<s16>{"s16"}, Type<u16>{"u16"}, Type<s3
 inline constexpr std::tuple bits{Type<u16>{"b16"}, Type<u32>{"b32"}, Type<u64>{"b64"}};
 inline constexpr std::tuple floats{Type<float>{"f32"}, Type<double>{"f64"}};
 
-/// to[lane] = f(from[0][lane], …) of the active lanes.
+/// Computes to[lane] = f(from[0][lane], …) of the active lanes.
 template <class To, auto f, class... From, std::size_t... k>
 void each_lane(Warp& warp, const Instruction& instruction, std::index_sequence<k...>) {
   To* const to = warp.at<To>(instruction.to[0]);

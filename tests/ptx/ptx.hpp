@@ -43,7 +43,7 @@ struct Range {
   std::uintptr_t begin, end;
 };
 
-/// tanh to 11 bits, ties away from zero; the instruction itself is only documented to be within 2^-11.
+/// Rounds tanh to 11 bits, ties away from zero; the instruction itself is only documented to be within 2^-11.
 float approximate_tanh(float x);
 
 struct Launch {

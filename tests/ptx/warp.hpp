@@ -38,7 +38,7 @@ class Warp {
   /// Executes until all lanes have come to a barrier or to the end.
   void go();
   bool has_ended() const { return live_ == 0; }
-  /// The barrier where it waits.
+  /// Returns the barrier where it waits.
   const Instruction& barrier() const { return *barrier_; }
 
   // Helpers of instructions:
@@ -62,7 +62,7 @@ class Warp {
   void jump(std::uint32_t lanes, std::int32_t target);
   /// Ends the active lanes.
   void leave(const Instruction& instruction);
-  /// Are all needed lanes here? Else the active ones wait for the others.
+  /// Returns whether all needed lanes are here; else the active ones wait for the others.
   bool gathered(const Instruction& instruction, std::uint32_t needed);
   /// Waits for the block's other warps, once all lanes are here.
   void wait(const Instruction& instruction);

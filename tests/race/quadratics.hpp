@@ -5,8 +5,8 @@
 
 namespace alfi::test {
 
-/// Drawn and minimised, and the gradient: the oracle's within `tolerance`, on teams of these sizes. Says on standard
-/// output what is wrong.
+/// Draws and minimises quadratics, and compares with the oracle within `tolerance`, gradient too, on teams of these
+/// sizes. Says on standard output what is wrong.
 bool quadratics_are_right(FiberLaunch launch, double tolerance);
 
 }  // namespace alfi::test

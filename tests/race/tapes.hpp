@@ -8,9 +8,9 @@
 
 namespace alfi::test {
 
-/// Small runs that between them take every path of the gradient.
+/// Records small runs that between them take every path of the gradient.
 std::vector<Tape> race_tapes(std::uint64_t seed);
-/// One of observations of one number, some of them whole, for codes that are looked up.
+/// Records a run with observations of one number, some of them whole, for codes that are looked up.
 Tape lookup_tape(std::uint64_t seed);
 
 }  // namespace alfi::test

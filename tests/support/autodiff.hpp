@@ -28,16 +28,16 @@ class Graph {
   Graph(const Graph&) = delete;  // the closures point into the graph
   Graph& operator=(const Graph&) = delete;
 
-  /// A node without operands: a parameter, an input, a constant.
+  /// Adds a node without operands: a parameter, an input, a constant.
   Node leaf(Values value) { return append(std::move(value)); }
 
   const Values& value(Node node) const { return records_[node.index].value; }
 
-  /// ∂root/∂node · seed, of the last `backward`.
+  /// Returns ∂root/∂node · seed, of the last `backward`.
   const Values& gradient(Node node) const { return records_[node.index].gradient; }
 
-  /// A hash of every choice made on the way: the sides of relu, clamp and |.|, the places of minima. Two runs with the
-  /// same hash lie on the same smooth piece of the function, so that a finite difference between them means something.
+  /// Returns a hash of every choice made on the way: the sides of relu, clamp and |.|, the places of minima. Two runs
+  /// of equal hash lie on one smooth piece of the function, so that a finite difference between them means something.
   std::uint64_t branches() const { return branches_; }
 
   /// Gradients of seed · root (root has one element) with respect to every node.
@@ -50,7 +50,7 @@ class Graph {
     }
   }
 
-  /// W x + b; W is (out, in), row-major.
+  /// Adds W x + b; W is (out, in), row-major.
   Node linear(Node weight, Node bias, Node x) {
     const Values &w = value(weight), &in = value(x);
     Values out = value(bias);
@@ -106,7 +106,7 @@ class Graph {
         x, [bound](double v) { return std::clamp(v, -bound, bound); },
         [bound](double v, double) { return std::abs(v) <= bound ? 1.0 : 0.0; });
   }
-  /// factor · x + shift
+  /// Adds factor · x + shift.
   Node affine(Node x, double factor, double shift) {
     return map(
         x, [=](double v) { return factor * v + shift; }, [=](double, double) { return factor; });
@@ -133,7 +133,7 @@ class Graph {
           return std::pair{q, p};
         });
   }
-  /// a / b, and zero without gradient where b is zero.
+  /// Adds a / b, and zero without gradient where b is zero.
   Node guarded_quotient(Node a, Node b) {
     for (double v : value(b)) note(v == 0.0);
     return zip(
@@ -168,7 +168,7 @@ class Graph {
     });
   }
 
-  /// Mean of a set of vectors.
+  /// Adds the mean of a set of vectors.
   Node mean(const std::vector<Node>& set) {
     const double share = 1.0 / static_cast<double>(set.size());
     return append(mean_of(set), [this, set, share](const Record& self) {
@@ -178,7 +178,8 @@ class Graph {
       }
     });
   }
-  /// Unbiased standard deviation of a set of vectors; zero without gradient for a set of one and where all are equal.
+  /// Adds the unbiased standard deviation of a set of vectors; zero without gradient for a set of one and where all are
+  /// equal.
   Node deviation(const std::vector<Node>& set) {
     const Values centre = mean_of(set);
     const double freedom = static_cast<double>(set.size()) - 1.0;
@@ -196,7 +197,7 @@ class Graph {
       }
     });
   }
-  /// The least of several scalars; the gradient goes to the first that attains it.
+  /// Adds the least of several scalars; the gradient goes to the first that attains it.
   Node minimum(const std::vector<Node>& set) {
     std::size_t least = 0;
     for (std::size_t i = 1; i < set.size(); ++i) {
@@ -226,7 +227,7 @@ class Graph {
 
   void note(std::uint64_t choice) { branches_ = (branches_ ^ choice) * 1099511628211U; }  // FNV-1a
 
-  /// y = f(x) element by element; df(x, y) is its derivative.
+  /// Adds y = f(x) element by element; df(x, y) is its derivative.
   template <class F, class Derivative>
   Node map(Node x, F f, Derivative df) {
     Values out(value(x).size());
@@ -238,7 +239,7 @@ class Graph {
     });
   }
 
-  /// y = f(a, b) element by element; df(a, b) is the pair of derivatives.
+  /// Adds y = f(a, b) element by element; df(a, b) is the pair of derivatives.
   template <class F, class Derivatives>
   Node zip(Node a, Node b, F f, Derivatives df) {
     require(value(a).size() == value(b).size(), "element by element needs equal lengths");
@@ -253,8 +254,8 @@ class Graph {
     });
   }
 
-  /// The mean as first + mean of (member − first): exact where all members are equal, so that the deviation of such a
-  /// set is zero and not a rounding error that the guards would miss.
+  /// Returns the mean as first + mean of (member − first): exact where all members are equal, so that the deviation of
+  /// such a set is zero and not a rounding error that the guards would miss.
   Values mean_of(const std::vector<Node>& set) const {
     require(!set.empty(), "a set has at least one member");
     const Values& first = value(set.front());

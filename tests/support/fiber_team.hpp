@@ -95,7 +95,7 @@ class FiberTeam {
 
   FiberTeam(FiberBlock& block, int thread, int threads) : block_(&block), thread_(thread), threads_(threads) {}
 
-  // The default arguments are those of the call: they name the kernel's line.
+  // Waits for all threads. The default arguments are those of the call: they name the kernel's line.
   void sync(const char* file = __builtin_FILE(), int line = __builtin_LINE()) const { wait_for_all({file, line}); }
 
   template <class Body>

@@ -45,7 +45,7 @@ struct OracleResult : TapeOutputs {
 using Propose = std::function<void(std::size_t b, std::size_t t, std::span<const double> psi,
                                    std::span<double> theta_gen, std::span<double> x_gen)>;
 
-/// w_t of a loss that is a fixed sum over the iterations; sum 1.
+/// Returns w_t of a loss that is a fixed sum over the iterations; sum 1.
 inline std::vector<double> iteration_weights(Weights weights, std::size_t T) {
   std::vector<double> w(T, 0.0);
   if (weights == Weights::constant) {
@@ -73,7 +73,7 @@ class EpisodeOracle {
     for (const auto& [name, values] : tape.parameters) parameters_.emplace(name, graph_.leaf(values));
   }
 
-  /// `before_iteration` may still fill in this iteration's draws.
+  /// Runs an episode. `before_iteration` may still fill in this iteration's draws.
   void run(const std::function<void(std::size_t t, std::span<const double> psi)>& before_iteration) {
     const std::size_t real_count = tape_.real_counts.empty() ? s_.R : tape_.real_counts[b_];
     for (std::size_t k = 0; k < real_count; ++k) x_real_.push_back(row(tape_.x_real, b_ * s_.R + k, s_.X));
@@ -125,7 +125,7 @@ class EpisodeOracle {
     to.insert(to.end(), from.begin(), from.end());
   }
 
-  /// Row `index` of an array whose rows have `width` numbers.
+  /// Returns row `index` of an array whose rows have `width` numbers.
   Node row(const std::vector<double>& array, std::size_t index, std::size_t width) {
     const auto begin = array.begin() + static_cast<std::ptrdiff_t>(index * width);
     return graph_.leaf(std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(width)));
@@ -135,14 +135,14 @@ class EpisodeOracle {
     return graph_.linear(parameters_.at(layer + ".weight"), parameters_.at(layer + ".bias"), x);
   }
 
-  /// The encoder and the aggregator have one form: ReLU, ReLU, tanh.
+  /// Applies a network of the one form that encoder and aggregator have: ReLU, ReLU, tanh.
   Node network(const std::string& name, Node x) {
     const Node first = graph_.relu(linear(name + ".fc1_layer", x));
     const Node second = graph_.relu(linear(name + ".fc2_layer", first));
     return graph_.tanh(linear(name + ".fc3_layer", second));
   }
 
-  /// The encoded set of observations.
+  /// Encodes and pools a set of observations.
   Node pool(const std::vector<Node>& observations) {
     std::vector<Node> codes;
     for (Node x : observations) codes.push_back(network("x_data_agg", x));
@@ -157,7 +157,7 @@ class EpisodeOracle {
     return graph_.leaf(std::vector<double>(s_.D, std::log(s_.sigma)));
   }
 
-  /// (z_m − mean) / standard deviation over the set; zero where the deviation is.
+  /// Returns (z_m − mean) / standard deviation over the set; zero where the deviation is.
   std::vector<Node> standardise(const std::vector<Node>& set) {
     const Node mean = graph_.mean(set), deviation = graph_.deviation(set);
     std::vector<Node> out;
@@ -165,7 +165,7 @@ class EpisodeOracle {
     return out;
   }
 
-  /// agg [r, g_m, θ_m, s1_m, s2_m, s3_m] for every m.
+  /// Returns agg [r, g_m, θ_m, s1_m, s2_m, s3_m] for every m.
   std::vector<Node> aggregated(std::size_t t, Node r, Node mu) {
     std::vector<Node> theta, offset, offset_squared, offset_products;
     for (std::size_t m = 0; m < s_.M; ++m) {
@@ -205,7 +205,7 @@ class EpisodeOracle {
     return graph_.relu(linear("rim.fc1_layer", graph_.relu(linear("rim.fc0_layer", graph_.concatenate(parts)))));
   }
 
-  /// The reset gate acts before the candidate's product.
+  /// Runs a GRU cell whose reset gate acts before the candidate's product.
   Node gru(Node y, Node h) {
     const Node both = graph_.concatenate({y, h});
     const Node u = graph_.sigmoid(linear("rim.rnn_layer.update_gate", both));
@@ -220,7 +220,7 @@ class EpisodeOracle {
     return graph_.affine(graph_.tanh(graph_.affine(raw, 1.0 / s_.bound, 0.0)), s_.bound, 0.0);
   }
 
-  /// C u: the residual of each dimension given those before it, u_i + Σ_{j<i} c_ij u_j.
+  /// Returns C u: the residual of each dimension given those before it, u_i + Σ_{j<i} c_ij u_j.
   Node coupled(Node u, Node psi) {
     if (s_.family != Family::gaussian_full) return u;
     std::vector<Node> z;
@@ -233,7 +233,7 @@ class EpisodeOracle {
     return graph_.concatenate(z);
   }
 
-  /// ℓ_t. Notes the detached factor of every dimension.
+  /// Returns ℓ_t and notes the detached factor of every dimension.
   Node iteration_loss(std::size_t t, Node psi) {
     const Node error = graph_.subtract(mean_of(psi), row(tape_.theta_true, b_, s_.D));
     std::vector<double> factors(s_.D, 1.0);

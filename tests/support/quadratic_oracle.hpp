@@ -76,8 +76,9 @@ inline QuadraticTape random_quadratics(std::size_t B, std::size_t T, std::size_t
   return tape;
 }
 
-/// `held`, where given, are the gradients g the machine sees (B, T, D) instead of its own: a finite difference of the
-/// loss equals the gradient only where they stay as they were. `seen` gets those it saw.
+/// Runs the recorded quadratics. `held`, where given, are the gradients g the machine sees (B, T, D) instead of its
+/// own: a finite difference of the loss equals the gradient only where they stay as they were. `seen` gets those it
+/// saw.
 inline QuadraticOutputs run_quadratic_oracle(const QuadraticTape& tape, const std::vector<double>* held = nullptr,
                                              std::vector<double>* seen = nullptr) {
   using Node = Graph::Node;

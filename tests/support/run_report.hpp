@@ -14,7 +14,7 @@ struct StepReport {
   UpdateCounts counts{5, 2};
   StepOutput output{};
 
-  /// launch(body) runs body(team) on every thread of a team.
+  /// Concludes a step; launch(body) runs body(team) on every thread of a team.
   template <class Launch>
   void conclude(int episodes, float norm, Launch launch) {
     double loss_sums[sum_places];
@@ -31,7 +31,7 @@ struct StepReport {
   }
 };
 
-/// 37 episodes in three tiles, numbers 0, 1, 2, …; the empty lanes hold zeros.
+/// Makes the report of 37 episodes in three tiles, numbered 0, 1, 2, …; the empty lanes hold zeros.
 inline StepReport numbered_report() {
   StepReport step;
   for (int b = 0; b < 48; ++b) {

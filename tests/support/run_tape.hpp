@@ -71,7 +71,7 @@ struct TapeLookup {
   }
 };
 
-/// launch(body) runs body(team) on every thread of a team; a tile at a time.
+/// Runs a tape a tile at a time; launch(body) runs body(team) on every thread of a team.
 template <class R, class Launch>
 TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
   const EpisodeSettings& s = tape.settings;

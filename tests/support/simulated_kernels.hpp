@@ -8,7 +8,7 @@
 
 namespace alfi::test {
 
-/// A launch of as many blocks as there are shared memories.
+/// Launches as many blocks as there are shared memories.
 void run_kernel_on_lanes(DeviceKernel kernel, Variant variant, const std::vector<float*>& shared,
                          const DeviceWork& work);
 void run_kernel_on_fibers(DeviceKernel kernel, Variant variant, const std::vector<float*>& shared,

@@ -27,8 +27,8 @@ inline Configuration small_configuration(const std::string& simulator, Transform
   return c;
 }
 
-/// Random weights, other ones in the moving average, which is what a machine uses. It looks at the real observations
-/// alone, not at those it simulates, so that its answer does not depend on random numbers.
+/// Makes a machine of random weights, with other ones in the moving average, which is what a machine uses. It looks at
+/// the real observations alone, not at those it simulates, so that its answer does not depend on random numbers.
 inline Checkpoint small_checkpoint(const Configuration& configuration) {
   const Plan plan = configuration;
   const Shape& shape = plan.shape;

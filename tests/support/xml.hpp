@@ -15,7 +15,7 @@ struct Element {
   int figure;                       ///< number of the <figure> it is in, from 0; −1 outside
 };
 
-/// All elements in their order. Fails the test, with line and reason, where the text is not well-formed.
+/// Lists all elements in their order. Fails the test, with line and reason, where the text is not well-formed.
 std::vector<Element> elements_of(const std::string& xml);
 
 }  // namespace alfi::test

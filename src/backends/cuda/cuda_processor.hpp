@@ -19,7 +19,8 @@ namespace alfi::cuda {
 
 class CudaProcessor final : public Processor {
  public:
-  /// `threads` of the host look at what the device did; 0: all. Throws RunError where the device does not answer.
+  /// Takes the device of the runtime. `threads` threads of the host read results back; 0: all. Throws RunError where
+  /// the device does not answer.
   CudaProcessor(std::unique_ptr<Runtime> runtime, Precision precision, int threads);
   ~CudaProcessor() override;
 
@@ -49,7 +50,7 @@ class CudaProcessor final : public Processor {
   struct Batch;
   struct Training;
 
-  /// Device memory for a batch: what is free, and what products already have.
+  /// Returns the device memory there is for a batch: what is free, and what products already have.
   std::int64_t free_memory() const;
   template <class T>
   DeviceArray<T> on_device(const T* host, std::int64_t size, const char* what);

@@ -41,7 +41,7 @@ EncoderKernels encoder_kernels(const Shape& shape, Precision precision, const De
 /// Returns the widest encoder whose kernels are fused, for observations of one number and codes of `code`.
 int widest_fused_encoder(int code, Precision precision, const DeviceProperties& device);
 
-/// Device memory that must be there at least for a batch of this kind, of one tile at a time.
+/// Returns the device memory that a batch of this kind needs at least, one tile at a time.
 std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device);
 

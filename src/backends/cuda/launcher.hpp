@@ -12,7 +12,7 @@ namespace alfi::cuda {
 
 class Launcher {
  public:
-  /// All of them live longer. `products` is not used with fused kernels.
+  /// Keeps references: all of them must live longer. `products` is not used with fused kernels.
   Launcher(Runtime& runtime, const Stream& stream, const Products& products, const LaunchPlan& plan)
       : runtime_(runtime), stream_(stream), products_(products), plan_(plan) {}
 
@@ -25,24 +25,24 @@ class Launcher {
   };
   void chunk(DeviceWork work, const Observations& observations) const;
 
-  /// From now on launches no kernel, and of the products computes one of each kind. What they result in means nothing,
-  /// but what cuBLAS needs for them is loaded, as it cannot be in a capture.
+  /// Launches no kernel from now on, and of the products computes one of each kind. Their results mean nothing; cuBLAS
+  /// loads what it needs for them, which it cannot during a capture.
   void rehearse() { rehearsing_ = true; }
 
  private:
   int blocks(const DeviceWork& work) const;
   void encode(const DeviceWork& work) const;
-  /// pass(work) for the observations of work's iteration, wide_observations at a time.
+  /// Calls pass(work) for the observations of work's iteration, wide_observations at a time.
   template <class Pass>
   void each_pass(DeviceWork work, Pass pass) const;
-  /// hidden1 and hidden2 of a pass.
+  /// Computes hidden1 and hidden2 of a pass.
   void hidden_layers(const DeviceWork& work) const;
   void encoder_gradient(DeviceWork work, const Observations& observations) const;
-  /// y = W x of this layer.
+  /// Computes y = W x of this layer.
   void forward(const DeviceWork& work, const Linear& layer, Rows<float> x, Rows<float> y, std::int64_t y_stride) const;
-  /// dx = Wᵀ dy.
+  /// Computes dx = Wᵀ dy.
   void input_gradient(const DeviceWork& work, const Linear& layer, Rows<float> dy, Rows<float> dx) const;
-  /// dW += dy xᵀ and db += Σ dy, into the partial sums of the tiles. x of the next slot is x_stride further.
+  /// Computes dW += dy xᵀ and db += Σ dy, into the partial sums of the tiles. x of the next slot is x_stride further.
   void weight_gradient(const DeviceWork& work, const Linear& layer, Rows<float> dy, Rows<float> x,
                        std::int64_t x_stride, Precision precision, const float* ones) const;
   void multiply(const Product& product) const;

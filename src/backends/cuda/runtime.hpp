@@ -94,7 +94,7 @@ class Runtime {
 
   virtual Status allocate(std::size_t bytes, void*& pointer) = 0;
   virtual void release(void* pointer) noexcept = 0;
-  /// Host memory the device can reach.
+  /// Allocates host memory that the device can reach.
   virtual Status allocate_pinned(std::size_t bytes, void*& pointer) = 0;
   virtual void release_pinned(void* pointer) noexcept = 0;
 
@@ -109,18 +109,19 @@ class Runtime {
   /// Waits for all that was on the stream when the event was recorded.
   virtual Status synchronize_event(EventHandle event) = 0;
 
-  // Put on a stream, done in order.
+  // Put work on a stream, which does it in order.
   virtual Status copy_to_device(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;
   virtual Status copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;
-  /// `rows` rows of `bytes` bytes, which are `pitch` bytes apart on the device and one behind the other on the host.
+  /// Copies `rows` rows of `bytes` bytes, which are `pitch` bytes apart on the device and one behind the other on the
+  /// host.
   virtual Status copy_rows_to_host(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
                                    StreamHandle stream) = 0;
-  /// All bytes 0.
+  /// Sets all bytes to 0.
   virtual Status clear(void* pointer, std::size_t bytes, StreamHandle stream) = 0;
   virtual Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) = 0;
-  /// `values` (count) in ascending order, in place. The scratch has to last until the stream is at rest.
+  /// Sorts `values` (count) in ascending order, in place. The scratch has to last until the stream is at rest.
   virtual Status sort(double* values, std::int64_t count, Scratch& scratch, StreamHandle stream) = 0;
-  /// `to` (pieces.size()).
+  /// Computes `to` (pieces.size()), the moments of each piece.
   virtual Status moments(const MomentsOfPieces& pieces, Moments* to, StreamHandle stream) = 0;
 
   /// Products are put on this stream and use this memory, so that a graph can keep them.
@@ -135,10 +136,10 @@ class Runtime {
   virtual void destroy_graph(GraphHandle graph) noexcept = 0;
 };
 
-/// The devices of this machine; fails with no_device where there is none.
+/// Counts the devices of this machine; fails with no_device where there is none.
 Status count_devices(int& count);
 
-/// Device `number`, counting from 0; fails with no_binary where the kernels were not built for it.
+/// Opens device `number`, counting from 0; fails with no_binary where the kernels were not built for it.
 Status open_device(int number, std::unique_ptr<Runtime>& runtime);
 
 }  // namespace alfi::cuda

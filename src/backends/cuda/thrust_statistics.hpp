@@ -29,7 +29,7 @@ void sort_by_thrust(const Policy& policy, double* values, std::int64_t count) {
   thrust::sort(policy, values, values + count);
 }
 
-/// `to` (pieces.size()).
+/// Computes `to` (pieces.size()), the moments of each piece.
 template <class Policy>
 void moments_by_thrust(const Policy& policy, const MomentsOfPieces& pieces, Moments* to) {
   thrust::tabulate(policy, to, to + pieces.size(), pieces);

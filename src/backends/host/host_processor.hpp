@@ -22,7 +22,7 @@ int thread_count(int configured);
 
 class HostProcessor final : public Processor {
  public:
-  /// 0: all threads.
+  /// Uses `threads` threads; 0: all.
   explicit HostProcessor(int threads);
 
   Backend backend() const override { return Backend::cpu; }
@@ -60,8 +60,8 @@ class HostProcessor final : public Processor {
   void each_tile(const TilePass& pass, Body body);
   /// Says whether the pass looks codes up; then lookup_ is ready.
   bool looks_up(const TilePass& pass);
-  /// Forward and backward of all tiles, into the partial sums; `finish` gets every tile. Returns the update's arrays
-  /// for them.
+  /// Runs forward and backward for all tiles, into the partial sums; `finish` gets every tile. Returns the update's
+  /// arrays for them.
   template <class Finish>
   Optimizer<float> add_gradients(const TilePass& pass, Finish finish);
   StepOutput step(const TrainingStep& step);
