@@ -13,8 +13,8 @@
 namespace alfi {
 
 /// Counts the floating-point operations of one episode's share of a meta-step: 2 a multiplication and addition of a
-/// linear layer, nothing else (biases, activations, pooling, random numbers and the update are not counted). With w = Σ in·out over a
-/// network's layers and w' the same without the first layer:
+/// linear layer, nothing else (biases, activations, pooling, random numbers and the update are not counted). With w = Σ
+/// in·out over a network's layers and w' the same without the first layer:
 ///
 ///   encoder     forward 2w, recomputed 2w, dW 2w, dX 2w'     for each of T·M·N + R observations
 ///   aggregator  forward 2w, recomputed 2w, dW 2w, dX 2w''    for each of T·M drawn parameters

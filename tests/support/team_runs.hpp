@@ -17,7 +17,8 @@ TapeOutputs run_host_float(const Tape& tape, const TapeEncoder& encoder = {});
 TapeOutputs run_host_lanes(const Tape& tape, const TapeEncoder& encoder = {});
 TapeOutputs run_fibers(const Tape& tape, const FiberLaunch& launch, const TapeEncoder& encoder = {});
 
-// Draw an episode on a host team of floats, one of lanes, one of fibers; `simulator` is a number in the list of simulators.
+// Draw an episode on a host team of floats, one of lanes, one of fibers; `simulator` is a number in the list of
+// simulators.
 DrawnEpisode draw_host_float(int simulator, std::uint64_t seed);
 DrawnEpisode draw_host_lanes(int simulator, std::uint64_t seed);
 DrawnEpisode draw_fibers(int simulator, std::uint64_t seed, const FiberLaunch& launch);
