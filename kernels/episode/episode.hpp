@@ -19,7 +19,8 @@ namespace alfi {
 /// Settings that all episodes of a run share.
 template <class R>
 struct EpisodeSettings {
-  int simulator;  ///< its number in kernels/sim/list.hpp
+  int simulator;                     ///< its number in kernels/sim/list.hpp
+  const ParameterUnits* parameters;  ///< (D); not read where all draws are recorded
   ProblemRule problems;
   Shape shape;
   Layout layout;
@@ -56,7 +57,7 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
   team.each(settings.shape.D, [&](int d, int lane) {
     const Stream<F> stream{step.keys.truth, load_words<F>(tile.input->problem + lane), 0};
     store<F>(tile.truth + d * tile_lanes + lane,
-             standard_prior_draw<F>(settings.simulator, stream.block(static_cast<std::uint32_t>(d))));
+             standard_prior_draw<F>(settings.parameters[d].prior, stream.block(static_cast<std::uint32_t>(d))));
   });
   team.sync();
   simulate(team, settings.simulator, settings.units,
@@ -66,6 +67,7 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
             .parameters = 1,
             .count = tile.input->real_rows,
             .D = settings.shape.D,
+            .units = settings.parameters,
             .pieces = blocks_of(block_length, tile.input->real_rows),
             .theta = tile.truth,
             .clamped = nullptr,
@@ -88,7 +90,7 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
         value = splat<F>(static_cast<R>(settings.start_log_sigma));
       } else if constexpr (simulates<R>) {
         const Stream<F> stream{step.keys.start, load_words<F>(tile.input->episode + lane), 0};
-        value = standard_prior_draw<F>(settings.simulator, stream.block(static_cast<std::uint32_t>(p)));
+        value = standard_prior_draw<F>(settings.parameters[p].prior, stream.block(static_cast<std::uint32_t>(p)));
       }
     }
     store<F>(tile.psi + p * tile_lanes + lane, value);
@@ -216,6 +218,7 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
               .parameters = parameters.count,
               .count = shape.N,
               .D = shape.D,
+              .units = settings.parameters,
               .pieces = pieces,
               .theta = tile.theta + first * shape.D * tile_lanes,
               .clamped = tile.clamped + first * tile_lanes,

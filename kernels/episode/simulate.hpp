@@ -18,44 +18,31 @@ struct ObservationUnits {
   const R* scale;  ///< (X)
 };
 
+/// Units of a parameter, which is standardised by its prior: (θ − mean) / deviation.
+struct ParameterUnits {
+  Prior prior;
+  float mean, deviation;  ///< of the prior, natural units
+};
+
 /// Order for a simulator: `count` observations of each of `parameters` parameters.
 struct Simulation {
   PhiloxKey key;
   const std::uint32_t* episode;  ///< (16): with `first_row` + the parameter's number it names the random numbers
   std::uint32_t first_row;
   int parameters, count;
-  int D;               ///< numbers of a parameter
-  int pieces;          ///< number of parts of a parameter's observations, so that a team has enough items
-  const float* theta;  ///< (parameters, D, 16), standardised
-  float* clamped;      ///< (parameters, 16): 1 where θ was outside the domain; or null
-  Rows<float> x;       ///< (X, parameters · count · 16)
+  int D;                        ///< numbers of a parameter
+  const ParameterUnits* units;  ///< (D)
+  int pieces;                   ///< number of parts of a parameter's observations, so that a team has enough items
+  const float* theta;           ///< (parameters, D, 16), standardised
+  float* clamped;               ///< (parameters, 16): 1 where θ was outside the domain; or null
+  Rows<float> x;                ///< (X, parameters · count · 16)
 };
 
 inline namespace ALFI_ISA {
 
-/// The prior's mean and deviation, of each parameter or, with any size, of each kind: what θ is standardised by.
-template <class Sim>
-struct PriorUnits {
-  Array<double, Sim::facts.parameter_count> mean, deviation;
-};
-template <class Sim>
-constexpr PriorUnits<Sim> make_prior_units() {
-  PriorUnits<Sim> units{};
-  for (int i = 0; i < Sim::facts.parameter_count; ++i) {
-    units.mean[i] = Sim::facts.law(i).mean();
-    units.deviation[i] = Sim::facts.law(i).deviation();
-  }
-  return units;
-}
-
-/// Draws a parameter from the prior, standardised.
+/// Draws a parameter from its prior, standardised.
 template <class F>
-ALFI_HD F standard_prior_draw(int simulator, const PhiloxBlock<Uint<F>>& block) {
-  Prior prior = Prior::uniform;
-  Simulators::with(simulator, [&]<class Sim>() {
-    constexpr Prior known = prior_of<Sim>();
-    prior = known;
-  });
+ALFI_HD F standard_prior_draw(Prior prior, const PhiloxBlock<Uint<F>>& block) {
   if (prior == Prior::uniform) return (uniform<F>(block.word[0]) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
   F z[4];
   standard_normals<F>(block, z);
@@ -71,19 +58,8 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
   team.each(to.parameters * to.pieces, [&](int item, int lane) {
     const int m = item / to.pieces, piece = item % to.pieces;
     const int D = Sim::D == any_size ? to.D : Sim::D;
-    const auto natural = [=, theta = to.theta + m * D * tile_lanes + lane](int d) {
-      constexpr PriorUnits<Sim> prior = make_prior_units<Sim>();  // a local one: device code cannot read Sim::facts
-      const F standard = load<F>(theta + d * tile_lanes);
-      if constexpr (Sim::D == any_size) {
-        constexpr int end = Sim::facts.parameter_count - 1;
-        static_assert(Sim::facts.parameters[0].repeated && end <= 1, "one kind is repeated, and one may follow");
-        const bool last = d == D - 1;
-        return fma(splat<F>(static_cast<float>(last ? prior.deviation[end] : prior.deviation[0])), standard,
-                   splat<F>(static_cast<float>(last ? prior.mean[end] : prior.mean[0])));
-      } else {
-        return fma(splat<F>(static_cast<float>(prior.deviation[d])), standard,
-                   splat<F>(static_cast<float>(prior.mean[d])));
-      }
+    const auto natural = [units = to.units, theta = to.theta + m * D * tile_lanes + lane](int d) {
+      return fma(splat<F>(units[d].deviation), load<F>(theta + d * tile_lanes), splat<F>(units[d].mean));
     };
     const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, D);
     if (piece == 0 && to.clamped != nullptr)

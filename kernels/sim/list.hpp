@@ -46,14 +46,6 @@ constexpr int table_of() {
     return 0;
 }
 
-/// Returns the law that all parameters of a simulator have before anything is observed.
-template <class Sim>
-constexpr Prior prior_of() {
-  for (int i = 1; i < Sim::facts.parameter_count; ++i)
-    if (Sim::facts.law(i).prior != Sim::facts.law(0).prior) __builtin_trap();
-  return Sim::facts.law(0).prior;
-}
-
 using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution, LinearRegression, GaussianLinear>;
 
 }  // namespace ALFI_ISA

@@ -27,7 +27,7 @@ void keep_nearest(std::vector<Draw>& draws, std::size_t count) {
 }  // namespace
 
 std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simulations) {
-  const int D = problems.D, X = problems.X, episodes = problems.episodes();
+  const int D = problems.D(), X = problems.X, episodes = problems.episodes();
   const std::int64_t calls = simulations.left();
   // Few observations of many parameters come closer than many of few: with the square root, gaussian's error with 10
   // times ALFI's calls is 0.52, with the cube root 0.25.
@@ -50,7 +50,7 @@ std::vector<double> estimate_by_abc(const Problems& problems, Simulations& simul
       for (int m = 0; m < parameters; ++m) {
         Draw draw{0, {}};
         for (int d = 0; d < D; ++d) {
-          const double value = prior_parameter(random[static_cast<std::size_t>(b)].normal());
+          const double value = problems.parameter(d, random[static_cast<std::size_t>(b)].normal());
           draw.theta.push_back(value);
           theta[static_cast<std::size_t>((m * D + d) * tile_lanes + b)] = static_cast<float>(value);
         }

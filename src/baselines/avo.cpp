@@ -1,7 +1,7 @@
 // Adversarial variational optimization: Louppe, Hermans, Cranmer 2017, "Adversarial variational optimization of
 // non-differentiable simulators", arXiv 1707.07113.
 //
-// A proposal q(θ|ψ), which is N(μ, σ²) of z (prior_parameter) with ψ = (μ, log σ), begins at the prior and descends
+// A proposal q(θ|ψ), which is N(μ, σ²) of z (Problems::parameter) with ψ = (μ, log σ), begins at the prior and descends
 //   U = E_q E_x~p(x|θ) [−d(x)] + γ H(q),
 // where the critic d learns meanwhile what tells real observations from those of q, its log odds. So U is a divergence
 // between the two, and the entropy H a penalty that lets q become narrow. The gradient is REINFORCE's,
@@ -60,19 +60,21 @@ class View {
 /// The search of one episode.
 class Search {
  public:
-  Search(const std::vector<float>& real, int X, int D, Random random)
-      : D_(D),
+  Search(const Problems& problems, const std::vector<float>& real, Random random)
+      : problems_(problems),
+        D_(problems.D()),
         random_(random),
-        view_(real, X),
-        critic_(X, hidden, random_),
+        view_(real, problems.X),
+        critic_(problems.X, hidden, random_),
         critic_adam_(critic_.weights().size(), decay, square_decay),
-        psi_(Vector::Zero(2 * D)),
-        proposal_adam_(2 * D, decay, square_decay),
-        noise_(D, batch) {}
+        psi_(Vector::Zero(2 * D_)),
+        proposal_adam_(2 * D_, decay, square_decay),
+        noise_(D_, batch) {}
 
   float draw(int m, int d) {
     noise_(d, m) = static_cast<float>(random_.normal());
-    return static_cast<float>(prior_parameter(static_cast<double>(psi_(d) + std::exp(psi_(D_ + d)) * noise_(d, m))));
+    const float z = psi_(d) + std::exp(psi_(D_ + d)) * noise_(d, m);
+    return static_cast<float>(problems_.parameter(d, static_cast<double>(z)));
   }
 
   void move_proposal(const Matrix& x, float rate) {
@@ -95,9 +97,10 @@ class Search {
     }
   }
 
-  double estimate(int d) const { return prior_parameter(static_cast<double>(psi_(d))); }
+  double estimate(int d) const { return problems_.parameter(d, static_cast<double>(psi_(d))); }
 
  private:
+  const Problems& problems_;
   int D_;
   Random random_;
   View view_;
@@ -111,10 +114,10 @@ class Search {
 }  // namespace
 
 std::vector<double> estimate_by_avo(const Problems& problems, Simulations& simulations) {
-  const int D = problems.D, X = problems.X, episodes = problems.episodes();
+  const int D = problems.D(), X = problems.X, episodes = problems.episodes();
   std::vector<Search> searches;
   const std::vector<Random> random = problems.random();
-  for (std::size_t e = 0; e < random.size(); ++e) searches.emplace_back(problems.real[e], X, D, random[e]);
+  for (std::size_t e = 0; e < random.size(); ++e) searches.emplace_back(problems, problems.real[e], random[e]);
   const std::int64_t iterations = simulations.left() / batch;
   Matrix rows(X, batch);
   std::vector<float> x;

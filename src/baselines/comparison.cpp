@@ -108,10 +108,10 @@ class Comparison {
     std::int64_t used = 0;
     try {
       engine_.draw_problems(episodes_, Transform::none, [&](const FinishedTile& finished) {
-        Problems problems{D(), X, finished.first, {}, key(Purpose::propose)};
+        Problems problems{plan_.parameters, X, finished.first, {}, key(Purpose::propose)};
         for (int lane = 0; lane < finished.episodes; ++lane)
           problems.real.push_back(standardise(observations_of(finished.tile, X, lane), transform, normalisation_));
-        Simulations simulations(plan_.number, D(), transform, normalisation_, key(Purpose::observe), problems, calls,
+        Simulations simulations(plan_.number, transform, normalisation_, key(Purpose::observe), problems, calls,
                                 [&](std::int64_t spent) { progress.add(spent); });
         const std::vector<double> found = method(problems, simulations);
         std::copy(found.begin(), found.end(),

@@ -59,7 +59,7 @@ void SeparableNes::tell(std::span<const double> losses) {
 }
 
 std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simulations) {
-  const int D = problems.D, episodes = problems.episodes();
+  const int D = problems.D(), episodes = problems.episodes();
   const int population = SeparableNes::population(D);
   // There are as many observations of a parameter as generations: more observations average noise out, more
   // generations come closer.
@@ -77,7 +77,7 @@ std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simul
       const auto e = static_cast<std::size_t>(b);
       const std::vector<double>& generation = searches[e].ask(random[e]);
       for (std::size_t i = 0; i < generation.size(); ++i)
-        theta[i * tile_lanes + e] = static_cast<float>(prior_parameter(generation[i]));
+        theta[i * tile_lanes + e] = static_cast<float>(problems.parameter(static_cast<int>(i) % D, generation[i]));
     }
     simulations.draw(population, count);
     for (int b = 0; b < episodes; ++b) {
@@ -91,7 +91,7 @@ std::vector<double> estimate_by_nes(const Problems& problems, Simulations& simul
   }
   std::vector<double> estimates;
   for (const SeparableNes& search : searches)
-    for (const double z : search.mean()) estimates.push_back(prior_parameter(z));
+    for (int d = 0; d < D; ++d) estimates.push_back(problems.parameter(d, search.mean()[static_cast<std::size_t>(d)]));
   return estimates;
 }
 

@@ -9,8 +9,6 @@
 
 namespace alfi::baselines {
 
-double prior_parameter(double z) { return std::numbers::sqrt3 * (2 * normal_cdf(z) - 1); }  // all priors are uniform
-
 std::vector<Random> Problems::random() const {
   std::vector<Random> random;
   random.reserve(static_cast<std::size_t>(episodes()));
@@ -18,13 +16,18 @@ std::vector<Random> Problems::random() const {
   return random;
 }
 
-Simulations::Simulations(int simulator, int D, Transform transform, const Normalisation& normalisation, PhiloxKey key,
+double Problems::parameter(int d, double z) const {
+  const bool normal = parameters[static_cast<std::size_t>(d)].prior == Prior::normal;
+  return normal ? z : std::numbers::sqrt3 * (2 * normal_cdf(z) - 1);
+}
+
+Simulations::Simulations(int simulator, Transform transform, const Normalisation& normalisation, PhiloxKey key,
                          const Problems& problems, std::int64_t calls, std::function<void(std::int64_t)> spent)
     : kernels_(host_kernels()),
       simulator_(simulator),
-      D_(D),
       X_(problems.X),
       episodes_(problems.episodes()),
+      parameter_units_(problems.parameters),
       units_{transform, normalisation.mean.data(), normalisation.scale.data()},
       key_(key),
       left_(calls),
@@ -34,7 +37,7 @@ Simulations::Simulations(int simulator, int D, Transform transform, const Normal
 }
 
 std::span<float> Simulations::theta(int parameters) {
-  theta_.resize(static_cast<std::size_t>(parameters * D_ * tile_lanes));
+  theta_.resize(static_cast<std::size_t>(parameters * tile_lanes) * parameter_units_.size());
   return theta_;
 }
 
@@ -48,7 +51,17 @@ void Simulations::draw(int parameters, int count) {
   const int rows = parameters * count * tile_lanes;
   x_.resize(static_cast<std::size_t>(X_ * rows));
   kernels_.simulate(simulator_, units_,
-                    {key_, episode_, row_, parameters, count, D_, 1, theta_.data(), nullptr, {x_.data(), rows}});
+                    {.key = key_,
+                     .episode = episode_,
+                     .first_row = row_,
+                     .parameters = parameters,
+                     .count = count,
+                     .D = static_cast<int>(parameter_units_.size()),
+                     .units = parameter_units_.data(),
+                     .pieces = 1,
+                     .theta = theta_.data(),
+                     .clamped = nullptr,
+                     .x = {x_.data(), rows}});
   row_ += static_cast<std::uint32_t>(parameters);
   spent_(calls * episodes_);
 }

@@ -13,18 +13,19 @@
 
 namespace alfi::baselines {
 
-/// Returns the parameter, standardised, at which the prior has the distribution function that N(0, 1) has at z.
-/// Searches go over z: there the prior is N(0, 1), where they begin, and they do not leave it.
-double prior_parameter(double z);
-
 struct Problems {
-  int D, X, first;                       ///< `first` is the number of the tile's first episode
-  std::vector<std::vector<float>> real;  ///< x* (R, X) of each episode
+  std::span<const ParameterUnits> parameters;  ///< (D)
+  int X, first;                                ///< `first` is the number of the tile's first episode
+  std::vector<std::vector<float>> real;        ///< x* (R, X) of each episode
   PhiloxKey key;
 
+  int D() const { return static_cast<int>(parameters.size()); }
   int episodes() const { return static_cast<int>(real.size()); }
   /// Returns the random numbers of each episode, from their beginnings.
   std::vector<Random> random() const;
+  /// Returns parameter d, standardised, at which its prior has the distribution function that N(0, 1) has at z.
+  /// Searches go over z: there the prior is N(0, 1), where they begin, and they do not leave it.
+  double parameter(int d, double z) const;
 };
 
 /// Observations of parameters of the tile's episodes, which are its lanes.
@@ -32,7 +33,7 @@ class Simulations {
  public:
   /// Allows at most `calls` observations an episode. `spent` is told of every draw, by its observations of all
   /// episodes; what it throws ends the method.
-  Simulations(int simulator, int D, Transform transform, const Normalisation& normalisation, PhiloxKey key,
+  Simulations(int simulator, Transform transform, const Normalisation& normalisation, PhiloxKey key,
               const Problems& problems, std::int64_t calls, std::function<void(std::int64_t)> spent);
 
   /// Returns how many observations an episode may still make.
@@ -42,12 +43,13 @@ class Simulations {
   std::span<float> theta(int parameters);
   /// Draws `count` observations of each of them. Throws std::logic_error for more than are left.
   void draw(int parameters, int count);
-  /// Draws the observations of one parameter of one episode (count, X).
+  /// Copies the observations of one parameter of one episode into x (count, X).
   void observations(int parameter, int episode, std::vector<float>& x) const;
 
  private:
   const HostKernels& kernels_;
-  int simulator_, D_, X_, episodes_;
+  int simulator_, X_, episodes_;
+  std::span<const ParameterUnits> parameter_units_;
   ObservationUnits<float> units_;
   PhiloxKey key_;
   std::uint32_t episode_[tile_lanes];

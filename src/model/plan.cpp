@@ -39,12 +39,21 @@ Shape inference_shape(const Configuration& c, const SimulatorInfo& simulator) {
           .count_input = sees_count(c.episode.real_observations)};
 }
 
+std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator) {
+  std::vector<ParameterUnits> units;
+  for (const ParameterInfo& p : simulator.parameters)
+    units.push_back(
+        {.prior = p.prior, .mean = static_cast<float>(p.mean()), .deviation = static_cast<float>(p.deviation())});
+  return units;
+}
+
 }  // namespace
 
 Plan::Plan(const Configuration& c)
     : configuration(c),
       minimises(alfi::minimises(c.simulator)),
       simulator(minimises ? SimulatorInfo{} : find_simulator(c.simulator)),
+      parameters(units_of(simulator)),
       number(minimises ? recorded : simulator_number(c.simulator.name)),
       shape(minimises ? minimiser_shape(c) : inference_shape(c, simulator)),
       layout(make_layout(shape)),

@@ -6,7 +6,7 @@
 
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
-#include "kernels/shape.hpp"
+#include "kernels/episode/simulate.hpp"
 #include "src/model/real_counts.hpp"
 
 namespace alfi {
@@ -27,8 +27,9 @@ struct Plan {
   Configuration configuration;
   bool minimises;           ///< it has an objective to minimise, not a simulator to infer the parameters of
   SimulatorInfo simulator;  ///< without a name and parameters where it minimises
-  int number;               ///< the simulator's in the kernels' list; `recorded` where it minimises
-  Shape shape;              ///< of training's episodes, R the most; of one coordinate's machine where it minimises
+  std::vector<ParameterUnits> parameters;  ///< (D) of the simulator
+  int number;                              ///< the simulator's in the kernels' list; `recorded` where it minimises
+  Shape shape;  ///< of training's episodes, R the most; of one coordinate's machine where it minimises
   Layout layout;
   RealCounts counts;
   std::vector<float> iteration_weights;  ///< (T) of training's losses

@@ -74,12 +74,12 @@ TEST(Baseline, CountsTheCallsOfAllReplicates) {
 }
 
 TEST(Simulations, CountsCallsAndRefusesMore) {
-  const Configuration configuration = small_configuration("gaussian");
   const Normalisation normalisation{{0}, {1}};
-  const baselines::Problems problems{2, 1, 0, {{0, 1}, {2, 3}, {4, 5}}, {1, 2}};
+  const Plan plan(small_configuration("gaussian"));
+  const baselines::Problems problems{plan.parameters, 1, 0, {{0, 1}, {2, 3}, {4, 5}}, {1, 2}};
   std::int64_t spent = 0;
-  baselines::Simulations simulations(simulator_number("gaussian"), 2, Transform::none, normalisation, {1, 2}, problems,
-                                     50, [&](std::int64_t calls) { spent += calls; });
+  baselines::Simulations simulations(plan.number, Transform::none, normalisation, {1, 2}, problems, 50,
+                                     [&](std::int64_t calls) { spent += calls; });
   simulations.theta(4);
   simulations.draw(4, 10);
   EXPECT_EQ(simulations.left(), 10);
@@ -98,9 +98,10 @@ TEST(Simulations, CountsCallsAndRefusesMore) {
 TEST(Simulations, AreOfTheParametersGiven) {
   // Gaussian data in prior units: μ = 0 and 10 √… of the prior's deviation 20/√12, log σ = −0.25 at the prior's mean.
   const Normalisation normalisation{{0}, {1}};
-  const baselines::Problems problems{2, 1, 0, {{0, 1}, {2, 3}}, {1, 2}};
-  baselines::Simulations simulations(simulator_number("gaussian"), 2, Transform::none, normalisation, {3, 4}, problems,
-                                     8000, [](std::int64_t) {});
+  const Plan plan(small_configuration("gaussian"));
+  const baselines::Problems problems{plan.parameters, 1, 0, {{0, 1}, {2, 3}}, {1, 2}};
+  baselines::Simulations simulations(plan.number, Transform::none, normalisation, {3, 4}, problems, 8000,
+                                     [](std::int64_t) {});
   const std::span<float> theta = simulations.theta(2);
   theta[(1 * 2 + 0) * tile_lanes + 1] = 1;  // μ of the second parameter of the second episode
   simulations.draw(2, 4000);

@@ -44,8 +44,22 @@ inline alfi::Shape drawn_shape(const DrawnChoices& choices) {
           .count_input = choices.count_input};
 }
 
+inline std::vector<ParameterUnits> drawn_parameters(int simulator, int D) {
+  std::vector<ParameterUnits> units;
+  Simulators::with(simulator, [&]<class Sim>() {
+    for (int d = 0; d < D; ++d) {
+      // Of those of any size the first kind is repeated, and another may follow.
+      const int last = Sim::facts.parameter_count - 1;
+      const PriorLaw law = Sim::facts.law(Sim::D != any_size ? d : d == D - 1 ? last : 0);
+      units.push_back({law.prior, static_cast<float>(law.mean()), static_cast<float>(law.deviation())});
+    }
+  });
+  return units;
+}
+
 /// Settings, and what they point to.
 struct DrawnSettings {
+  std::vector<ParameterUnits> parameters;
   std::vector<float> weights, iteration_weight, mean, scale, count_input;
   std::vector<std::uint32_t> above;
   alfi::EpisodeSettings<float> settings{};
@@ -62,7 +76,9 @@ struct DrawnSettings {
     // R is 16, 17 or 18, whatever the problem.
     above = {1U << 30, 3U << 30};
     count_input = {-0.5F, 0.0F, 0.5F};
+    parameters = drawn_parameters(choices.simulator, shape.D);
     settings = {.simulator = choices.simulator,
+                .parameters = parameters.data(),
                 .problems = {.episodes = choices.episodes,
                              .fixed = 7,
                              .seed = choices.seed,

@@ -91,6 +91,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
   for (double value : alfi::iteration_weights(s.weights, shape.T)) w.push_back(static_cast<R>(value));
   const std::vector<R> zeros(s.X, R(0)), ones(s.X, R(1));
   const alfi::EpisodeSettings<R> settings{.simulator = recorded,
+                                          .parameters = nullptr,
                                           .problems = {},
                                           .shape = shape,
                                           .layout = layout,

@@ -72,6 +72,8 @@ void CudaProcessor::take_settings(Batch& batch, const EpisodeSettings<float>& se
   const int counts = problems.most - problems.least;
   if (settings.weights != nullptr) batch.weights = on_device(settings.weights, settings.layout.size, "the weights");
   batch.iteration_weight = on_device(settings.iteration_weight, shape.T, "the iterations' weights");
+  if (settings.parameters != nullptr)
+    batch.parameters = on_device(settings.parameters, shape.D, "the parameters' units");
   batch.mean = on_device(settings.units.mean, shape.X, "the observations' mean");
   batch.scale = on_device(settings.units.scale, shape.X, "the observations' scale");
   if (drawn) batch.above = on_device(problems.above, counts, "the numbers of observations");
@@ -81,6 +83,7 @@ void CudaProcessor::take_settings(Batch& batch, const EpisodeSettings<float>& se
   copied = settings;
   copied.weights = batch.weights.data();
   copied.iteration_weight = batch.iteration_weight.data();
+  copied.parameters = batch.parameters.data();
   copied.units.mean = batch.mean.data();
   copied.units.scale = batch.scale.data();
   copied.problems.above = batch.above.data();

@@ -26,6 +26,7 @@ struct CudaProcessor::Batch {
   std::vector<Tile<float>> tiles_of_device;  // as `tiles`, for the host to know their arrays
 
   DeviceArray<float> weights, iteration_weight, mean, scale, count_input;
+  DeviceArray<ParameterUnits> parameters;
   DeviceArray<std::uint32_t> above;
   DeviceArray<float> tile_memory, codes, fast;
   DeviceArray<float> wide, ones;  // of an encoder's products

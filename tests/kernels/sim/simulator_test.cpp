@@ -674,21 +674,17 @@ TEST(Simulators, GaussianLinearFollowsItsLaw) {
 
 // The first prior that is no uniform law.
 TEST(Simulators, GaussianLinearHasANormalPrior) {
-  int of_list = -1;
-  for (int i = 0; i < alfi::Simulators::size; ++i)
-    alfi::Simulators::with(i, [&]<class Sim>() {
-      if (std::string(Sim::facts.name) == GaussianLinear::facts.name) of_list = i;
-    });
+  constexpr PriorLaw law = GaussianLinear::facts.law(0);
   std::vector<float> z;
   for (std::uint32_t episode = 0; episode < draws; ++episode) {
     const Stream<float> stream{stream_key(7, Phase::training, Purpose::truth, 0), episode, 0};
-    z.push_back(standard_prior_draw<float>(of_list, stream.block(3)));
+    z.push_back(standard_prior_draw<float>(law.prior, stream.block(3)));
   }
   expect_moments(z, {0, 1, 3}, "prior");
   expect_continuous(
       z, [](double value) { return std::erfc(-value / M_SQRT2) / 2; }, "prior");
-  EXPECT_NEAR(make_prior_units<GaussianLinear>().deviation[0], std::sqrt(0.1), 1e-15);
-  EXPECT_EQ(make_prior_units<GaussianLinear>().mean[0], 0);
+  EXPECT_NEAR(law.deviation(), std::sqrt(0.1), 1e-15);
+  EXPECT_EQ(law.mean(), 0);
 }
 
 // --- all
