@@ -10,8 +10,8 @@
 // A simulator's samples are constants for the gradient. Everything is in standardised units but inside the simulator.
 #pragma once
 
+#include "kernels/episode/called_simulator.hpp"
 #include "kernels/episode/loss.hpp"
-#include "kernels/episode/simulate.hpp"
 #include "kernels/episode/tile.hpp"
 
 namespace alfi {
@@ -19,8 +19,9 @@ namespace alfi {
 /// Settings that all episodes of a run share.
 template <class R>
 struct EpisodeSettings {
-  int simulator;                     ///< its number in kernels/sim/list.hpp
-  const ParameterUnits* parameters;  ///< (D); not read where all draws are recorded
+  int simulator;                        ///< its number in kernels/sim/list.hpp, for a device
+  const HostSimulator* host_simulator;  ///< or null where all draws are recorded
+  const ParameterUnits* parameters;     ///< (D); not read where all draws are recorded
   ProblemRule problems;
   Shape shape;
   Layout layout;
@@ -49,9 +50,9 @@ template <class R>
 inline constexpr bool simulates = sizeof(R) == sizeof(float);
 
 /// Draws each lane's problem: its episode, θ* and the real observations.
-template <class Team>
-ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
-                          const Tile<typename Team::Real>& tile) {
+template <class Team, class Source>
+ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
+                          const StepInput& step, const Tile<typename Team::Real>& tile) {
   using F = typename Team::F;
   describe_tile(team, settings.problems, step, tile.number, *tile.input);
   team.each(settings.shape.D, [&](int d, int lane) {
@@ -60,18 +61,18 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
              standard_prior_draw<F>(settings.parameters[d].prior, stream.block(static_cast<std::uint32_t>(d))));
   });
   team.sync();
-  simulate(team, settings.simulator, settings.units,
-           {.key = step.keys.real_set,
-            .episode = tile.input->problem,
-            .first_row = 0,
-            .parameters = 1,
-            .count = tile.input->real_rows,
-            .D = settings.shape.D,
-            .units = settings.parameters,
-            .pieces = blocks_of(block_length, tile.input->real_rows),
-            .theta = tile.truth,
-            .clamped = nullptr,
-            .x = tile.real});
+  source.simulate(team, settings.units,
+                  {.key = step.keys.real_set,
+                   .episode = tile.input->problem,
+                   .first_row = 0,
+                   .parameters = 1,
+                   .count = tile.input->real_rows,
+                   .D = settings.shape.D,
+                   .units = settings.parameters,
+                   .pieces = blocks_of(block_length, tile.input->real_rows),
+                   .theta = tile.truth,
+                   .clamped = nullptr,
+                   .x = tile.real});
 }
 
 /// Sets ψ₀.
@@ -98,13 +99,13 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
 }
 
 /// Draws problem and ψ₀, as far as they are to be drawn, before the first iteration; to be read after a barrier.
-template <class Team>
-ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
-                   Draws draws, const Tile<typename Team::Real>& tile) {
+template <class Team, class Source>
+ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
+                   const StepInput& step, Draws draws, const Tile<typename Team::Real>& tile) {
   using F = typename Team::F;
   using R = typename Team::Real;
   if constexpr (simulates<R>) {
-    if (draws.problem) draw_problem(team, settings, step, tile);
+    if (draws.problem) draw_problem(team, settings, source, step, tile);
   }
   if (draws.start) start_proposal(team, settings, step, tile);
   team.each(1,
@@ -202,27 +203,28 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
 
 /// Draws these parameters of iteration t and their observations, as far as they are drawn; x may be read after a
 /// barrier. A parameter's observations are split into `pieces`, so that the team has enough to do.
-template <class Team>
-ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
-                     Draws draws, const Tile<typename Team::Real>& tile, int t, Parameters parameters, int pieces) {
+template <class Team, class Source>
+ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
+                     const StepInput& step, Draws draws, const Tile<typename Team::Real>& tile, int t,
+                     Parameters parameters, int pieces) {
   const Shape& shape = settings.shape;
   draw_parameters(team, settings, step, tile, t, parameters, draws.proposals);
   team.sync();
   if constexpr (simulates<typename Team::Real>) {
     if (!draws.proposals) return;
     const int first = t * shape.M + parameters.first;
-    simulate(team, settings.simulator, settings.units,
-             {.key = step.keys.observe,
-              .episode = tile.input->episode,
-              .first_row = static_cast<std::uint32_t>(first),
-              .parameters = parameters.count,
-              .count = shape.N,
-              .D = shape.D,
-              .units = settings.parameters,
-              .pieces = pieces,
-              .theta = tile.theta + first * shape.D * tile_lanes,
-              .clamped = tile.clamped + first * tile_lanes,
-              .x = {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
+    source.simulate(team, settings.units,
+                    {.key = step.keys.observe,
+                     .episode = tile.input->episode,
+                     .first_row = static_cast<std::uint32_t>(first),
+                     .parameters = parameters.count,
+                     .count = shape.N,
+                     .D = shape.D,
+                     .units = settings.parameters,
+                     .pieces = pieces,
+                     .theta = tile.theta + first * shape.D * tile_lanes,
+                     .clamped = tile.clamped + first * tile_lanes,
+                     .x = {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
   }
 }
 
@@ -257,18 +259,18 @@ ALFI_HD void weigh_losses(const Team& team, const EpisodeSettings<typename Team:
 }
 
 /// Runs forward: ψ, the losses, and all that the backward passes read. The losses' weights may be read after a barrier.
-template <class Team, class Encoder>
-ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const StepInput& step,
-                     Draws draws, const Tile<typename Team::Real>& tile, const Encoder& encoder,
+template <class Team, class Source, class Encoder>
+ALFI_HD void rollout(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
+                     const StepInput& step, Draws draws, const Tile<typename Team::Real>& tile, const Encoder& encoder,
                      const AggregatorBlock<typename Team::Real>& block) {
   using R = typename Team::Real;
   const Shape& shape = settings.shape;
-  begin(team, settings, step, draws, tile);
+  begin(team, settings, source, step, draws, tile);
   team.sync();
   for (int t = -1; t < shape.T; ++t) {  // −1 encodes the real set: one call, its code is the kernel's larger part
     const bool of_real = t < 0;
     if (!of_real) {
-      propose(team, settings, step, draws, tile, t, {0, shape.M}, 1);
+      propose(team, settings, source, step, draws, tile, t, {0, shape.M}, 1);
       score_parameters(team, shape, tile, t);
       team.sync();
     }

@@ -1,11 +1,15 @@
 // Simulated observations as the networks see them: θ in natural units, clamped to the simulator's domain, its law, the
 // draws, transformed and standardised. A row is one observation of one episode:
 // row = 16 (parameter · count + number) + lane.
+//
+// Bodies that simulate are handed a source of observations: Listed, a simulator that the kernel was built with, or
+// Called (called_simulator.hpp), functions of the host.
 #pragma once
 
 #include "kernels/lanes/random.hpp"
 #include "kernels/networks/dense.hpp"
-#include "kernels/sim/simulator_at.hpp"
+#include "kernels/sim/parameter_units.hpp"
+#include "kernels/sim/sample.hpp"
 #include "kernels/sim/transform.hpp"
 
 namespace alfi {
@@ -16,12 +20,6 @@ struct ObservationUnits {
   Transform transform;
   const R* mean;   ///< (X)
   const R* scale;  ///< (X)
-};
-
-/// Units of a parameter, which is standardised by its prior: (θ − mean) / deviation.
-struct ParameterUnits {
-  Prior prior;
-  float mean, deviation;  ///< of the prior, natural units
 };
 
 /// Order for a simulator: `count` observations of each of `parameters` parameters.
@@ -75,12 +73,21 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
   });
 }
 
-/// Draws the observations from the simulator of this number. Simulators know float alone.
-template <class Team>
-ALFI_HD void simulate(const Team& team, int simulator, const ObservationUnits<typename Team::Real>& units,
-                      const Simulation& to) {
-  Simulators::with(simulator, [&]<class Sim>() { simulate<Sim>(team, units, to); });
-}
+/// The simulator of this number in a list. Nothing is drawn where it is `recorded`.
+template <class List>
+struct Listed {
+  int number;
+
+  template <class Team>
+  ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) const {
+    List::with(number, [&]<class Sim>() { alfi::simulate<Sim>(team, units, to); });
+  }
+  /// Draws the share of team `share` of `teams`.
+  template <class Team>
+  ALFI_HD void draw_sample(const Team& team, const Sample& sample, int share, int teams) const {
+    List::with(number, [&]<class Sim>() { alfi::draw_sample<Sim>(team, sample, share, teams); });
+  }
+};
 
 }  // namespace ALFI_ISA
 }  // namespace alfi

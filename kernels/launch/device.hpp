@@ -19,9 +19,9 @@
 
 #include "kernels/launch/kernel_list.hpp"
 #include "kernels/launch/report.hpp"
-#include "kernels/launch/sample.hpp"
 #include "kernels/networks/tensor_encoder.hpp"
 #include "kernels/networks/wide_encoder.hpp"
+#include "kernels/sim/sample.hpp"
 
 namespace alfi {
 
@@ -166,6 +166,9 @@ ALFI_HD Part part_of(int count, int share, int shares) {
           static_cast<int>(std::int64_t{count} * (share + 1) / shares)};
 }
 
+/// Returns the simulator of the work, one of those that the kernels were built with.
+ALFI_HD Listed<Simulators> source_of(const DeviceWork& work) { return {work.settings.simulator}; }
+
 template <class Team>
 ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
   Carver<float> carver(shared);
@@ -175,7 +178,8 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
     Tile<float>& tile = work.tiles[slot];
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();  // before this tile's activations take the place of the last one's, too
-    rollout(team, work.settings, work.inputs[*work.position], work.draws, tile, encoder, memory.aggregator);
+    rollout(team, work.settings, source_of(work), work.inputs[*work.position], work.draws, tile, encoder,
+            memory.aggregator);
   }
 }
 
@@ -185,7 +189,7 @@ ALFI_HD void begin_kernel(const Team& team, int block, const DeviceWork& work) {
     Tile<float>& tile = work.tiles[slot];
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();
-    begin(team, work.settings, work.inputs[*work.position], work.draws, tile);
+    begin(team, work.settings, source_of(work), work.inputs[*work.position], work.draws, tile);
   }
 }
 
@@ -193,8 +197,8 @@ template <class Team>
 ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work) {
   const Part part = part_of(work.settings.shape.M, block % work.shares, work.shares);
   for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks)
-    propose(team, work.settings, work.inputs[*work.position], work.draws, work.tiles[slot], work.iteration,
-            {part.first, part.last - part.first}, work.shares);
+    propose(team, work.settings, source_of(work), work.inputs[*work.position], work.draws, work.tiles[slot],
+            work.iteration, {part.first, part.last - part.first}, work.shares);
 }
 
 template <Variant variant, class Team>
@@ -344,7 +348,7 @@ ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const
     const GroupShare share = group_share(work, block);
     apply_update(team, work.optimizer, work.rates[*work.position], share.first, share.count);
   } else if constexpr (kernel == DeviceKernel::draw_sample) {
-    draw_sample(team, work.sample, block, work.sample_blocks);
+    Listed<Simulators>{work.sample.simulator}.draw_sample(team, work.sample, block, work.sample_blocks);
   } else if constexpr (kernel == DeviceKernel::spin) {
     spin_kernel(team, block, work.spin);
   } else {

@@ -17,7 +17,8 @@ DenseEncoder<float> encoder_of(const EpisodeSettings<float>& settings, const Blo
 
 void rollout_tile(const EpisodeSettings<float>& settings, const StepInput& step, Draws draws, const Tile<float>& tile,
                   const BlockMemory<float>& block) {
-  rollout(Team{}, settings, step, draws, tile, encoder_of(settings, block), block.aggregator);
+  rollout(Team{}, settings, Called{settings.host_simulator}, step, draws, tile, encoder_of(settings, block),
+          block.aggregator);
 }
 
 void rollout_gradient_tile(const EpisodeSettings<float>& settings, const StepInput& step, const Tile<float>& tile,
@@ -42,7 +43,7 @@ void fill_lookup_block(const EpisodeSettings<float>& settings, const BlockMemory
 
 void rollout_looked_up(const EpisodeSettings<float>& settings, const StepInput& step, Draws draws,
                        const Tile<float>& tile, const BlockMemory<float>& block, const LookupEncoder<float>& encoder) {
-  rollout(Team{}, settings, step, draws, tile, encoder, block.aggregator);
+  rollout(Team{}, settings, Called{settings.host_simulator}, step, draws, tile, encoder, block.aggregator);
 }
 
 void add_sums(const Shape& shape, const Tile<float>& tile, const Lookup<float>& lookup, const LookupSums<float>& sums) {
@@ -78,13 +79,7 @@ void update_weights(const Optimizer<float>& optimizer, float rate, const BatchRe
 }
 
 void draw_problem_tile(const EpisodeSettings<float>& settings, const StepInput& step, const Tile<float>& tile) {
-  draw_problem(Team{}, settings, step, tile);
-}
-
-void draw(const Sample& sample) { draw_sample(Team{}, sample, 0, 1); }
-
-void simulate_tile(int simulator, const ObservationUnits<float>& units, const Simulation& to) {
-  simulate(Team{}, simulator, units, to);
+  draw_problem(Team{}, settings, Called{settings.host_simulator}, step, tile);
 }
 
 void draw_quadratic_tile(const QuadraticSettings<float>& settings, const StepInput& step,
@@ -130,8 +125,7 @@ constexpr HostKernels kernels{.name = instruction_set_name,
                               .sum_partials = sum_all_partials,
                               .update = update_weights,
                               .draw_problem = draw_problem_tile,
-                              .draw_sample = draw,
-                              .simulate = simulate_tile,
+                              .simulators = HostSimulators<Simulators>::by_number,
                               .draw_quadratics = draw_quadratic_tile,
                               .minimise_quadratics = minimise_quadratic_tile,
                               .quadratic_gradient = quadratic_gradient_tile,

@@ -3,7 +3,6 @@
 
 #include "kernels/episode/lookup_gradient.hpp"
 #include "kernels/launch/report.hpp"
-#include "kernels/launch/sample.hpp"
 #include "kernels/minimise/classic_optimizers.hpp"
 #include "kernels/minimise/quadratic.hpp"
 
@@ -37,10 +36,7 @@ struct HostKernels {
   void (*update)(const Optimizer<float>&, float rate, const BatchReport<float>&, int episodes, StepOutput&);
   /// Draws the problems of a tile alone: each lane's episode, θ* and the real observations.
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
-  /// Draws a sample, or a part of it.
-  void (*draw_sample)(const Sample&);
-  /// Draws observations of parameters of 16 episodes, as the networks see them.
-  void (*simulate)(int simulator, const ObservationUnits<float>&, const Simulation&);
+  const HostSimulator* simulators;  ///< by their numbers in the list
   /// Draw a tile of quadratics, W and y; go the way down; compute its gradient.
   void (*draw_quadratics)(const QuadraticSettings<float>&, const StepInput&, const QuadraticTile<float>&);
   void (*minimise_quadratics)(const QuadraticSettings<float>&, const QuadraticTile<float>&);

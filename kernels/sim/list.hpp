@@ -30,7 +30,7 @@ struct SimulatorList {
 
   /// Calls body.template operator()<Sim>() for number `index`; not at all for `recorded`.
   template <class Body>
-  static ALFI_HD void with(int index, Body body) {
+  static ALFI_HD void with(int index, [[maybe_unused]] Body body) {
     int number = 0;
     ((number++ == index ? body.template operator()<Sims>() : void()), ...);
   }

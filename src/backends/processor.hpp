@@ -13,7 +13,7 @@
 
 #include "alfi/choices.hpp"
 #include "kernels/launch/report.hpp"
-#include "kernels/launch/sample.hpp"
+#include "kernels/sim/sample.hpp"
 #include "src/model/training_state.hpp"
 #include "src/numerics/sample_statistics.hpp"
 

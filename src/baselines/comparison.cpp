@@ -111,8 +111,8 @@ class Comparison {
         Problems problems{plan_.parameters, X, finished.first, {}, key(Purpose::propose)};
         for (int lane = 0; lane < finished.episodes; ++lane)
           problems.real.push_back(standardise(observations_of(finished.tile, X, lane), transform, normalisation_));
-        Simulations simulations(plan_.number, transform, normalisation_, key(Purpose::observe), problems, calls,
-                                [&](std::int64_t spent) { progress.add(spent); });
+        Simulations simulations(*host_simulator(plan_.number), transform, normalisation_, key(Purpose::observe),
+                                problems, calls, [&](std::int64_t spent) { progress.add(spent); });
         const std::vector<double> found = method(problems, simulations);
         std::copy(found.begin(), found.end(),
                   estimates.alfi.begin() + static_cast<std::ptrdiff_t>(answers_.at(finished.first, 0)));

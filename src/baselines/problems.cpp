@@ -21,10 +21,10 @@ double Problems::parameter(int d, double z) const {
   return normal ? z : std::numbers::sqrt3 * (2 * normal_cdf(z) - 1);
 }
 
-Simulations::Simulations(int simulator, Transform transform, const Normalisation& normalisation, PhiloxKey key,
-                         const Problems& problems, std::int64_t calls, std::function<void(std::int64_t)> spent)
-    : kernels_(host_kernels()),
-      simulator_(simulator),
+Simulations::Simulations(const HostSimulator& simulator, Transform transform, const Normalisation& normalisation,
+                         PhiloxKey key, const Problems& problems, std::int64_t calls,
+                         std::function<void(std::int64_t)> spent)
+    : simulator_(simulator),
       X_(problems.X),
       episodes_(problems.episodes()),
       parameter_units_(problems.parameters),
@@ -50,18 +50,18 @@ void Simulations::draw(int parameters, int count) {
   count_ = count;
   const int rows = parameters * count * tile_lanes;
   x_.resize(static_cast<std::size_t>(X_ * rows));
-  kernels_.simulate(simulator_, units_,
-                    {.key = key_,
-                     .episode = episode_,
-                     .first_row = row_,
-                     .parameters = parameters,
-                     .count = count,
-                     .D = static_cast<int>(parameter_units_.size()),
-                     .units = parameter_units_.data(),
-                     .pieces = 1,
-                     .theta = theta_.data(),
-                     .clamped = nullptr,
-                     .x = {x_.data(), rows}});
+  simulator_.simulate(simulator_.context, units_,
+                      {.key = key_,
+                       .episode = episode_,
+                       .first_row = row_,
+                       .parameters = parameters,
+                       .count = count,
+                       .D = static_cast<int>(parameter_units_.size()),
+                       .units = parameter_units_.data(),
+                       .pieces = 1,
+                       .theta = theta_.data(),
+                       .clamped = nullptr,
+                       .x = {x_.data(), rows}});
   row_ += static_cast<std::uint32_t>(parameters);
   spent_(calls * episodes_);
 }

@@ -9,7 +9,7 @@
 
 #include "src/baselines/random.hpp"
 #include "src/model/model.hpp"
-#include "src/system/instruction_set.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi::baselines {
 
@@ -33,7 +33,7 @@ class Simulations {
  public:
   /// Allows at most `calls` observations an episode. `spent` is told of every draw, by its observations of all
   /// episodes; what it throws ends the method.
-  Simulations(int simulator, Transform transform, const Normalisation& normalisation, PhiloxKey key,
+  Simulations(const HostSimulator& simulator, Transform transform, const Normalisation& normalisation, PhiloxKey key,
               const Problems& problems, std::int64_t calls, std::function<void(std::int64_t)> spent);
 
   /// Returns how many observations an episode may still make.
@@ -47,8 +47,8 @@ class Simulations {
   void observations(int parameter, int episode, std::vector<float>& x) const;
 
  private:
-  const HostKernels& kernels_;
-  int simulator_, X_, episodes_;
+  const HostSimulator& simulator_;
+  int X_, episodes_;
   std::span<const ParameterUnits> parameter_units_;
   ObservationUnits<float> units_;
   PhiloxKey key_;

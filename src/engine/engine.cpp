@@ -49,6 +49,7 @@ EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& epis
   const Configuration& c = plan_.configuration;
   const double log_sigma = std::log(c.proposal.sigma);
   return {.simulator = plan_.number,
+          .host_simulator = host_simulator(plan_.number),
           .parameters = plan_.parameters.data(),
           .problems = {.episodes = episodes.count,
                        .fixed = static_cast<std::uint32_t>(episodes.problems),

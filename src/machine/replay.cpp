@@ -284,6 +284,7 @@ SafeTensors replay(const SafeTensors& tape, Processor& processor) {
   const std::vector<float> zeros(static_cast<std::size_t>(s.X), 0.0F), ones(static_cast<std::size_t>(s.X), 1.0F);
   const EpisodeSettings<float> settings{
       .simulator = recorded,
+      .host_simulator = nullptr,
       .parameters = nullptr,
       .problems = {},
       .shape = s,

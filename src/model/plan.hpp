@@ -6,7 +6,8 @@
 
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
-#include "kernels/episode/simulate.hpp"
+#include "kernels/shape.hpp"
+#include "kernels/sim/parameter_units.hpp"
 #include "src/model/real_counts.hpp"
 
 namespace alfi {

@@ -168,24 +168,21 @@ Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta
   return sample;
 }
 
+const HostSimulator* host_simulator(int simulator) {
+  return simulator == recorded ? nullptr : host_kernels().simulators + simulator;
+}
+
 void move_into_domain(Sample& sample) {
-  Simulators::with(sample.simulator, [&]<class Sim>() {
-    if constexpr (Sim::D == any_size) {
-      for (int d = 0; d < sample.D; ++d) (void)Sim::template clamp<float>(d, sample.D, sample.theta[d]);
-    } else {
-      float theta[Sim::D];
-      std::copy_n(sample.theta, Sim::D, theta);
-      (void)Sim::template clamp<float>(theta);
-      std::copy_n(theta, Sim::D, sample.theta);
-    }
-  });
+  const HostSimulator& simulator = *host_simulator(sample.simulator);
+  simulator.clamp(simulator.context, sample.theta, sample.D);
 }
 
 void simulate_into(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count,
                    float* x) {
   Sample sample = make_sample(simulator, theta, key, count);
   sample.x = x;
-  host_kernels().draw_sample(sample);
+  const HostSimulator& functions = *host_simulator(sample.simulator);
+  functions.draw_sample(functions.context, sample);
 }
 
 std::vector<float> simulate(const std::string& simulator, const std::vector<double>& theta, int count,

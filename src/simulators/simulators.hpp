@@ -8,7 +8,7 @@
 
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
-#include "kernels/launch/sample.hpp"
+#include "kernels/episode/called_simulator.hpp"
 
 namespace alfi {
 
@@ -36,6 +36,9 @@ std::string refused_constants(const std::string& name, const std::map<std::strin
 /// Asks for the first `count` observations at theta (D, natural units), with no place for them yet. Throws InputError
 /// for a wrong number of parameters or one that is not finite.
 Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count);
+
+/// Returns the functions of a simulator in the list, in the instruction set in use; of `recorded` null.
+const HostSimulator* host_simulator(int simulator);
 
 /// Moves θ into the domain as the kernels will.
 void move_into_domain(Sample& sample);

@@ -78,7 +78,7 @@ TEST(Simulations, CountsCallsAndRefusesMore) {
   const Plan plan(small_configuration("gaussian"));
   const baselines::Problems problems{plan.parameters, 1, 0, {{0, 1}, {2, 3}, {4, 5}}, {1, 2}};
   std::int64_t spent = 0;
-  baselines::Simulations simulations(plan.number, Transform::none, normalisation, {1, 2}, problems, 50,
+  baselines::Simulations simulations(*host_simulator(plan.number), Transform::none, normalisation, {1, 2}, problems, 50,
                                      [&](std::int64_t calls) { spent += calls; });
   simulations.theta(4);
   simulations.draw(4, 10);
@@ -100,8 +100,8 @@ TEST(Simulations, AreOfTheParametersGiven) {
   const Normalisation normalisation{{0}, {1}};
   const Plan plan(small_configuration("gaussian"));
   const baselines::Problems problems{plan.parameters, 1, 0, {{0, 1}, {2, 3}}, {1, 2}};
-  baselines::Simulations simulations(plan.number, Transform::none, normalisation, {3, 4}, problems, 8000,
-                                     [](std::int64_t) {});
+  baselines::Simulations simulations(*host_simulator(plan.number), Transform::none, normalisation, {3, 4}, problems,
+                                     8000, [](std::int64_t) {});
   const std::span<float> theta = simulations.theta(2);
   theta[(1 * 2 + 0) * tile_lanes + 1] = 1;  // μ of the second parameter of the second episode
   simulations.draw(2, 4000);

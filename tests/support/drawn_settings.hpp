@@ -48,7 +48,7 @@ inline std::vector<ParameterUnits> drawn_parameters(int simulator, int D) {
   std::vector<ParameterUnits> units;
   Simulators::with(simulator, [&]<class Sim>() {
     for (int d = 0; d < D; ++d) {
-      // Of those of any size the first kind is repeated, and another may follow.
+      // With any size the first kind is repeated, and another may follow.
       const int last = Sim::facts.parameter_count - 1;
       const PriorLaw law = Sim::facts.law(Sim::D != any_size ? d : d == D - 1 ? last : 0);
       units.push_back({law.prior, static_cast<float>(law.mean()), static_cast<float>(law.deviation())});
@@ -78,6 +78,7 @@ struct DrawnSettings {
     count_input = {-0.5F, 0.0F, 0.5F};
     parameters = drawn_parameters(choices.simulator, shape.D);
     settings = {.simulator = choices.simulator,
+                .host_simulator = nullptr,
                 .parameters = parameters.data(),
                 .problems = {.episodes = choices.episodes,
                              .fixed = 7,

@@ -91,6 +91,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
   for (double value : alfi::iteration_weights(s.weights, shape.T)) w.push_back(static_cast<R>(value));
   const std::vector<R> zeros(s.X, R(0)), ones(s.X, R(1));
   const alfi::EpisodeSettings<R> settings{.simulator = recorded,
+                                          .host_simulator = nullptr,
                                           .parameters = nullptr,
                                           .problems = {},
                                           .shape = shape,
@@ -152,7 +153,8 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
         team.sync();
         for (int number = 0; number < blocks_of(lookup_block, lookup.rows()); ++number)
           fill_lookup(team, encoder, lookup, number);
-        rollout(team, settings, step, Draws{}, tile, LookupEncoder<R>{lookup, settings.units}, block.aggregator);
+        rollout(team, settings, Listed<SimulatorList<>>{recorded}, step, Draws{}, tile,
+                LookupEncoder<R>{lookup, settings.units}, block.aggregator);
         rollout_gradient(team, settings, step, tile, block.aggregator, gradient.base());
         team.sync();
         const LookupSums<R> sums = lookup_sums(shape.pooling, lookup, memory.sum_memory.base());
@@ -169,7 +171,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
         throw std::logic_error("a lookup was written behind the end of its memory");
     } else {
       launch([&](const auto& team) {
-        rollout(team, settings, step, Draws{}, tile, encoder, block.aggregator);
+        rollout(team, settings, Listed<SimulatorList<>>{recorded}, step, Draws{}, tile, encoder, block.aggregator);
         rollout_gradient(team, settings, step, tile, block.aggregator, gradient.base());
         for (int piece = 0; piece < path.pieces; ++piece)
           bulk_gradient(team, settings, tile, encoder, piece, path.pieces, gradient.base());

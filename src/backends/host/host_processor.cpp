@@ -114,6 +114,7 @@ void HostProcessor::simulate(Sample sample, const std::function<void(std::span<c
   constexpr std::int64_t piece = 1 << 16, slice = 1 << 12;
   const int X = sample.X;
   const std::int64_t all = sample.count;
+  const HostSimulator& simulator = *host_simulator(sample.simulator);
   std::vector<float> x(static_cast<std::size_t>(std::min(piece, all) * X));
   for (std::int64_t first = 0; first < all; first += piece) {
     const std::int64_t count = std::min(piece, all - first);
@@ -123,7 +124,7 @@ void HostProcessor::simulate(Sample sample, const std::function<void(std::span<c
         part.first = first + i * slice;
         part.count = std::min(slice, count - i * slice);
         part.x = x.data() + i * slice * X;
-        kernels_.draw_sample(part);
+        simulator.draw_sample(simulator.context, part);
       });
     });
     sink({x.data(), static_cast<std::size_t>(count * X)});

@@ -394,7 +394,7 @@ TEST(CudaProcessor, ASampleIsTheSameInAnyPieces) {
         for (int team = 0; team < teams; ++team) {
           sample.count = std::min(piece, count - sample.first);
           sample.x = x.data() + sample.first * X;
-          draw_sample(HostTeam<float>{}, sample, team, teams);
+          Listed<Simulators>{sample.simulator}.draw_sample(HostTeam<float>{}, sample, team, teams);
         }
       EXPECT_TRUE(x == expected) << teams << " teams, pieces of " << piece;
     }

@@ -47,11 +47,5 @@ ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int
   });
 }
 
-/// Draws a team's share from the sample's simulator.
-template <class Team>
-ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int teams) {
-  Simulators::with(sample.simulator, [&]<class Sim>() { draw_sample<Sim>(team, sample, number, teams); });
-}
-
 }  // namespace ALFI_ISA
 }  // namespace alfi

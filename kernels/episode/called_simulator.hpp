@@ -1,0 +1,61 @@
+// A simulator of the host: functions that kernels call, once a tile and iteration.
+#pragma once
+
+#include "kernels/episode/simulate.hpp"
+#include "kernels/team/host_team.hpp"
+
+namespace alfi {
+
+/// A simulator's functions. Those of a struct are compiled once for each instruction set.
+struct HostSimulator {
+  const void* context;  ///< handed to every function
+  void (*simulate)(const void* context, const ObservationUnits<float>&, const Simulation&);
+  void (*draw_sample)(const void* context, const Sample&);
+  /// Moves theta (D), natural units, into the simulator's domain.
+  void (*clamp)(const void* context, float* theta, int D);
+};
+
+#ifndef __CUDACC__
+inline namespace ALFI_ISA {
+
+/// Source of observations that calls.
+struct Called {
+  const HostSimulator* simulator;
+
+  template <class Team>
+  void simulate(const Team&, const ObservationUnits<float>& units, const Simulation& to) const {
+    simulator->simulate(simulator->context, units, to);
+  }
+};
+
+/// Compiles a simulator's functions for this instruction set.
+template <class Sim>
+constexpr HostSimulator host_simulator() {
+  using Team = HostTeam<FloatLanes>;
+  return {.context = nullptr,
+          .simulate = [](const void*, const ObservationUnits<float>& units,
+                         const Simulation& to) { simulate<Sim>(Team{}, units, to); },
+          .draw_sample = [](const void*, const Sample& sample) { draw_sample<Sim>(Team{}, sample, 0, 1); },
+          .clamp =
+              [](const void*, float* theta, [[maybe_unused]] int D) {
+                if constexpr (Sim::D == any_size) {
+                  for (int d = 0; d < D; ++d) (void)Sim::template clamp<float>(d, D, theta[d]);
+                } else {
+                  float moved[Sim::D];
+                  for (int d = 0; d < Sim::D; ++d) moved[d] = theta[d];
+                  (void)Sim::template clamp<float>(moved);
+                  for (int d = 0; d < Sim::D; ++d) theta[d] = moved[d];
+                }
+              }};
+}
+
+template <class List>
+struct HostSimulators;
+template <class... Sims>
+struct HostSimulators<SimulatorList<Sims...>> {
+  static constexpr HostSimulator by_number[] = {host_simulator<Sims>()...};
+};
+
+}  // namespace ALFI_ISA
+#endif
+}  // namespace alfi
