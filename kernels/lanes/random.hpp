@@ -73,6 +73,10 @@ struct Stream {
   ALFI_HD PhiloxBlock<Uint<F>> block(std::uint32_t n, Uint<F> draw = Uint<F>{}) const {
     return block_of_each(Uint<F>{} + n, draw);
   }
+  /// Returns a stream of other numbers: another key of the family this one's belongs to.
+  ALFI_HD Stream other(std::uint32_t number) const {
+    return {{key.low, key.high + number * 0x9E3779B9u}, episode, row};
+  }
   /// Returns block n of each lane, which has its own n.
   ALFI_HD PhiloxBlock<Uint<F>> block_of_each(Uint<F> n, Uint<F> draw) const {
     return philox<Uint<F>>(draw, n, Uint<F>{} + row, episode, key);

@@ -14,8 +14,8 @@
 // everybody's first attempt, and then each lane goes on with the ones it rejected, whichever they are.
 #pragma once
 
-#include "kernels/lanes/math.hpp"
 #include "kernels/lanes/random.hpp"
+#include "kernels/sim/counts.hpp"
 #include "kernels/sim/facts.hpp"
 
 namespace alfi::inline ALFI_ISA {
@@ -29,7 +29,7 @@ struct Poisson {
   static constexpr int group = 2, batch = 30;
   /// Counts below it may have a code of their own: 6.5 deviations above the prior's largest rate.
   static constexpr int table = 1312;
-  static constexpr float largest_log_rate = 16.0f;
+  static constexpr float largest_log_rate = 16.0f, largest_rate = 0x1.0f2ebep23f;  // e¹⁶
   static constexpr float rejection_from = 10.0f;
 
   template <class F>
@@ -50,8 +50,13 @@ struct Poisson {
 
   template <class F>
   static ALFI_HD Law<F> law(const F (&theta)[D]) {
+    return law_of_rate<F>(exp(theta[0]));
+  }
+
+  template <class F>
+  static ALFI_HD Law<F> law_of_rate(F rate) {
     Law<F> law;
-    law.rate = exp(theta[0]);
+    law.rate = rate;
     law.large = law.rate >= rejection_from;
     law.whole = floor(law.rate);
     law.fraction = law.rate - law.whole;
@@ -125,7 +130,6 @@ struct Poisson {
   }
 #endif
 
- private:
   /// Finds for each u the smallest k with P(> k) ≤ u; 0 for large λ.
   template <int most, class F>
   static ALFI_HD void invert(const Law<F>& law, int wanted, const Array<F, most>& u, Array<F, most>& k) {
@@ -139,6 +143,7 @@ struct Poisson {
     }
   }
 
+  /// Makes an attempt of the pending lanes from two words: those that accept have their count and are not pending.
   template <class F>
   static ALFI_HD void attempt(const Law<F>& law, Uint<F> word_u, Uint<F> word_v, Mask<F>& pending, F& count) {
     const F u = uniform<F>(word_u) - 0.5f;
@@ -150,14 +155,8 @@ struct Poisson {
     const F sum = n + law.rate;
     const F reciprocal = 1.0f / (n * sum);
     const F v = distance * (n * reciprocal);
-    const F z = v * v;
-    // 2 (1/3 + z/5 + z²/7 + …) on z ≤ 0.67, its error weighted by the root of the probability of such a k
-    const F series = polynomial(z, 0x1.555342p-1f, 0x1.9ae194p-2f, 0x1.073cecp-2f, 0x1.03dcdp-1f, -0x1.4306b8p+0f,
-                                0x1.03c5acp+2f, -0x1.545f96p+2f, 0x1.a8f6cp+1f);
-    const F deviance = v * fma(n * z, series, distance);
-    const F inverse_n = sum * reciprocal;
-    const F correction = inverse_n * polynomial(inverse_n * inverse_n, 0x1.55553p-4f, -0x1.6b3424p-9f, 0x1.72f6p-11f,
-                                                -0x1.b4c34p-13f);  // at integers n ≥ 1 to 1e-8
+    const F deviance = deviance_of(n, distance, v);
+    const F correction = stirling_correction(sum * reciprocal);
     const F ratio = law.scale * fma(slope, inverse_s, law.b) * (sqrt(n) * exp(-(deviance + correction)));
     const F margin = select(n >= 1.0f, ratio - uniform_fine<F>(word_v), splat<F>(-1.0f));
     count = select((margin >= 0.0f) & pending, n - 1.0f, count);

@@ -1,9 +1,6 @@
 // Samplers against their laws, written down here in double: chi-square over the counts or over 4096 equally likely
 // intervals, Kolmogorov and Smirnov's distance at their ends, mean and variance; scalar, vector and instruction sets
 // bit for bit; and θ at and beyond the domain's edges.
-//
-// A test of a law rejects at p < 1e-5. There are about 800 of them, so that right samplers fail one of the fixed seeds
-// with probability 0.008. Means and variances are held to 5 standard errors (p = 6e-7).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,10 +15,13 @@
 
 #include "kernels/episode/simulate.hpp"
 #include "kernels/sim/simulator_at.hpp"
+#include "tests/support/laws.hpp"
 #include "tests/support/sanitized.hpp"
 
 namespace alfi::inline ALFI_ISA {
 namespace {
+
+using namespace test::laws;
 
 constexpr int draws = 1'000'000;
 
@@ -68,93 +68,14 @@ std::vector<float> draw(std::array<float, Sim::D> theta, std::uint64_t seed) {
   return x;
 }
 
-/// Returns the upper tail of the chi-square law by Wilson and Hilferty's cube root, as a standard normal number.
-double chi_square_score(double statistic, double freedom) {
-  const double shrink = 2 / (9 * freedom);
-  return (std::cbrt(statistic / freedom) - (1 - shrink)) / std::sqrt(shrink);
-}
-constexpr double score_bound = 4.265;                             // p = 1e-5
-const double distance_bound = std::sqrt(std::log(2 / 1e-5) / 2);  // bound of √n D, p = 1e-5
-
-struct Moments {
-  double mean, variance, fourth;  ///< fourth central moment
-};
-
-/// Expects mean and variance within 5 standard errors.
-void expect_moments(const std::vector<float>& x, const Moments& law, const std::string& what) {
-  const double n = static_cast<double>(x.size());
-  double sum = 0, squares = 0;
-  for (const float value : x) sum += value - law.mean;
-  for (const float value : x) squares += (value - law.mean) * (value - law.mean);
-  EXPECT_LE(std::fabs(sum / n), 5 * std::sqrt(law.variance / n)) << what;
-  EXPECT_LE(std::fabs(squares / n - law.variance), 5 * std::sqrt((law.fourth - law.variance * law.variance) / n))
-      << what;
-}
-
-/// Returns cdf(x): where x follows the law of this distribution function, uniform on [0, 1].
-template <class Cdf>
-std::vector<double> places_in(const std::vector<float>& x, Cdf cdf) {
-  std::vector<double> places(x.size());
-  std::transform(x.begin(), x.end(), places.begin(), [&](float value) { return cdf(static_cast<double>(value)); });
-  return places;
-}
-
-void expect_uniform(const std::vector<double>& places, const std::string& what) {
-  constexpr int bins = 4096;
-  std::vector<int> count(bins);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const double u = places[i];
-    ASSERT_TRUE(u >= -1e-6 && u <= 1 + 1e-6) << what << ": number " << i << " lies outside the support, F = " << u;
-    ++count[static_cast<std::size_t>(std::clamp(u * bins, 0.0, bins - 1.0))];
-  }
-  const double n = static_cast<double>(places.size()), expected = n / bins;
-  double statistic = 0, below = 0, distance = 0;
-  for (int i = 0; i < bins; ++i) {
-    const double c = count[static_cast<std::size_t>(i)];
-    statistic += (c - expected) * (c - expected) / expected;
-    below += c;
-    distance = std::max(distance, std::fabs(below / n - (i + 1.0) / bins));
-  }
-  EXPECT_LE(chi_square_score(statistic, bins - 1), score_bound) << what;
-  EXPECT_LE(std::sqrt(n) * distance, distance_bound) << what;
-}
-
-/// x of a continuous law with the given distribution function.
-template <class Cdf>
-void expect_continuous(const std::vector<float>& x, Cdf cdf, const std::string& what) {
-  expect_uniform(places_in(x, cdf), what);
-}
-
 // --- poisson
 // -----------------------------------------------------------------------------------------------------------
 
 void expect_poisson(const std::vector<float>& x, double rate, const std::string& what) {
-  const double n = static_cast<double>(x.size()), reach = 40 + 12 * std::sqrt(rate);
-  const double first = std::max(0.0, std::floor(rate - reach)), last = std::ceil(rate + reach);
-  std::vector<double> count(static_cast<std::size_t>(last - first) + 1);
-  for (const float value : x) {
-    ASSERT_TRUE(value == std::floor(value) && value >= first && value <= last) << what << ": " << value;
-    count[static_cast<std::size_t>(value - first)] += 1;
-  }
-  // Each count is a cell of its own; in the tails, where fewer than 10 are expected, they are taken together.
-  double p = std::exp(-rate + first * std::log(rate) - std::lgamma(first + 1));
-  double statistic = 0, cells = 0, cell_expected = 0, cell_count = 0, left = n, left_count = n;
-  for (std::size_t i = 0; i < count.size(); ++i) {
-    cell_expected += n * p;
-    cell_count += count[i];
-    p *= rate / (first + static_cast<double>(i) + 1);
-    if (cell_expected >= 10 && left - cell_expected >= 10) {
-      statistic += (cell_count - cell_expected) * (cell_count - cell_expected) / cell_expected;
-      cells += 1;
-      left -= cell_expected;
-      left_count -= cell_count;
-      cell_expected = cell_count = 0;
-    }
-  }
-  if (cells > 0) {
-    statistic += (left_count - left) * (left_count - left) / left;
-    EXPECT_LE(chi_square_score(statistic, cells), score_bound) << what;
-  }
+  const double reach = 40 + 12 * std::sqrt(rate);
+  expect_counts(
+      x, std::max(0.0, std::floor(rate - reach)), std::ceil(rate + reach),
+      [&](double k) { return std::exp(-rate + k * std::log(rate) - std::lgamma(k + 1)); }, what);
   expect_moments(x, {rate, rate, rate + 3 * rate * rate}, what);
 }
 
@@ -460,7 +381,7 @@ std::vector<std::vector<float>> unmixed(const std::vector<std::vector<float>>& x
 /// The law of a component: distribution function and moments.
 struct ComponentLaw {
   std::function<double(double)> cdf;
-  Moments moments;
+  LawMoments moments;
 };
 
 std::vector<ComponentLaw> component_laws(const std::array<float, 3>& theta) {
