@@ -11,6 +11,7 @@ alfi=$(realpath "$1")
 cd "${2:-$(dirname "${BASH_SOURCE[0]}")/..}"
 source=$PWD
 work=$(mktemp -d)
+export XDG_CACHE_HOME=$work/cache  # of compiled simulators
 trap 'rm -rf "$work"' EXIT
 named='bench|cmake|docs|examples|include|kernels|scripts|src|tests'  # folders whose files are looked for; NAME in one is any name
 declare -A most_lines=([README.md]=110 [CONTRIBUTING.md]=70)

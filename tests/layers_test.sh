@@ -3,7 +3,7 @@
 # those of folders before it.
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
-layers='include/alfi kernels kernels/lanes kernels/team kernels/sim kernels/networks kernels/episode kernels/minimise kernels/launch
+layers='include/alfi kernels kernels/lanes kernels/team kernels/sim kernels/kit/alfi kernels/networks kernels/episode kernels/minimise kernels/launch
   src/system src/formats src/numerics src/simulators src/configuration src/model src/backends src/backends/host src/backends/cuda
   src/exact src/engine src/evaluation src/minimisation src/training src/machine src/baselines src/report src/cli'
 grep -rnE --include='*.[hc]pp' --include='*.cu' --include='*.cuh' '^#include "' include kernels src | awk -v layers="$layers" '

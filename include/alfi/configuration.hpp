@@ -17,9 +17,11 @@ namespace alfi {
 
 struct Configuration {
   struct Simulator {
-    std::string name;  // mandatory: has no default
+    std::string name;  // exactly one of name, source and module must be given
     std::map<std::string, double> parameters;
     Transform transform = Transform::none;
+    std::string source = {};  // a header, compiled where it was not before
+    std::string module = {};  // a header that was compiled beforehand
     bool operator==(const Simulator&) const = default;
   };
   struct Episode {

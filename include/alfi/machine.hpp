@@ -46,8 +46,9 @@ struct InferenceOptions {
 class Machine {
  public:
   /// Reads a machine from a run folder, its newest checkpoint, or from a checkpoint file. Throws InputError where there
-  /// is none, or it is damaged or of another version.
-  static Machine load(const std::filesystem::path& path);
+  /// is none, or it is damaged or of another version. A simulator of one's own is found again where it was in training,
+  /// or in the run folder; else `simulator` says where it is.
+  static Machine load(const std::filesystem::path& path, const std::filesystem::path& simulator = {});
 
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;

@@ -9,7 +9,8 @@ namespace alfi {
 
 struct ReportOptions {
   EvaluationOptions evaluation;
-  std::filesystem::path out{};  ///< of the page, NAME.html; empty: report.html in the run folder
+  std::filesystem::path out{};        ///< of the page, NAME.html; empty: report.html in the run folder
+  std::filesystem::path simulator{};  ///< as Machine::load has it
 };
 
 struct Report {

@@ -41,6 +41,7 @@ struct SimulatorInfo {
   std::vector<ParameterInfo> parameters;
   ObservationInfo observations;
   std::vector<ConstantInfo> constants;
+  int number = -1;  ///< by which the engine knows it in this process
 };
 
 /// Returns all simulators, with the usual constants.

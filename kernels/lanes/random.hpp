@@ -83,6 +83,18 @@ struct Stream {
   }
 };
 
+/// Returns one lane's stream.
+template <class F>
+ALFI_HD Stream<float> lane_of(const Stream<F>& stream, int lane) {
+  if constexpr (LaneTraits<F>::width == 1) {
+    return stream;
+  } else {
+    std::uint32_t episode[LaneTraits<F>::width];
+    memcpy(episode, &stream.episode, sizeof episode);
+    return {stream.key, episode[lane], stream.row};
+  }
+}
+
 /// Reads a lane vector of counter words at p, p + 1, …
 template <class F>
 ALFI_HD Uint<F> load_words(const std::uint32_t* p) {

@@ -63,7 +63,7 @@ struct ConstantFacts {
 };
 
 struct SimulatorFacts {
-  static constexpr int most_kinds = 3, most_constants = 1;
+  static constexpr int most_kinds = most_parameters, most_constants = 1;
 
   const char *name, *description;
   ParameterFacts parameters[most_kinds];

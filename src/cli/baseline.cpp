@@ -16,6 +16,7 @@
 #include "alfi/error.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
+#include "src/cli/machine_arguments.hpp"
 #include "src/cli/stop.hpp"
 
 namespace alfi::cli {
@@ -24,6 +25,7 @@ namespace {
 struct Arguments {
   Baseline baseline{};
   ConfigurationArguments configuration;
+  MachineArguments machine;  ///< where it is a run that is given
   BaselineOptions options;
   bool json = false;
 };
@@ -83,7 +85,7 @@ BaselineComparison compare(const Arguments& arguments, const BaselineOptions& op
   if (!given.overrides.empty())
     throw InputError(
         fmt::format("--set {}: {} is a run, whose configuration stands", given.overrides.front(), given.file));
-  return alfi::compare(arguments.baseline, Machine::load(path), options);
+  return alfi::compare(arguments.baseline, Machine::load(path, arguments.machine.simulator), options);
 }
 
 void run_baseline(const Arguments& arguments) {
@@ -119,6 +121,7 @@ void add_baseline(CLI::App& app) {
                    "Configuration in YAML; or a run folder or checkpoint file, whose machine is compared too")
       ->required();
   arguments->configuration.add_set(*command);
+  arguments->machine.add_simulator(*command);
   command->add_option("--episodes", arguments->options.episodes, "The first so many of an evaluation")
       ->type_name("N")
       ->capture_default_str();

@@ -11,6 +11,7 @@
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
+#include "src/simulators/simulators.hpp"
 #include "src/training/throughput.hpp"
 
 namespace alfi::cli {
@@ -34,9 +35,10 @@ void run_bench(const Arguments& arguments) {
     throw InputError(fmt::format("--seconds {} must be above 0 and at most 3600", arguments.seconds));
   const Configuration configuration = arguments.configuration.load(poisson);
   say_why_not_cuda(configuration.engine);
+  const std::string name = simulator_name(configuration.simulator);
   const Throughput t = measure_throughput(configuration, arguments.seconds);
   if (arguments.json) {
-    nlohmann::ordered_json result{{"simulator", configuration.simulator.name},
+    nlohmann::ordered_json result{{"simulator", name},
                                   {"backend", t.backend},
                                   {"precision", to_text(configuration.engine.precision)},
                                   {"encoder", to_text(t.encoder)},
@@ -60,15 +62,15 @@ void run_bench(const Arguments& arguments) {
     write_output(result.dump(2) + "\n");
     return;
   }
-  write_output(fmt::format(
-      "{}, {} {}, {}, {} encoder, {} kernels, threads {}, meta_batch {}\n"
-      "episodes/s     {:.0f}  ({:.0f} to {:.0f} in {} repetitions, {} episodes)\n"
-      "simulations/s  {:.3g}\n"
-      "GFLOP/s        {:.1f}, {:.1f} % of the {:.1f} of pure fma in the same run{}\n",
-      configuration.simulator.name, t.backend, t.device, to_text(configuration.engine.precision), to_text(t.encoder),
-      t.kernels, t.threads, configuration.training.meta_batch, t.episodes_per_second, t.slowest, t.fastest,
-      t.repetitions, t.episodes, t.simulations_per_second, t.gflops, 100 * t.fraction_of_peak(), t.peak_gflops,
-      t.encoder == Encoder::dense ? "" : ", counted as if every code were computed"));
+  write_output(
+      fmt::format("{}, {} {}, {}, {} encoder, {} kernels, threads {}, meta_batch {}\n"
+                  "episodes/s     {:.0f}  ({:.0f} to {:.0f} in {} repetitions, {} episodes)\n"
+                  "simulations/s  {:.3g}\n"
+                  "GFLOP/s        {:.1f}, {:.1f} % of the {:.1f} of pure fma in the same run{}\n",
+                  name, t.backend, t.device, to_text(configuration.engine.precision), to_text(t.encoder), t.kernels,
+                  t.threads, configuration.training.meta_batch, t.episodes_per_second, t.slowest, t.fastest,
+                  t.repetitions, t.episodes, t.simulations_per_second, t.gflops, 100 * t.fraction_of_peak(),
+                  t.peak_gflops, t.encoder == Encoder::dense ? "" : ", counted as if every code were computed"));
   if (t.predicted_training_seconds > 0)
     write_output(fmt::format("on paper       {:.0f} episodes/s; a training of {} steps takes {}\n",
                              t.predicted_episodes_per_second, configuration.training.steps,

@@ -11,6 +11,7 @@ void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_infer(CLI::App& app);
 void add_simulate(CLI::App& app);
+void add_simulator(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_replay(CLI::App& app);
 void add_convert(CLI::App& app);

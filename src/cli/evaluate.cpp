@@ -15,6 +15,7 @@
 #include "alfi/optimisation.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/machine_arguments.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
 
@@ -22,7 +23,7 @@ namespace alfi::cli {
 namespace {
 
 struct Arguments {
-  std::filesystem::path run;
+  MachineArguments machine;
   EvaluationOptions evaluation;
   BackendArguments backend;
   bool json = false;
@@ -100,7 +101,7 @@ void print_table(const Optimisation& o) {
 }
 
 void evaluate(const Arguments& arguments) {
-  const Machine machine = Machine::load(arguments.run);
+  const Machine machine = arguments.machine.load();
   EvaluationOptions options = arguments.evaluation;
   options.backend = arguments.backend.engine.backend;
   options.device = arguments.backend.engine.device;
@@ -125,8 +126,9 @@ void evaluate(const Arguments& arguments) {
   };
   const std::string json =
       minimises(simulator) ? show(evaluate_minimiser(machine, options)) : show(alfi::evaluate(machine, options));
-  if (!std::filesystem::is_directory(arguments.run)) return;
-  const std::filesystem::path file = arguments.run / "evaluation.json";
+  const std::filesystem::path run = arguments.machine.run;
+  if (!std::filesystem::is_directory(run)) return;
+  const std::filesystem::path file = run / "evaluation.json";
   write_file_atomically(file, std::as_bytes(std::span(json)));
   fmt::print(stderr, "written: {}\n", file.string());
 }
@@ -139,10 +141,8 @@ void add_evaluate(CLI::App& app) {
       app.add_subcommand("evaluate",
                          "How good a machine is, beside maximum likelihood and the exact posterior, or of one "
                          "that minimises, beside tuned optimizers");
-  command
-      ->add_option("run", arguments->run,
-                   "Run folder (its newest checkpoint; evaluation.json is written there) or checkpoint file")
-      ->required();
+  arguments->machine.add_to(*command, "run",
+                            "Run folder (its newest checkpoint; evaluation.json is written there) or checkpoint file");
   command->add_option("--episodes", arguments->evaluation.episodes, "Episodes; 0: as configured");
   command->add_option("--iterations", arguments->evaluation.iterations, "Iterations T; 0: as configured");
   command->add_option("--replicates", arguments->evaluation.replicates,

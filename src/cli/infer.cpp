@@ -13,6 +13,7 @@
 #include "kernels/choice_facts.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/machine_arguments.hpp"
 #include "src/exact/exact.hpp"
 #include "src/formats/observations.hpp"
 #include "src/simulators/simulators.hpp"
@@ -21,7 +22,8 @@ namespace alfi::cli {
 namespace {
 
 struct Arguments {
-  std::filesystem::path run, data;
+  MachineArguments machine;
+  std::filesystem::path data;
   InferenceOptions inference;
   BackendArguments backend;
   bool json = false;
@@ -71,7 +73,7 @@ void print_correlations(const Posterior& posterior) {
 }
 
 void print_json(const Machine& machine, const Posterior& posterior, int count, const std::vector<Line>& lines) {
-  nlohmann::ordered_json json{{"simulator", machine.configuration().simulator.name},
+  nlohmann::ordered_json json{{"simulator", simulator_name(machine.configuration().simulator)},
                               {"step", machine.step()},
                               {"observations", count},
                               {"used", posterior.used},
@@ -98,7 +100,7 @@ void print_json(const Machine& machine, const Posterior& posterior, int count, c
 }
 
 void infer(const Arguments& arguments) {
-  const Machine machine = Machine::load(arguments.run);
+  const Machine machine = arguments.machine.load();
   const SimulatorInfo simulator = find_simulator(machine.configuration().simulator);
   const Observations data = read_observations(arguments.data, simulator.observations);
   InferenceOptions options = arguments.inference;
@@ -122,8 +124,7 @@ void infer(const Arguments& arguments) {
 void add_infer(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* const command = app.add_subcommand("infer", "Parameters, with intervals, from a file of observations");
-  command->add_option("run", arguments->run, "Run folder (its newest checkpoint is used) or checkpoint file")
-      ->required();
+  arguments->machine.add_to(*command, "run", "Run folder (its newest checkpoint is used) or checkpoint file");
   command->add_option("--data", arguments->data, "Observations, .csv or .npy, one a row")->required();
   command->add_option("--level", arguments->inference.level, "Probability of the intervals")->capture_default_str();
   command->add_option("--iterations", arguments->inference.iterations, "Iterations T; 0: as configured");

@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   alfi::cli::add_evaluate(app);
   alfi::cli::add_infer(app);
   alfi::cli::add_simulate(app);
+  alfi::cli::add_simulator(app);
   alfi::cli::add_bench(app);
   alfi::cli::add_replay(app);
   alfi::cli::add_convert(app);

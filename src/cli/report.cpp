@@ -11,22 +11,24 @@
 
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/machine_arguments.hpp"
 
 namespace alfi::cli {
 namespace {
 
 struct Arguments {
-  std::string run, out;
+  MachineArguments machine;
+  std::string out;
   EvaluationOptions evaluation;
   BackendArguments backend;
 };
 
 void report(const Arguments& arguments) {
-  ReportOptions options{arguments.evaluation, arguments.out};
+  ReportOptions options{arguments.evaluation, arguments.out, arguments.machine.simulator};
   options.evaluation.backend = arguments.backend.engine.backend;
   options.evaluation.device = arguments.backend.engine.device;
-  if (std::filesystem::is_directory(arguments.run))  // else write_report says what is wrong
-    say_why_not_cuda(Machine::load(arguments.run).configuration().simulator, arguments.backend.engine);
+  if (std::filesystem::is_directory(arguments.machine.run))  // else write_report says what is wrong
+    say_why_not_cuda(arguments.machine.load().configuration().simulator, arguments.backend.engine);
   int shown = -1;
   if (::isatty(STDERR_FILENO) == 1)
     options.evaluation.progress = [&shown](double done) {
@@ -35,7 +37,7 @@ void report(const Arguments& arguments) {
       shown = percent;
       fmt::print(stderr, "\revaluating {:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
     };
-  const Report written = write_report(arguments.run, options);
+  const Report written = write_report(arguments.machine.run, options);
   fmt::print(stderr, "written: {}; its figures and numbers, each by itself: {}\n", written.page.string(),
              written.numbers.string());
 }
@@ -45,7 +47,7 @@ void report(const Arguments& arguments) {
 void add_report(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("report", "A page of figures and numbers: how good a machine is");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("RUN", arguments->run, "Run folder (its newest checkpoint)")->required();
+  arguments->machine.add_to(*command, "RUN", "Run folder (its newest checkpoint)");
   command->add_option("--episodes", arguments->evaluation.episodes, "Problems to evaluate on; 0: as configured")
       ->type_name("N");
   command->add_option("--threads", arguments->evaluation.threads, "Threads; 0: as configured")->type_name("N");

@@ -117,7 +117,7 @@ void write_file(const Arguments& arguments, Processor& processor, const Sample& 
 }
 
 void run_simulation(const Arguments& arguments) {
-  const SimulatorInfo simulator = find_simulator(arguments.simulator, parse_constants(arguments.constants));
+  const SimulatorInfo simulator = simulator_at(arguments.simulator, parse_constants(arguments.constants));
   const std::vector<double> theta = parse_theta(arguments.theta, simulator);
   if (arguments.count < 1 || arguments.count > most)
     throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", arguments.count, most));
@@ -156,7 +156,10 @@ void run_simulation(const Arguments& arguments) {
 void add_simulate(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("simulate", "Draws observations from a simulator at given parameters");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("NAME", arguments->simulator, "The simulator; alfi info lists them")->required();
+  command
+      ->add_option("NAME", arguments->simulator,
+                   "The simulator, which alfi info lists, or a header or a module of one's own")
+      ->required();
   command->add_option("--theta", arguments->theta, "Parameters as alfi info names them, with commas between")
       ->type_name("A,B")
       ->required();

@@ -32,6 +32,10 @@ constexpr int most_steps = 1'000'000'000;
 const Key table[] = {
     {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names()},
      "The simulator whose parameters are inferred, or the objective to minimise (quadratic); has no default."},
+    {"simulator.source", Path{at<&C::simulator, &C::Simulator::source>},
+     "Instead of a name: the C++ header of a simulator of one's own, compiled where it was not before."},
+    {"simulator.module", Path{at<&C::simulator, &C::Simulator::module>},
+     "Instead of a name: such a header compiled beforehand (alfi simulator build)."},
     {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
      "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}; of quadratic "
      "{dimensions: 10}."},
@@ -223,6 +227,11 @@ std::string_view parent_of(std::string_view path) {
 const std::span<const Key> keys = table;
 
 bool applies(const Key& key, const Configuration& configuration) {
+  const Configuration::Simulator& simulator = configuration.simulator;
+  const bool loaded = !simulator.source.empty() || !simulator.module.empty();
+  if (key.path == "simulator.name") return !loaded || !simulator.name.empty();
+  if (key.path == "simulator.source") return !simulator.source.empty();
+  if (key.path == "simulator.module") return !simulator.module.empty();
   return !minimises(configuration.simulator) ||
          std::none_of(std::begin(of_inference), std::end(of_inference), [&](std::string_view path) {
            return path.back() == '.' ? key.path.starts_with(path) : key.path == path;

@@ -15,14 +15,15 @@ namespace alfi::configuration {
 /// A key's path, its kind (how its value is read, written and checked) and its meaning.
 struct Key {
   std::string_view path;
-  std::variant<Choice, Whole, Seed, Real, Flag, Range, Numbers> kind;
+  std::variant<Choice, Path, Whole, Seed, Real, Flag, Range, Numbers> kind;
   std::string_view meaning;
 };
 
 /// In the order of the struct and of the file. Keys of one section stand together.
 extern const std::span<const Key> keys;
 
-/// Returns whether a machine of this configuration has the key: one that minimises infers nothing.
+/// Returns whether a machine of this configuration has the key: one that minimises infers nothing, and a simulator is
+/// given in one way.
 bool applies(const Key& key, const Configuration& configuration);
 
 /// Returns the value as the file would have it.

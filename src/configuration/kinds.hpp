@@ -201,6 +201,20 @@ struct Range {
   }
 };
 
+// The path of a file; empty where there is none.
+struct Path {
+  Member<std::string> member;
+
+  bool read(const YAML::Node& node, Configuration& configuration) const {
+    if (!node.IsScalar()) return false;
+    member.of(configuration) = node.Scalar();
+    return !node.Scalar().empty();
+  }
+  bool valid(const Configuration&) const { return true; }
+  void emit(YAML::Emitter& out, const Configuration& configuration) const { out << member.in(configuration); }
+  std::string allowed() const { return "the path of a file"; }
+};
+
 // Names and finite numbers, whatever the names. Duplicates are found by the reader, which sees the line.
 struct Numbers {
   Member<std::map<std::string, double>> member;

@@ -52,6 +52,13 @@ class Reader {
     read(value, assignment.substr(0, equals), origin, at_line);
   }
 
+  /// Makes paths, which are relative to the file's folder, absolute: a run knows no other folder.
+  void resolve_paths() {
+    const std::filesystem::path folder = (std::filesystem::current_path() / file_).parent_path();
+    for (std::string* const path : {&configuration.simulator.source, &configuration.simulator.module})
+      if (!path->empty()) *path = (folder / *path).lexically_normal().string();
+  }
+
   void check() const { configuration::check(configuration, origins_); }
 
  private:
@@ -95,6 +102,7 @@ Configuration read_configuration(const std::string& file, const std::string& tex
   Reader reader(file);
   reader.read_text(text);
   for (const std::string& assignment : overrides) reader.read_override(assignment);
+  reader.resolve_paths();
   reader.check();
   if (notes != nullptr) *notes = std::move(reader.notes);
   return reader.configuration;

@@ -25,12 +25,19 @@ InputError refusal(const std::string& origin, const Key& key, const std::string&
 }
 
 void check(const Configuration& configuration, const Origins& origins) {
-  if (configuration.simulator.name.empty()) {
+  const auto& given = configuration.simulator;
+  const int ways = (given.name.empty() ? 0 : 1) + (given.source.empty() ? 0 : 1) + (given.module.empty() ? 0 : 1);
+  if (ways == 0) {
     throw InputError(fmt::format("{}simulator.name is missing: must be {}", origins.of("simulator.name"),
                                  allowed(*find_key("simulator.name"))));
   }
+  if (ways > 1) {
+    throw InputError(fmt::format("{}simulator: a simulator is given by one of name, source and module; there are {}",
+                                 origins.of("simulator.name"), ways));
+  }
   for (const Key& key : keys) {
-    if (!std::visit([&](const auto& kind) { return kind.valid(configuration); }, key.kind)) {
+    if (applies(key, configuration) &&
+        !std::visit([&](const auto& kind) { return kind.valid(configuration); }, key.kind)) {
       throw refusal(origins.of(key.path), key, text_of(key, configuration));
     }
   }
@@ -60,9 +67,11 @@ void check(const Configuration& configuration, const Origins& origins) {
     return;
   }
   const SimulatorInfo known = find_simulator(simulator);
+  require(is_built_in(known.number) || engine.backend != Backend::cuda, "engine.backend",
+          fmt::format("auto or cpu: {} is a simulator of one's own and runs on the CPU", known.name));
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
   require(!needs_nonnegative || known.observations.low >= 0, "simulator.transform",
-          fmt::format("none or asinh: observations of {} can be negative", simulator.name));
+          fmt::format("none or asinh: observations of {} can be negative", known.name));
   require(tile_lanes % evaluation.replicates == 0, "evaluation.replicates",
           "1, 2, 4, 8 or 16: problems share the 16 lanes of a tile evenly");
   require(!density || episode.thetas >= 2, "episode.thetas",
@@ -74,9 +83,9 @@ void check(const Configuration& configuration, const Origins& origins) {
       "normal, mse or l1 unless proposal.family is gaussian or gaussian_full: beta_normal weights by a learned sigma");
   const ObservationInfo& observations = known.observations;
   require(engine.encoder != Encoder::table || (observations.whole && observations.dimension == 1), "engine.encoder",
-          fmt::format("auto, dense or segments: observations of {} are not single whole numbers", simulator.name));
+          fmt::format("auto, dense or segments: observations of {} are not single whole numbers", known.name));
   require(engine.encoder != Encoder::segments || observations.dimension == 1, "engine.encoder",
-          fmt::format("auto or dense: an observation of {} is {} numbers", simulator.name, observations.dimension));
+          fmt::format("auto or dense: an observation of {} is {} numbers", known.name, observations.dimension));
 }
 
 }  // namespace configuration

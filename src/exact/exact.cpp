@@ -1,8 +1,11 @@
 #include "src/exact/exact.hpp"
 
+#include "src/simulators/simulators.hpp"
+
 namespace alfi {
 
 std::unique_ptr<ExactInference> make_exact_inference(const SimulatorInfo& simulator) {
+  if (!is_built_in(simulator.number)) return nullptr;  // whatever its name
   const std::string& name = simulator.name;
   if (name == "poisson") return make_exact_poisson();
   if (name == "gaussian") return make_exact_gaussian();

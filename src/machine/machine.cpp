@@ -97,7 +97,7 @@ Machine::Machine(Machine&&) noexcept = default;
 Machine& Machine::operator=(Machine&&) noexcept = default;
 Machine::~Machine() = default;
 
-Machine Machine::load(const std::filesystem::path& path) {
+Machine Machine::load(const std::filesystem::path& path, const std::filesystem::path& simulator) {
   std::error_code hidden;  // what cannot be looked at cannot be loaded either
   if (!std::filesystem::exists(path, hidden))
     throw InputError(fmt::format("{}: does not exist; a run folder or a checkpoint is expected", path.string()));
@@ -106,9 +106,9 @@ Machine Machine::load(const std::filesystem::path& path) {
     if (saved.empty())
       throw InputError(
           fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", path.string()));
-    return Machine(std::make_unique<const Checkpoint>(read_newest(saved)));
+    return Machine(std::make_unique<const Checkpoint>(read_newest(saved, simulator)));
   }
-  return Machine(std::make_unique<const Checkpoint>(read_checkpoint(path)));
+  return Machine(std::make_unique<const Checkpoint>(read_checkpoint(path, simulator)));
 }
 
 const Configuration& Machine::configuration() const { return checkpoint_->plan.configuration; }

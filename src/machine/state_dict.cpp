@@ -27,6 +27,9 @@ void require_inference(const Plan& plan) {
         fmt::format("simulator.name = {}: must be a simulator; the published code has no machine that "
                     "minimises",
                     plan.configuration.simulator.name));
+  if (!is_built_in(plan.number))
+    throw InputError(
+        fmt::format("{} is a simulator of one's own, which the published code has not", plan.simulator.name));
 }
 
 std::optional<int> column_of(const Plan& plan) { return constant_column(plan.simulator.name, plan.shape.X); }

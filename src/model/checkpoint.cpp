@@ -9,6 +9,7 @@
 #include "alfi/error.hpp"
 #include "src/formats/safetensors.hpp"
 #include "src/model/parameters.hpp"
+#include "src/model/simulator_of_run.hpp"
 
 namespace alfi {
 namespace {
@@ -48,11 +49,13 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
                       {"updates", std::to_string(checkpoint.state.updates)},
                       {"skipped", std::to_string(checkpoint.state.skipped)},
                       {"configuration", to_yaml(checkpoint.plan.configuration)}};
+  if (const std::string fingerprint = fingerprint_of(checkpoint.plan); !fingerprint.empty())
+    content.metadata["simulator"] = fingerprint;
   std::filesystem::create_directories(path.parent_path());
   write_checksummed(path, content);
 }
 
-Checkpoint read_checkpoint(const std::filesystem::path& path) {
+Checkpoint read_checkpoint(const std::filesystem::path& path, const std::filesystem::path& simulator) {
   const SafeTensors content = read_checksummed(path);
   if (const auto format = content.metadata.find("format");
       format == content.metadata.end() || format->second != format_name)
@@ -61,7 +64,12 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   if (const std::int64_t version = whole_number(content, "version"); version != format_version)
     throw InputError(fmt::format("{}: format version {} was written by another version of alfi; this one reads {}",
                                  content.source, version, format_version));
-  Checkpoint checkpoint{parse_configuration(content.metadata_at("configuration")), {}, {}};
+  const std::string& yaml = content.metadata_at("configuration");
+  std::vector<std::string> overrides;
+  if (const auto fingerprint = content.metadata.find("simulator"); fingerprint != content.metadata.end())
+    overrides = find_simulator_of_run(yaml, fingerprint->second,
+                                      {std::filesystem::absolute(path).parent_path().parent_path(), simulator});
+  Checkpoint checkpoint{parse_configuration(yaml, overrides), {}, {}};
   checkpoint.step = whole_number(content, "step");
   checkpoint.state.updates = whole_number(content, "updates");
   checkpoint.state.skipped = whole_number(content, "skipped");
@@ -92,8 +100,8 @@ std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& r
   return paths;
 }
 
-Checkpoint read_newest(const std::vector<std::filesystem::path>& saved) try {
-  return read_checkpoint(saved.back());
+Checkpoint read_newest(const std::vector<std::filesystem::path>& saved, const std::filesystem::path& simulator) try {
+  return read_checkpoint(saved.back(), simulator);
 } catch (const InputError& error) {
   if (saved.size() < 2) throw;
   throw InputError(fmt::format("{}. Remove it and {} is used", error.what(), saved[saved.size() - 2].string()));

@@ -32,8 +32,8 @@ const Checkpoint& checkpoint_of(const Machine& machine);
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 /// Reads a checkpoint. Throws InputError where the file is damaged, not a checkpoint, from a newer version, or does not
-/// fit its configuration.
-Checkpoint read_checkpoint(const std::filesystem::path& path);
+/// fit its configuration, or its simulator is missing: `simulator` says where it is, if not empty.
+Checkpoint read_checkpoint(const std::filesystem::path& path, const std::filesystem::path& simulator = {});
 
 /// Returns `run`/checkpoints/step-<step>.safetensors.
 std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step);
@@ -43,6 +43,6 @@ std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& r
 
 /// Reads the newest of these, of which there is at least one. Where it cannot be read the error names the one before
 /// it.
-Checkpoint read_newest(const std::vector<std::filesystem::path>& saved);
+Checkpoint read_newest(const std::vector<std::filesystem::path>& saved, const std::filesystem::path& simulator = {});
 
 }  // namespace alfi

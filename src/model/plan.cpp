@@ -47,6 +47,11 @@ std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator) {
   return units;
 }
 
+/// Keeps a simulator that no device has code for off devices.
+void keep_off_devices(int simulator, Configuration::Engine& engine) {
+  if (!is_built_in(simulator) && engine.backend == Backend::automatic) engine.backend = Backend::cpu;
+}
+
 }  // namespace
 
 Plan::Plan(const Configuration& c)
@@ -54,20 +59,25 @@ Plan::Plan(const Configuration& c)
       minimises(alfi::minimises(c.simulator)),
       simulator(minimises ? SimulatorInfo{} : find_simulator(c.simulator)),
       parameters(units_of(simulator)),
-      number(minimises ? recorded : simulator_number(c.simulator.name)),
+      number(minimises ? recorded : simulator.number),
       shape(minimises ? minimiser_shape(c) : inference_shape(c, simulator)),
       layout(make_layout(shape)),
       counts(minimises ? RealCounts{} : real_counts(c.episode.real_observations)),
-      iteration_weights(alfi::iteration_weights<float>(c.training.weights, c.episode.iterations)) {}
+      iteration_weights(alfi::iteration_weights<float>(c.training.weights, c.episode.iterations)) {
+  keep_off_devices(number, configuration.engine);
+}
 
 Plan Plan::with(const Configuration::Engine& engine, const Configuration::Evaluation& evaluation) const {
   Plan plan = *this;
   plan.configuration.engine = engine;
   plan.configuration.evaluation = evaluation;
+  keep_off_devices(number, plan.configuration.engine);
   return plan;
 }
 
-void Plan::require_simulator() const { (void)simulator_number(configuration.simulator.name); }
+void Plan::require_simulator() const {
+  if (minimises) (void)simulator_number(configuration.simulator.name);
+}
 
 Shape Plan::shape_over(int iterations) const {
   Shape other = shape;

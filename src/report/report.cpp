@@ -69,7 +69,7 @@ std::string draw(const Figure& figure, const std::filesystem::path& folder) try 
 
 Report write_report(const std::filesystem::path& run, const ReportOptions& options) {
   Report report = places(run, options.out);
-  const Machine machine = Machine::load(run);
+  const Machine machine = Machine::load(run, options.simulator);
   const Metrics metrics = read_metrics(run / "metrics.jsonl");
   // All are drawn before the first is written: where gnuplot fails, older pictures stay.
   const auto write = [&](const auto& subject, const Table& summary) {

@@ -2,19 +2,65 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 #include "alfi/error.hpp"
 #include "kernels/sim/list.hpp"
+#include "src/simulators/module.hpp"
+#include "src/system/atomic_file.hpp"
 #include "src/system/instruction_set.hpp"
 
 namespace alfi {
 namespace {
 
-/// Returns what simulator `number` of the list says of itself.
+/// Simulators that were loaded, by number from Simulators::size on. They stay as long as the process.
+class LoadedSimulators {
+ public:
+  static LoadedSimulators& all() {
+    static LoadedSimulators loaded;
+    return loaded;
+  }
+
+  /// Returns the number of a module's simulator, which it loads where it is not yet there.
+  int number_of(const std::filesystem::path& file, std::uint64_t fingerprint) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    for (std::size_t i = 0; i < loaded_.size(); ++i)
+      if (loaded_[i].fingerprint == fingerprint) return Simulators::size + static_cast<int>(i);
+    loaded_.push_back({load_module(file), fingerprint});
+    return Simulators::size + static_cast<int>(loaded_.size()) - 1;
+  }
+
+  /// Returns the number after the last one's.
+  int end() {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    return Simulators::size + static_cast<int>(loaded_.size());
+  }
+
+  const SimulatorModule& operator[](int number) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    return *loaded_[static_cast<std::size_t>(number - Simulators::size)].module;
+  }
+  std::uint64_t fingerprint(int number) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    return loaded_[static_cast<std::size_t>(number - Simulators::size)].fingerprint;
+  }
+
+ private:
+  struct Loaded {
+    const SimulatorModule* module;
+    std::uint64_t fingerprint;
+  };
+  std::mutex mutex_;
+  std::vector<Loaded> loaded_;
+};
+
+/// Returns what simulator `number` says of itself.
 SimulatorFacts facts_of(int number) {
+  if (!is_built_in(number)) return LoadedSimulators::all()[number].facts;
   SimulatorFacts facts{};
   Simulators::with(number, [&]<class Sim>() { facts = Sim::facts; });
   return facts;
@@ -67,11 +113,17 @@ SimulatorInfo describe(int number, const std::map<std::string, double>& constant
   const std::vector<ParameterInfo> parameters = parameters_of(facts, constants);
   const auto& [dimension, kind, meaning] = facts.observation;
   const int X = dimension == any_size ? static_cast<int>(parameters.size()) : dimension;
-  return {
-      facts.name, facts.description, parameters, {X, kind.is_whole, kind.low, kind.high, meaning}, constants_of(facts)};
+  return {.name = facts.name,
+          .description = facts.description,
+          .parameters = parameters,
+          .observations = {X, kind.is_whole, kind.low, kind.high, meaning},
+          .constants = constants_of(facts),
+          .number = number};
 }
 
 }  // namespace
+
+bool is_built_in(int simulator) { return simulator < Simulators::size; }
 
 const std::vector<SimulatorInfo>& simulators() {
   static const std::vector<SimulatorInfo> all = [] {
@@ -92,7 +144,24 @@ int simulator_number(const std::string& name) {
                                fmt::join(names, ", ")));
 }
 
+int simulator_number(const Configuration::Simulator& simulator) {
+  if (!simulator.source.empty()) {
+    const BuiltModule built = build_module(simulator.source);
+    return LoadedSimulators::all().number_of(built.file, built.fingerprint);
+  }
+  if (!simulator.module.empty()) {
+    const std::vector<std::byte> bytes = read_file(simulator.module);
+    return LoadedSimulators::all().number_of(simulator.module, XXH3_64bits(bytes.data(), bytes.size()));
+  }
+  return simulator_number(simulator.name);
+}
+
+std::uint64_t simulator_fingerprint(int simulator) {
+  return is_built_in(simulator) ? 0 : LoadedSimulators::all().fingerprint(simulator);
+}
+
 int table_size(int simulator) {
+  if (!is_built_in(simulator)) return LoadedSimulators::all()[simulator].table;
   int size = 0;
   Simulators::with(simulator, [&]<class Sim>() { size = table_of<Sim>(); });
   return size;
@@ -100,7 +169,7 @@ int table_size(int simulator) {
 
 int largest_table() {
   int most = 0;
-  for (int i = 0; i < Simulators::size; ++i) most = std::max(most, table_size(i));
+  for (int i = 0; i < LoadedSimulators::all().end(); ++i) most = std::max(most, table_size(i));
   return most;
 }
 
@@ -110,6 +179,19 @@ const std::vector<ObjectiveInfo>& objectives() {
   static const std::vector<ObjectiveInfo> all{
       {"quadratic", "‖Wθ − y‖² with standard normal W (D, D) and y (D), from θ = 0", {dimensions()}}};
   return all;
+}
+
+SimulatorInfo simulator_at(const std::string& what, const std::map<std::string, double>& constants) {
+  if (what.find('.') == what.npos && what.find('/') == what.npos) return find_simulator(what, constants);
+  const std::string must = refused_constants(what, constants);
+  if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
+  Configuration::Simulator simulator;
+  (what.ends_with(".so") ? simulator.module : simulator.source) = what;
+  return find_simulator(simulator);
+}
+
+std::string simulator_name(const Configuration::Simulator& simulator) {
+  return minimises(simulator) ? simulator.name : find_simulator(simulator).name;
 }
 
 bool minimises(const Configuration::Simulator& simulator) {
@@ -145,20 +227,14 @@ SimulatorInfo find_simulator(const std::string& name, const std::map<std::string
 }
 
 SimulatorInfo find_simulator(const Configuration::Simulator& simulator) {
-  return find_simulator(simulator.name, simulator.parameters);
+  return describe(simulator_number(simulator), simulator.parameters);
 }
 
 Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count) {
   if (theta.size() != simulator.parameters.size())
     throw InputError(fmt::format("theta: {} values given, {} has {} ({})", theta.size(), simulator.name,
                                  simulator.parameters.size(), simulator.parameters.front().name));
-  Sample sample{simulator_number(simulator.name),
-                static_cast<int>(theta.size()),
-                simulator.observations.dimension,
-                key,
-                {},
-                0,
-                count,
+  Sample sample{simulator.number, static_cast<int>(theta.size()), simulator.observations.dimension, key, {}, 0, count,
                 nullptr};
   for (std::size_t d = 0; d < theta.size(); ++d) {
     if (!std::isfinite(theta[d]))
@@ -168,8 +244,15 @@ Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta
   return sample;
 }
 
-const HostSimulator* host_simulator(int simulator) {
-  return simulator == recorded ? nullptr : host_kernels().simulators + simulator;
+const HostSimulator* host_simulator(int simulator) { return host_simulator(simulator, host_kernels().name); }
+
+const HostSimulator* host_simulator(int simulator, const std::string& set) {
+  if (simulator == recorded) return nullptr;
+  if (is_built_in(simulator)) return host_kernels(set).simulators + simulator;
+  const SimulatorModule& module = LoadedSimulators::all()[simulator];
+  for (int i = 0; i < module.set_count; ++i)
+    if (module.sets[i].instruction_set == set) return module.sets[i].functions;
+  throw InputError(fmt::format("the module of {} has no functions for {}; build it again", module.facts.name, set));
 }
 
 void move_into_domain(Sample& sample) {

@@ -14,17 +14,28 @@ namespace alfi {
 
 /// Returns the position in the kernels' list of simulators.
 int simulator_number(const std::string& name);
+/// Returns the number of a configured simulator: of one in the list its position, of a loaded one a number above those.
+/// Compiles a header that was not compiled before, and loads a module.
+int simulator_number(const Configuration::Simulator& simulator);
+/// Returns whether the device's kernels were built with it.
+bool is_built_in(int simulator);
+/// Returns a hash of what a loaded simulator was made of; 0 for one in the list.
+std::uint64_t simulator_fingerprint(int simulator);
 
 /// Counts the whole numbers its observations mostly are, from 0 on; 0 where they are not whole. The simulator's number
 /// may be `recorded`.
 int table_size(int simulator);
-/// Returns the largest table of all simulators.
+/// Returns the largest table of all simulators, those loaded so far among them.
 int largest_table();
 /// Returns SimulatorFacts::number_price of a simulator in the list.
 double number_price(int simulator);
-/// Finds the simulator a configuration names.
+/// Finds the simulator of a configuration, and loads it where it is not in the list.
 SimulatorInfo find_simulator(const Configuration::Simulator& simulator);
 
+/// Finds a simulator by its name or, where `what` is a path with an ending, by its header or module (.so).
+SimulatorInfo simulator_at(const std::string& what, const std::map<std::string, double>& constants);
+/// Returns the name of the simulator or objective of a configuration.
+std::string simulator_name(const Configuration::Simulator& simulator);
 /// Says whether it names an objective to minimise instead of a simulator.
 bool minimises(const Configuration::Simulator& simulator);
 /// Returns the dimension D of θ of a configured objective.
@@ -39,6 +50,8 @@ Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta
 
 /// Returns the functions of a simulator in the list, in the instruction set in use; of `recorded` null.
 const HostSimulator* host_simulator(int simulator);
+/// Returns those in a named instruction set.
+const HostSimulator* host_simulator(int simulator, const std::string& instruction_set);
 
 /// Moves θ into the domain as the kernels will.
 void move_into_domain(Sample& sample);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "src/model/simulator_of_run.hpp"
 #include "src/system/atomic_file.hpp"
 
 namespace alfi {
@@ -14,6 +15,8 @@ namespace {
 
 /// Says whether a run may go on with another configuration: one that differs in where it runs, not in what it computes.
 bool continues(Configuration a, const Configuration& b) {
+  a.simulator.source = b.simulator.source;  // it may have moved; its fingerprint tells
+  a.simulator.module = b.simulator.module;
   a.engine.threads = b.engine.threads;
   a.engine.backend = b.engine.backend;
   a.engine.device = b.engine.device;
@@ -32,6 +35,9 @@ std::optional<Checkpoint> resume(const std::filesystem::path& run, const Plan& p
   if (!continues(checkpoint ? checkpoint->plan.configuration : load_configuration(yaml), plan.configuration))
     throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
                                  run.string(), yaml.string()));
+  if (checkpoint && fingerprint_of(checkpoint->plan) != fingerprint_of(plan))
+    throw InputError(fmt::format("{}: the simulator was changed since the run began; its header then is in {}",
+                                 run.string(), (run / "simulator").string()));
   if (checkpoint) checkpoint->plan = plan;
   return checkpoint;
 }
@@ -51,7 +57,7 @@ void require_free(const std::filesystem::path& run, bool force) {
 /// Removes what a run left in its folder.
 void clear(const std::filesystem::path& run) {
   for (const char* const name :
-       {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html", "report"})
+       {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html", "report", "simulator"})
     std::filesystem::remove_all(run / name);
 }
 
@@ -73,6 +79,7 @@ void RunFolder::take(const Configuration& configuration, const TrainingOptions& 
     lock_.emplace(path_);
   }
   if (!options.resume) clear(path_);
+  keep_simulator(path_, configuration.simulator);
   const std::string yaml = to_yaml(configuration);
   write_file_atomically(path_ / "config.yaml", std::as_bytes(std::span(yaml)));
 }

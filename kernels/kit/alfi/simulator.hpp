@@ -1,0 +1,44 @@
+// Include of a simulator of one's own. Compiled, it is a module that alfi loads:
+//
+//   #include <alfi/simulator.hpp>
+//   struct Decay {
+//     static constexpr auto facts = alfi::simulator("decay", "waiting times with an unknown lifetime")
+//         .parameter("lifetime", "s", alfi::uniform(0.1, 10))
+//         .observations(1, alfi::real(0, alfi::infinity), "waiting times, s");
+//     template <class Random>
+//     ALFI_DEVICE static void simulate(const float* theta, Random& random, float* x) {
+//       x[0] = theta[0] * random.exponential();
+//     }
+//   };
+//   ALFI_SIMULATOR(Decay)
+//
+// alfi::exp, log, pow, sqrt, sin, cos, tan, tanh, … have equal bits everywhere, as long as their arguments are float.
+#pragma once
+
+#include "kernels/sim/list.hpp"
+#include "kernels/sim/one_episode.hpp"
+
+#ifdef __CUDACC__
+#define ALFI_DEVICE __host__ __device__
+#else
+#define ALFI_DEVICE
+#endif
+
+namespace alfi::inline ALFI_ISA {
+
+template <class User>
+struct KernelForm {
+  using Type = User;
+};
+template <ForOneEpisode User>
+struct KernelForm<User> {
+  using Type = OneEpisode<User>;
+};
+
+}  // namespace alfi::inline ALFI_ISA
+
+/// Names the struct that a header is there for, outside of every namespace, once.
+#define ALFI_SIMULATOR(Struct)                                 \
+  namespace alfi::inline ALFI_ISA {                            \
+  using ModuleSimulator = typename KernelForm<::Struct>::Type; \
+  }

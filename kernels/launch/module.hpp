@@ -1,0 +1,27 @@
+// Contents of a module: a simulator compiled by itself, which the library loads at run time.
+#pragma once
+
+#include "kernels/episode/called_simulator.hpp"
+
+namespace alfi {
+
+/// A simulator's functions in one instruction set.
+struct SimulatorFunctions {
+  const char* instruction_set;
+  const HostSimulator* functions;
+};
+
+struct SimulatorModule {
+  static constexpr int most_sets = 3;
+
+  SimulatorFacts facts;
+  int table;  ///< whole numbers its observations mostly are, from 0 on; 0 where they are not whole
+  SimulatorFunctions sets[most_sets];
+  int set_count;
+};
+
+// Names of what a module exports: the stamp, which has to be read first, and the rest.
+inline constexpr const char* module_stamp_name = "alfi_module_stamp";
+inline constexpr const char* module_name = "alfi_module";
+
+}  // namespace alfi

@@ -1,0 +1,28 @@
+// A module's table of contents. Compiled with ALFI_SIMULATOR_HEADER, the user's header.
+#include ALFI_SIMULATOR_HEADER
+
+#include "alfi/stamp.hpp"
+#include "kernels/launch/module.hpp"
+
+extern "C" {
+extern const alfi::HostSimulator alfi_functions_baseline;
+#ifdef ALFI_X86
+extern const alfi::HostSimulator alfi_functions_avx2, alfi_functions_avx512;
+#endif
+
+[[gnu::visibility("default"), gnu::used]] extern const char alfi_module_stamp[];
+const char alfi_module_stamp[] = ALFI_STAMP;
+
+[[gnu::visibility("default"), gnu::used]] extern const alfi::SimulatorModule alfi_module;
+const alfi::SimulatorModule alfi_module{.facts = alfi::ModuleSimulator::facts,
+                                        .table = alfi::table_of<alfi::ModuleSimulator>(),
+#ifdef ALFI_X86
+                                        .sets = {{"baseline", &alfi_functions_baseline},
+                                                 {"avx2", &alfi_functions_avx2},
+                                                 {"avx512", &alfi_functions_avx512}},
+                                        .set_count = 3};
+#else
+                                        .sets = {{"baseline", &alfi_functions_baseline}},
+                                        .set_count = 1};
+#endif
+}

@@ -1,0 +1,23 @@
+// Conditions a simulator must meet to be inferred: equal bits on every instruction set and in any division of the work,
+// finite observations of the kind that it says, a domain.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "alfi/simulators.hpp"
+
+namespace alfi {
+
+struct Conformance {
+  std::vector<std::string> faults;  ///< a sentence each; empty where the simulator conforms
+  std::vector<std::string> sets;    ///< instruction sets that were compared
+  int parameters;                   ///< θ that were drawn from the prior
+  int observations;                 ///< of each
+  double nanoseconds;               ///< an observation takes one core, in the best instruction set
+};
+
+/// Tries a simulator at draws of its prior.
+Conformance check_conformance(const SimulatorInfo& simulator);
+
+}  // namespace alfi

@@ -1,0 +1,36 @@
+// Simulators compiled by themselves: loading a module, and compiling a header to one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "kernels/launch/module.hpp"
+
+namespace alfi {
+
+/// Says what contradicts itself in facts; else nothing.
+std::string refused_facts(const SimulatorFacts& facts);
+
+/// Loads a module, which stays in memory as long as the process. Throws InputError where the file is none, is damaged,
+/// was compiled with the kernels of another version or for another processor, or says of itself what contradicts
+/// itself.
+const SimulatorModule* load_module(const std::filesystem::path& file);
+
+/// A module compiled from a header, and a hash of all that it was compiled from: the header and what it includes beside
+/// the system's and alfi's.
+struct BuiltModule {
+  std::filesystem::path file;
+  std::uint64_t fingerprint;
+  std::vector<std::filesystem::path> sources;  ///< the header first
+};
+
+/// Compiles a header, or finds what was compiled from equal sources before, in the user's cache. Throws InputError with
+/// the compiler's words where the header does not compile, RunError where there is no compiler.
+BuiltModule build_module(const std::filesystem::path& header);
+
+/// Compiles a header to this file. Throws as build_module.
+void compile_module(const std::filesystem::path& header, const std::filesystem::path& file);
+
+}  // namespace alfi
