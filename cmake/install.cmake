@@ -3,10 +3,10 @@ include(CMakePackageConfigHelpers)
 
 set(alfi_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/alfi)
 install(TARGETS alfi EXPORT alfi_targets FILE_SET HEADERS)
-install(TARGETS alfi_cli)
+install(TARGETS alfi_cli EXPORT alfi_targets)
 install(EXPORT alfi_targets FILE alfiTargets.cmake NAMESPACE alfi:: DESTINATION ${alfi_cmake_folder})
 configure_package_config_file(cmake/alfiConfig.cmake.in ${PROJECT_BINARY_DIR}/alfiConfig.cmake
                               INSTALL_DESTINATION ${alfi_cmake_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/alfiConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/alfiConfig.cmake ${PROJECT_BINARY_DIR}/alfiConfigVersion.cmake
+install(FILES ${PROJECT_BINARY_DIR}/alfiConfig.cmake ${PROJECT_BINARY_DIR}/alfiConfigVersion.cmake cmake/alfiSimulator.cmake
         DESTINATION ${alfi_cmake_folder})

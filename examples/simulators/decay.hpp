@@ -4,7 +4,7 @@
 
 struct Decay {
   static constexpr auto facts = alfi::simulator("decay", "waiting times behind a detector with a dead time")
-                                    .parameter("lifetime", "s", alfi::uniform(0.1, 10))
+                                    .parameter("lifetime", "s", alfi::log_uniform(0.1, 10))
                                     .parameter("dead_time", "s", alfi::uniform(0, 1))
                                     .observations(1, alfi::real(0, alfi::infinity), "waiting times, s");
 

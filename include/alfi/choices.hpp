@@ -13,7 +13,7 @@ enum class Family {
 };
 
 /// The law of a parameter before anything is observed.
-enum class Prior { uniform, normal };
+enum class Prior { uniform, normal, log_uniform, log_normal, truncated_normal, beta, gamma, exponential };
 
 /// ψ₀.
 enum class Start {

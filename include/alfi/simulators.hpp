@@ -9,13 +9,17 @@
 
 namespace alfi {
 
-/// One component of θ, in natural units: its prior is uniform on [low, high], or normal with low and high four
-/// deviations below and above its mean.
+/// One component of θ, in natural units. Its prior is 0 outside of [low, high]; a normal one has them four deviations
+/// below and above its mean. `first` and `second` are the parameters of a prior that is neither uniform nor normal:
+/// log_normal and truncated_normal mean and deviation, beta a and b, gamma shape and scale, exponential the rate.
 struct ParameterInfo {
   std::string name, unit;
   double low, high;
   Prior prior = Prior::uniform;
+  double first = 0, second = 0;
+  /// Returns the mean of a uniform or normal prior.
   double mean() const { return (low + high) / 2; }
+  /// Returns the deviation of a uniform or normal prior.
   double deviation() const {
     return (high - low) * (prior == Prior::normal ? 0.125 : 0.28867513459481288225);  // 1/√12 of a uniform's width
   }

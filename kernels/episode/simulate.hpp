@@ -57,7 +57,7 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
     const int m = item / to.pieces, piece = item % to.pieces;
     const int D = Sim::D == any_size ? to.D : Sim::D;
     const auto natural = [units = to.units, theta = to.theta + m * D * tile_lanes + lane](int d) {
-      return fma(splat<F>(units[d].deviation), load<F>(theta + d * tile_lanes), splat<F>(units[d].mean));
+      return natural_of<F>(units[d], load<F>(theta + d * tile_lanes));
     };
     const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, D);
     if (piece == 0 && to.clamped != nullptr)

@@ -17,8 +17,8 @@ std::vector<Random> Problems::random() const {
 }
 
 double Problems::parameter(int d, double z) const {
-  const bool normal = parameters[static_cast<std::size_t>(d)].prior == Prior::normal;
-  return normal ? z : std::numbers::sqrt3 * (2 * normal_cdf(z) - 1);
+  const bool is_uniform = parameters[static_cast<std::size_t>(d)].prior == Prior::uniform;
+  return !is_uniform ? z : std::numbers::sqrt3 * (2 * normal_cdf(z) - 1);
 }
 
 Simulations::Simulations(const HostSimulator& simulator, Transform transform, const Normalisation& normalisation,

@@ -17,6 +17,7 @@
 #include "src/cli/output.hpp"
 #include "src/cli/version.hpp"
 #include "src/configuration/names.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/system/instruction_set.hpp"
 
 namespace alfi::cli {
@@ -38,12 +39,8 @@ nlohmann::ordered_json as_json(const std::vector<ConstantInfo>& all) {
 
 nlohmann::ordered_json prior_as_json(const ParameterInfo& p) {
   if (p.prior == Prior::normal) return {{"law", "normal"}, {"mean", p.mean()}, {"deviation", p.deviation()}};
-  return {{"law", "uniform"}, {"low", p.low}, {"high", p.high}};
-}
-
-std::string prior_as_text(const ParameterInfo& p) {
-  if (p.prior == Prior::normal) return fmt::format("normal with mean {:g}, deviation {:.4g}", p.mean(), p.deviation());
-  return fmt::format("uniform on [{}, {}]", p.low, p.high);
+  if (p.prior == Prior::uniform) return {{"law", "uniform"}, {"low", p.low}, {"high", p.high}};
+  return prior_text(p);
 }
 
 nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
@@ -71,7 +68,7 @@ std::string heading(const auto& info) {
 std::string as_text(const SimulatorInfo& simulator) {
   std::string text = heading(simulator);
   for (const ParameterInfo& p : simulator.parameters)
-    text += fmt::format("    {}{}, prior {}\n", p.name, p.unit.empty() ? "" : " (" + p.unit + ")", prior_as_text(p));
+    text += fmt::format("    {}{}, prior {}\n", p.name, p.unit.empty() ? "" : " (" + p.unit + ")", prior_text(p));
   const ObservationInfo& o = simulator.observations;
   return text + fmt::format("    observations: {}{}{}\n", o.dimension > 1 ? fmt::format("{} ", o.dimension) : "",
                             o.meaning,

@@ -24,9 +24,9 @@ constexpr std::string_view header_to_start_from = R"(// {0}: what it simulates, 
 #include <alfi/simulator.hpp>
 
 struct {1} {{
-  // Facts that users read: parameters with unit and prior (uniform, normal), what an observation is.
+  // Facts that users read: parameters with unit and prior (uniform, normal, log_uniform, …), what an observation is.
   static constexpr auto facts = alfi::simulator("{0}", "waiting times with an unknown lifetime")
-                                    .parameter("lifetime", "s", alfi::uniform(0.1, 10))
+                                    .parameter("lifetime", "s", alfi::log_uniform(0.1, 10))
                                     .observations(1, alfi::real(0, alfi::infinity), "waiting times, s");
 
   // Draws one observation x at theta, in the order of the parameters above. `random` has uniform(), normal(),

@@ -11,6 +11,7 @@
 #include "src/evaluation/evaluation.hpp"
 #include "src/evaluation/regenerated.hpp"
 #include "src/evaluation/replicates.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
@@ -94,7 +95,7 @@ void regenerate(Engine& engine, const Normalisation& normalisation, Diagnostics&
     std::vector<double> theta;
     for (int d = 0; d < D; ++d) {
       const ParameterInfo& prior = simulator.parameters[static_cast<std::size_t>(d)];
-      theta.push_back(prior.mean() + prior.deviation() * estimate[diagnostics.answers.at(b, d)]);
+      theta.push_back(natural_of(prior, estimate[diagnostics.answers.at(b, d)]));
     }
     return theta;
   };

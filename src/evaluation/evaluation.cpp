@@ -19,6 +19,7 @@
 #include "src/evaluation/regenerated.hpp"
 #include "src/evaluation/replicates.hpp"
 #include "src/exact/exact.hpp"
+#include "src/simulators/parameter_scale.hpp"
 
 namespace alfi {
 namespace {
@@ -93,7 +94,7 @@ std::vector<double> answer_exactly(Engine& engine, const Normalisation& normalis
                            std::vector<double> estimate;
                            for (int d = 0; d < plan.shape.D; ++d) {
                              const ParameterInfo& prior = plan.simulator.parameters[static_cast<std::size_t>(d)];
-                             estimate.push_back(prior.mean() + prior.deviation() * answers.alfi[answers.at(b, d)]);
+                             estimate.push_back(natural_of(prior, answers.alfi[answers.at(b, d)]));
                            }
                            // Numbers of their own: the phase `simulation` draws nothing else under a run's seed,
                            // episode by episode.

@@ -49,7 +49,7 @@ class ExactGaussian final : public ExactInference {
     constexpr double drop = negligible_drop + 2 * (s_upper - s_lower);
     const auto keep = [&](double ds) { return profile(ds) > -drop; };
 
-    Moments mu, s;
+    WeightedMoments mu, s;
     double products = 0;
     rule_.over(reach(s_lower - s_mode, keep), reach(s_upper - s_mode, keep), [&](double ds, double s_weight) {
       const double density = s_weight * std::exp(profile(ds));

@@ -78,7 +78,7 @@ class ExactMultiDistribution final : public ExactInference {
   template <class LogDensity>
   void add(Exact& exact, double mode, double low, double high, LogDensity log_density) const {
     const auto keep = [&](double u) { return log_density(u) > -negligible_drop; };
-    Moments moments;
+    WeightedMoments moments;
     rule_.over(reach(low - mode, keep), reach(high - mode, keep),
                [&](double u, double weight) { moments.add(weight * std::exp(log_density(u)), u); });
     exact.posterior_mean.push_back(mode + moments.mean());

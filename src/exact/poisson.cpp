@@ -38,7 +38,7 @@ class ExactPoisson final : public ExactInference {
     const double expected = count * std::exp(anchor);
     const auto log_density = [&](double u) { return sum * u - expected * std::expm1(u); };
     const auto keep = [&](double u) { return log_density(u) > -negligible_drop; };
-    Moments moments;
+    WeightedMoments moments;
     rule_.over(reach(prior_lower - anchor, keep), reach(prior_upper - anchor, keep),
                [&](double u, double weight) { moments.add(weight * std::exp(log_density(u)), u); });
     return {{most_likely}, {anchor + moments.mean()}, {moments.deviation()}};

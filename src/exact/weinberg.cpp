@@ -122,7 +122,7 @@ class ExactWeinberg final : public ExactInference {
     }
     edges.push_back(upper);
 
-    Moments energy, fermi;  // counted from the prior's middle
+    WeightedMoments energy, fermi;  // counted from the prior's middle
     double products = 0;
     for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
       rule_over_a_.over(edges[i], edges[i + 1], [&](double a, double a_weight) {

@@ -16,6 +16,7 @@
 #include "src/model/checkpoint.hpp"
 #include "src/model/standardise.hpp"
 #include "src/numerics/statistics.hpp"
+#include "src/simulators/parameter_scale.hpp"
 
 namespace alfi {
 namespace {
@@ -72,14 +73,13 @@ void add_estimates(const ProposalLaw& law, const SimulatorInfo& simulator, Poste
   const double quantile = normal_quantile(0.5 * (1 + posterior.level));
   for (std::size_t d = 0; d < simulator.parameters.size(); ++d) {
     const ParameterInfo& parameter = simulator.parameters[d];
-    const double mean = parameter.mean() + parameter.deviation() * law.mean[d];
-    const double deviation = parameter.deviation() * law.deviation[d];
+    const auto [mean, deviation, lower, upper] = natural_law(parameter, law.mean[d], law.deviation[d], quantile);
     posterior.parameters.push_back({.name = parameter.name,
                                     .unit = parameter.unit,
                                     .mean = mean,
                                     .deviation = deviation,
-                                    .lower = mean - quantile * deviation,
-                                    .upper = mean + quantile * deviation});
+                                    .lower = lower,
+                                    .upper = upper});
     if (mean < parameter.low || mean > parameter.high)
       posterior.warnings.push_back(
           fmt::format("{} = {:.4g} lies outside the prior, [{}, {}]: the machine never saw such "

@@ -3,6 +3,7 @@
 #include "kernels/minimise/quadratic.hpp"
 #include "kernels/sim/list.hpp"
 #include "src/model/iteration_weights.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
@@ -39,14 +40,6 @@ Shape inference_shape(const Configuration& c, const SimulatorInfo& simulator) {
           .count_input = sees_count(c.episode.real_observations)};
 }
 
-std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator) {
-  std::vector<ParameterUnits> units;
-  for (const ParameterInfo& p : simulator.parameters)
-    units.push_back(
-        {.prior = p.prior, .mean = static_cast<float>(p.mean()), .deviation = static_cast<float>(p.deviation())});
-  return units;
-}
-
 /// Keeps a simulator that no device has code for off devices.
 void keep_off_devices(int simulator, Configuration::Engine& engine) {
   if (!is_built_in(simulator) && engine.backend == Backend::automatic) engine.backend = Backend::cpu;
@@ -58,7 +51,8 @@ Plan::Plan(const Configuration& c)
     : configuration(c),
       minimises(alfi::minimises(c.simulator)),
       simulator(minimises ? SimulatorInfo{} : find_simulator(c.simulator)),
-      parameters(units_of(simulator)),
+      maps(maps_of(simulator)),
+      parameters(units_of(simulator, *maps)),
       number(minimises ? recorded : simulator.number),
       shape(minimises ? minimiser_shape(c) : inference_shape(c, simulator)),
       layout(make_layout(shape)),

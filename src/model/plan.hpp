@@ -2,6 +2,7 @@
 // handed down from there.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "alfi/configuration.hpp"
@@ -28,8 +29,9 @@ struct Plan {
   Configuration configuration;
   bool minimises;           ///< it has an objective to minimise, not a simulator to infer the parameters of
   SimulatorInfo simulator;  ///< without a name and parameters where it minimises
-  std::vector<ParameterUnits> parameters;  ///< (D) of the simulator
-  int number;                              ///< the simulator's in the kernels' list; `recorded` where it minimises
+  std::shared_ptr<const std::vector<std::vector<float>>> maps;  ///< (D), empty where a parameter has none
+  std::vector<ParameterUnits> parameters;                       ///< (D) of the simulator
+  int number;   ///< the simulator's in the kernels' list; `recorded` where it minimises
   Shape shape;  ///< of training's episodes, R the most; of one coordinate's machine where it minimises
   Layout layout;
   RealCounts counts;

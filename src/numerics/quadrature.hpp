@@ -46,7 +46,7 @@ double reach(double limit, Keep&& keep) {
 }
 
 /// Sums of w, w v and w v^2 for a variable v under weights w that need not be normalised.
-struct Moments {
+struct WeightedMoments {
   double weight = 0, first = 0, second = 0;
 
   void add(double w, double v) {
@@ -60,7 +60,7 @@ struct Moments {
 };
 
 /// Returns the correlation of two variables under one set of weights; products: the sum of w a b.
-inline double correlation(const Moments& a, const Moments& b, double products) {
+inline double correlation(const WeightedMoments& a, const WeightedMoments& b, double products) {
   return (products / a.weight - a.mean() * b.mean()) / (a.deviation() * b.deviation());
 }
 

@@ -9,6 +9,7 @@
 #include "src/numerics/statistics.hpp"
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
+#include "src/simulators/parameter_scale.hpp"
 
 namespace alfi::report {
 namespace {
@@ -26,14 +27,12 @@ constexpr const char* not_finite = "Some of the machine's answers are not finite
 /// A scatter of estimates over truths in natural units has this many episodes at most.
 constexpr int most_points = 300;
 
-double natural(const ParameterInfo& prior, double standard) { return prior.mean() + prior.deviation() * standard; }
-
 /// Axes of the truth and of estimates, and the beginning of what is plotted: where both are the same.
 std::string diagonal(const ParameterInfo& prior) {
   return fmt::format(
       "set xlabel {}\nset ylabel {}\nset xrange [{}:{}]\nset yrange [{}:{}]\nplot x with lines lc rgb '#666666' dt 2",
-      literal("true " + axis(prior)), literal("estimate of " + prior.name), prior.low, prior.high, natural(prior, -2),
-      natural(prior, 2));
+      literal("true " + axis(prior)), literal("estimate of " + prior.name), shown_range(prior).low,
+      shown_range(prior).high, natural_of(prior, -2), natural_of(prior, 2));
 }
 
 /// A panel for each parameter, where all that is to be seen is finite.
@@ -163,8 +162,8 @@ Figure recovery_figure(const Subject& subject) {
     for (int b = 0; b < episodes; ++b) {
       const std::size_t i = answers.at(b, static_cast<int>(d));
       const double half = normal_quantile(0.975) * std::exp(answers.alfi_log_deviation[i]);
-      table.rows.push_back({natural(prior, answers.truth[i]), natural(prior, answers.alfi[i]),
-                            natural(prior, answers.alfi[i] - half), natural(prior, answers.alfi[i] + half)});
+      table.rows.push_back({natural_of(prior, answers.truth[i]), natural_of(prior, answers.alfi[i]),
+                            natural_of(prior, answers.alfi[i] - half), natural_of(prior, answers.alfi[i] + half)});
       finite = finite && std::isfinite(answers.alfi[i]);
       intervals = intervals && std::isfinite(half);
     }
@@ -199,8 +198,8 @@ Figure before_after_figure(const Subject& subject) {
     Table table{"before_after_" + prior.name, {"truth", "untrained", "trained"}, {}};
     for (int b = 0; b < episodes; ++b) {
       const double after = trained.mean[trained.at(b, T, d)];
-      table.rows.push_back({natural(prior, trained.truth[static_cast<std::size_t>(b) * D + k]),
-                            natural(prior, untrained.mean[untrained.at(b, T, d)]), natural(prior, after)});
+      table.rows.push_back({natural_of(prior, trained.truth[static_cast<std::size_t>(b) * D + k]),
+                            natural_of(prior, untrained.mean[untrained.at(b, T, d)]), natural_of(prior, after)});
       finite = finite && std::isfinite(after);
     }
     plots += "set key above horizontal\n" + diagonal(prior) +

@@ -7,6 +7,7 @@
 
 #include "src/report/drawing.hpp"
 #include "src/report/svg.hpp"
+#include "src/simulators/parameter_scale.hpp"
 
 namespace alfi::report {
 namespace {
@@ -82,9 +83,10 @@ std::string machine(const Subject& subject) {
   const Evaluation& e = subject.diagnostics.evaluation;
   std::vector<std::string> parameters;
   for (const ParameterInfo& p : subject.simulator.parameters)
-    parameters.push_back(p.prior == Prior::normal
-                             ? fmt::format("{} normal, {:g} ± {:.4g}", axis(p), p.mean(), p.deviation())
-                             : fmt::format("{} uniform in [{:.4g}, {:.4g}]", axis(p), p.low, p.high));
+    parameters.push_back(
+        p.prior == Prior::normal    ? fmt::format("{} normal, {:g} ± {:.4g}", axis(p), p.mean(), p.deviation())
+        : p.prior == Prior::uniform ? fmt::format("{} uniform in [{:.4g}, {:.4g}]", axis(p), p.low, p.high)
+                                    : fmt::format("{} {}", axis(p), prior_text(p)));
   const auto& real = c.episode.real_observations;
   std::string text = "<table class=\"about\"><tbody>\n";
   text += row("simulator", {escaped(fmt::format("{}: {}", subject.simulator.name, subject.simulator.description))});

@@ -6,6 +6,7 @@
 
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
+#include "src/simulators/parameter_scale.hpp"
 
 namespace alfi::report {
 namespace {
@@ -14,17 +15,25 @@ constexpr int problems = 4;
 /// Radii of 50, 80 and 95 % of a normal law of two dimensions, in deviations: √(−2 log(1 − p)).
 constexpr double radii[] = {2.448, 1.794, 1.177};
 
-struct Natural {
+/// Quantity that an axis shows: θ in natural units or, where the machine works on them, its normal scores, on which the
+/// proposal is a Gaussian.
+struct Shown {
   const ParameterInfo& prior;
-  double mean(double standard) const { return prior.mean() + prior.deviation() * standard; }
-  double deviation(double standard) const { return prior.deviation() * standard; }
+  double mean(double standard) const { return scores() ? standard : natural_of(prior, standard); }
+  double deviation(double standard) const { return scores() ? standard : prior.deviation() * standard; }
+  double low() const { return scores() ? -3.5 : prior.low; }
+  double high() const { return scores() ? 3.5 : prior.high; }
+  std::string label() const { return scores() ? "normal score of " + prior.name : axis(prior); }
+
+ private:
+  bool scores() const { return is_mapped(prior.prior); }
 };
 
 }  // namespace
 
 Figure proposal_figure(const Subject& subject) {
   const Course& course = subject.diagnostics.trained;
-  const Natural first{subject.simulator.parameters[0]}, second{subject.simulator.parameters[1]};
+  const Shown first{subject.simulator.parameters[0]}, second{subject.simulator.parameters[1]};
   const int count = std::min(course.episodes, problems), T = course.iterations;
   Figure figure{
       "proposal",
@@ -52,12 +61,12 @@ Figure proposal_figure(const Subject& subject) {
   figure.height = 360 * panel_rows(static_cast<std::size_t>(count), 2);
   if (count == 1) figure.width = 520;
   for (int t = 0; t <= T; ++t) {
-    std::string commands = drawing(figure.width, figure.height) + panels(static_cast<std::size_t>(count), 2) +
-                           fmt::format(
-                               "set parametric\nset trange [0:2*pi]\nset samples 121\nset border 15\n"
-                               "set xrange [{}:{}]\nset yrange [{}:{}]\nset xlabel {}\nset ylabel {}\n",
-                               first.prior.low, first.prior.high, second.prior.low, second.prior.high,
-                               literal(axis(first.prior)), literal(axis(second.prior)));
+    std::string commands =
+        drawing(figure.width, figure.height) + panels(static_cast<std::size_t>(count), 2) +
+        fmt::format(
+            "set parametric\nset trange [0:2*pi]\nset samples 121\nset border 15\n"
+            "set xrange [{}:{}]\nset yrange [{}:{}]\nset xlabel {}\nset ylabel {}\n",
+            first.low(), first.high(), second.low(), second.high(), literal(first.label()), literal(second.label()));
     for (int b = 0; b < count; ++b) {
       const auto& row = figure.tables[0].rows[static_cast<std::size_t>(b * (T + 1) + t)];
       const auto value = [&](std::size_t i) { return std::get<double>(row[i]); };

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <random>
 
+#include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/instruction_set.hpp"
 
@@ -25,7 +26,9 @@ class Trial {
         D_(static_cast<int>(simulator.parameters.size())),
         X_(simulator.observations.dimension),
         mean_(static_cast<std::size_t>(X_), 0.0F),
-        scale_(static_cast<std::size_t>(X_), 1.0F) {
+        scale_(static_cast<std::size_t>(X_), 1.0F),
+        maps_(maps_of(simulator)),
+        units_(units_of(simulator, *maps_)) {
     std::mt19937_64 engine(1);
     std::uniform_real_distribution<double> uniform(-std::sqrt(3.0), std::sqrt(3.0));
     std::normal_distribution<double> normal;
@@ -33,8 +36,6 @@ class Trial {
       for (const ParameterInfo& p : simulator.parameters)
         for (int lane = 0; lane < tile_lanes; ++lane)
           theta_.push_back(static_cast<float>(p.prior == Prior::uniform ? uniform(engine) : normal(engine)));
-    for (const ParameterInfo& p : simulator.parameters)
-      units_.push_back({p.prior, static_cast<float>(p.mean()), static_cast<float>(p.deviation())});
     for (int lane = 0; lane < tile_lanes; ++lane) episode_[lane] = static_cast<std::uint32_t>(lane);
   }
 
@@ -82,8 +83,7 @@ class Trial {
   std::string restless(const HostSimulator& functions) const {
     for (const double reach : {0.0, 3.0, 100.0, -3.0, -100.0}) {
       std::vector<float> theta;
-      for (const ParameterInfo& p : simulator_.parameters)
-        theta.push_back(static_cast<float>(p.mean() + reach * p.deviation()));
+      for (const ParameterInfo& p : simulator_.parameters) theta.push_back(static_cast<float>(natural_of(p, reach)));
       functions.clamp(functions.context, theta.data(), D_);
       std::vector<float> again = theta;
       functions.clamp(functions.context, again.data(), D_);
@@ -102,7 +102,7 @@ class Trial {
     for (int d = 0; d < D_; ++d) {
       const ParameterInfo& p = simulator_.parameters[static_cast<std::size_t>(d)];
       const float standard = theta_[static_cast<std::size_t>((m * D_ + d) * tile_lanes + lane)];
-      theta.push_back(p.mean() + p.deviation() * static_cast<double>(standard));
+      theta.push_back(natural_of(p, static_cast<double>(standard)));
     }
     return fmt::format("at θ = ({:.6g}) number {} of observation {}", fmt::join(theta, ", "), k + 1,
                        row / tile_lanes % observations + 1);
@@ -111,6 +111,7 @@ class Trial {
   const SimulatorInfo& simulator_;
   int D_, X_;
   std::vector<float> mean_, scale_, theta_;
+  std::shared_ptr<const std::vector<std::vector<float>>> maps_;
   std::vector<ParameterUnits> units_;
   std::uint32_t episode_[tile_lanes];
 };

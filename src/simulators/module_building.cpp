@@ -53,7 +53,7 @@ std::filesystem::path kit() {
   if (!given.empty()) return given;
   std::error_code hidden;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", hidden);
-  const std::filesystem::path installed = program.parent_path().parent_path() / "share" / "alfi";
+  std::filesystem::path installed = program.parent_path().parent_path() / "share" / "alfi";
   if (std::filesystem::exists(installed / "kernels" / "kit", hidden)) return installed;
   return ALFI_KIT;
 }

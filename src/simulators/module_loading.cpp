@@ -2,13 +2,13 @@
 #include <elf.h>
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstring>
 #include <set>
 
 #include "alfi/error.hpp"
 #include "alfi/stamp.hpp"
 #include "src/simulators/module.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/system/atomic_file.hpp"
 
 namespace alfi {
@@ -61,10 +61,8 @@ std::string refused_facts(const SimulatorFacts& facts) {
     const ParameterFacts& parameter = facts.parameters[i];
     if (parameter.name == nullptr || *parameter.name == '\0') return fmt::format("parameter {} has no name", i + 1);
     if (!names.insert(parameter.name).second) return fmt::format("two parameters have the name {}", parameter.name);
-    if (!(std::isfinite(parameter.law.low) && std::isfinite(parameter.law.high) &&
-          parameter.law.low < parameter.law.high))
-      return fmt::format("the prior of {} reaches from {} to {}; it must be finite and not empty", parameter.name,
-                         parameter.law.low, parameter.law.high);
+    const std::string prior = refused_prior(parameter.law);
+    if (!prior.empty()) return fmt::format("the prior of {} {}", parameter.name, prior);
   }
   if (facts.observation.dimension < 1)
     return fmt::format("an observation has {} numbers; it must have at least 1", facts.observation.dimension);

@@ -91,7 +91,8 @@ double value_of(const std::map<std::string, double>& constants, const ConstantIn
 }
 
 ParameterInfo info_of(const ParameterFacts& facts, const std::string& name) {
-  return {name, facts.unit, facts.law.low, facts.law.high, facts.law.prior};
+  const PriorLaw& law = facts.law;
+  return {name, facts.unit, law.low, law.high, law.prior, law.first, law.second};
 }
 
 std::vector<ParameterInfo> parameters_of(const SimulatorFacts& facts, const std::map<std::string, double>& constants) {

@@ -108,7 +108,10 @@ TEST(Module, IsTrainedEvaluatedAndInferredWith) {
   const Posterior posterior = one.infer(x, 7);
   ASSERT_EQ(posterior.parameters.size(), 2U);
   EXPECT_EQ(posterior.parameters[0].name, "lifetime");
-  EXPECT_TRUE(std::isfinite(posterior.parameters[0].mean));
+  EXPECT_GE(posterior.parameters[0].lower, 0.1);  // its prior's ends, which no answer leaves
+  EXPECT_LE(posterior.parameters[0].upper, 10);
+  EXPECT_GT(posterior.parameters[0].mean, posterior.parameters[0].lower);
+  EXPECT_LT(posterior.parameters[0].mean, posterior.parameters[0].upper);
   EXPECT_EQ(posterior.parameters[0].mean, two.infer(x, 7).parameters[0].mean);
 
   const Evaluation evaluation = evaluate(one);
@@ -177,8 +180,9 @@ TEST(Module, FactsThatContradictThemselvesAreRefused) {
   EXPECT_EQ(refused_facts(none), "it has no parameter");
   EXPECT_EQ(refused_facts(right.parameter("a", "", uniform(0, 1))), "two parameters have the name a");
   EXPECT_EQ(refused_facts(right.parameter("", "", uniform(0, 1))), "parameter 2 has no name");
-  EXPECT_THAT(refused_facts(right.parameter("b", "", uniform(2, 1))), HasSubstr("the prior of b reaches from 2 to 1"));
-  EXPECT_THAT(refused_facts(right.parameter("b", "", uniform(0, infinity))), HasSubstr("must be finite"));
+  EXPECT_THAT(refused_facts(right.parameter("b", "", uniform(2, 1))),
+              HasSubstr("the prior of b reaches from 2 to 1; it must be finite and not empty"));
+  EXPECT_THAT(refused_facts(right.parameter("b", "", exponential(0))), HasSubstr("the prior of b has the rate 0"));
   EXPECT_THAT(refused_facts(right.observations(0, real(0, 1), "")), HasSubstr("an observation has 0 numbers"));
   EXPECT_THAT(refused_facts(right.observations(1, real(1, 0), "")), HasSubstr("observations reach from 1 to 0"));
   EXPECT_EQ(refused_facts(simulator("", "").parameter("a", "", uniform(0, 1))), "it has no name");

@@ -3,7 +3,7 @@
 //   #include <alfi/simulator.hpp>
 //   struct Decay {
 //     static constexpr auto facts = alfi::simulator("decay", "waiting times with an unknown lifetime")
-//         .parameter("lifetime", "s", alfi::uniform(0.1, 10))
+//         .parameter("lifetime", "s", alfi::log_uniform(0.1, 10))
 //         .observations(1, alfi::real(0, alfi::infinity), "waiting times, s");
 //     template <class Random>
 //     ALFI_DEVICE static void simulate(const float* theta, Random& random, float* x) {
