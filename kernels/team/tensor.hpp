@@ -144,8 +144,7 @@ class HostTensor {
     });
   }
 
-  /// Returns tanh x; in bf16 within 2⁻¹¹ of it, as the device's instruction is documented. That takes a fortieth of the
-  /// time, and is small beside the roundings of the operands.
+  /// Returns tanh x; in bf16 within 2⁻¹¹ of it, as the device's instruction is documented, in a fortieth of the time.
   float tanh(float x) const { return precision == Precision::bf16 ? round_tf32(alfi::tanh(x)) : alfi::tanh(x); }
 
   /// Zeros where a number of `hidden`, the left operand of the same place, is not positive.

@@ -129,8 +129,10 @@ void run_simulation(const Arguments& arguments) {
   const Sample sample = make_sample(
       simulator, theta, stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0), arguments.count);
   warn_outside_domain(simulator, sample);
-  say_why_not_cuda(arguments.backend.engine);
-  const std::unique_ptr<Processor> processor = make_processor(arguments.backend.engine);
+  Configuration::Engine engine = arguments.backend.engine;
+  keep_off_devices(simulator.number, engine);
+  say_why_not_cuda(engine);
+  const std::unique_ptr<Processor> processor = make_processor(engine);
   const int dimension = simulator.observations.dimension;
   if (!arguments.out.empty()) {
     write_file(arguments, *processor, sample, dimension, extension == ".npy");

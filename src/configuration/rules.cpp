@@ -24,7 +24,10 @@ InputError refusal(const std::string& origin, const Key& key, const std::string&
   return refusal(origin, key.path, value, must);
 }
 
-void check(const Configuration& configuration, const Origins& origins) {
+namespace {
+
+/// Throws where a simulator is given in no way, or in several.
+void require_one_simulator(const Configuration& configuration, const Origins& origins) {
   const auto& given = configuration.simulator;
   const int ways = (given.name.empty() ? 0 : 1) + (given.source.empty() ? 0 : 1) + (given.module.empty() ? 0 : 1);
   if (ways == 0) {
@@ -35,6 +38,12 @@ void check(const Configuration& configuration, const Origins& origins) {
     throw InputError(fmt::format("{}simulator: a simulator is given by one of name, source and module; there are {}",
                                  origins.of("simulator.name"), ways));
   }
+}
+
+}  // namespace
+
+void check(const Configuration& configuration, const Origins& origins) {
+  require_one_simulator(configuration, origins);
   for (const Key& key : keys) {
     if (applies(key, configuration) &&
         !std::visit([&](const auto& kind) { return kind.valid(configuration); }, key.kind)) {

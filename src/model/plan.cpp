@@ -40,11 +40,6 @@ Shape inference_shape(const Configuration& c, const SimulatorInfo& simulator) {
           .count_input = sees_count(c.episode.real_observations)};
 }
 
-/// Keeps a simulator that no device has code for off devices.
-void keep_off_devices(int simulator, Configuration::Engine& engine) {
-  if (!is_built_in(simulator) && engine.backend == Backend::automatic) engine.backend = Backend::cpu;
-}
-
 }  // namespace
 
 Plan::Plan(const Configuration& c)

@@ -124,7 +124,7 @@ Measurement measure(Engine& engine, double seconds) {
 }  // namespace
 
 Throughput measure_throughput(const Configuration& configuration, double seconds) {
-  return measure_throughput(configuration, seconds, make_processor(configuration.engine));
+  return measure_throughput(configuration, seconds, make_processor(Plan(configuration).configuration.engine));
 }
 
 Throughput measure_throughput(const Configuration& configuration, double seconds,
