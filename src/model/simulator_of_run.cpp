@@ -56,10 +56,13 @@ std::vector<std::string> find_simulator_of_run(const std::string& configuration,
     }
     Configuration::Simulator tried;
     (compiled ? tried.source : tried.module) = candidate.string();
-    if (text_of(simulator_fingerprint(simulator_number(tried))) == fingerprint) {
-      YAML::Emitter path;
-      path << YAML::DoubleQuoted << std::filesystem::absolute(candidate).string();
-      return {fmt::format("simulator.{}={}", key, path.c_str())};
+    try {
+      if (text_of(simulator_fingerprint(simulator_number(tried))) == fingerprint) {
+        YAML::Emitter path;
+        path << YAML::DoubleQuoted << std::filesystem::absolute(candidate).string();
+        return {fmt::format("simulator.{}={}", key, path.c_str())};
+      }
+    } catch (const InputError&) {  // it does not even compile, or load: it is not what the run was trained with
     }
     seen += fmt::format("; {} was changed since", candidate.string());
   }

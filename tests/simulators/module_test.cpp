@@ -290,6 +290,8 @@ TEST(Module, OfARunIsFoundAgain) {
                 train(c, run, options);
               }),
               HasSubstr("the simulator was changed since the run began"));
+  write(header, "no simulator any more\n");
+  EXPECT_EQ(answer(), expected);
   fs::remove_all(home);
   EXPECT_EQ(answer(), expected);
   fs::rename(run / "simulator" / "own.hpp", folder.path() / "elsewhere.hpp");
