@@ -15,6 +15,13 @@ enum class Family {
 /// The law of a parameter before anything is observed.
 enum class Prior { uniform, normal, log_uniform, log_normal, truncated_normal, beta, gamma, exponential };
 
+/// Scale on which a machine works on parameters.
+enum class Space {
+  automatic,  ///< natural where the prior is uniform or normal, else normal
+  natural,    ///< θ, less the prior's mean, over its deviation
+  normal      ///< θ's normal score Φ⁻¹(F(θ)), so that no proposal leaves the prior
+};
+
 /// ψ₀.
 enum class Start {
   prior,  ///< the prior's mean and deviation

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "alfi/choices.hpp"
+#include "alfi/prior.hpp"
 
 namespace alfi {
 
@@ -23,6 +23,10 @@ struct Configuration {
     std::string source = {};  // a header, compiled where it was not before
     std::string module = {};  // a header that was compiled beforehand
     bool operator==(const Simulator&) const = default;
+  };
+  struct Parameters {
+    Space space = Space::automatic;
+    bool operator==(const Parameters&) const = default;
   };
   struct Episode {
     /// The real observations of an episode: R is drawn between both, inclusive. A plain number in YAML is min = max.
@@ -106,6 +110,8 @@ struct Configuration {
   };
 
   Simulator simulator;
+  std::map<std::string, PriorLaw> prior;  // of parameters by name, instead of the simulator's own
+  Parameters parameters;
   Episode episode;
   Proposal proposal;
   Networks networks;

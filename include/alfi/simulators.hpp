@@ -5,24 +5,24 @@
 #include <string>
 #include <vector>
 
-#include "alfi/choices.hpp"
+#include "alfi/prior.hpp"
 
 namespace alfi {
 
 /// One component of θ, in natural units. Its prior is 0 outside of [low, high]; a normal one has them four deviations
-/// below and above its mean. `first` and `second` are the parameters of a prior that is neither uniform nor normal:
-/// log_normal and truncated_normal mean and deviation, beta a and b, gamma shape and scale, exponential the rate.
+/// below and above its mean. `first` and `second` are the parameters of a prior whose ends do not tell: of
+/// normal, log_normal and truncated_normal mean and deviation, beta a and b, gamma shape and scale, exponential the
+/// rate.
 struct ParameterInfo {
   std::string name, unit;
   double low, high;
   Prior prior = Prior::uniform;
   double first = 0, second = 0;
-  /// Returns the mean of a uniform or normal prior.
-  double mean() const { return (low + high) / 2; }
-  /// Returns the deviation of a uniform or normal prior.
-  double deviation() const {
-    return (high - low) * (prior == Prior::normal ? 0.125 : 0.28867513459481288225);  // 1/√12 of a uniform's width
-  }
+  Space space = Space::automatic;
+  /// Returns the prior's mean.
+  double mean() const;
+  /// Returns the prior's deviation.
+  double deviation() const;
 };
 
 /// Description of an observation: `dimension` numbers in [low, high], whole ones if `whole`. `meaning` is a plural
@@ -45,7 +45,8 @@ struct SimulatorInfo {
   std::vector<ParameterInfo> parameters;
   ObservationInfo observations;
   std::vector<ConstantInfo> constants;
-  int number = -1;  ///< by which the engine knows it in this process
+  int number = -1;         ///< by which the engine knows it in this process
+  bool own_priors = true;  ///< no configuration gave it others
 };
 
 /// Returns all simulators, with the usual constants.

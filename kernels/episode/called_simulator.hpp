@@ -11,7 +11,7 @@ struct HostSimulator {
   const void* context;  ///< handed to every function
   void (*simulate)(const void* context, const ObservationUnits<float>&, const Simulation&);
   void (*draw_sample)(const void* context, const Sample&);
-  /// Moves theta (D), natural units, into the simulator's domain.
+  /// Moves theta (D), natural units, into the simulator's domain, if it has one.
   void (*clamp)(const void* context, float* theta, int D);
 };
 
@@ -37,10 +37,10 @@ constexpr HostSimulator host_simulator() {
                          const Simulation& to) { simulate<Sim>(Team{}, units, to); },
           .draw_sample = [](const void*, const Sample& sample) { draw_sample<Sim>(Team{}, sample, 0, 1); },
           .clamp =
-              [](const void*, float* theta, [[maybe_unused]] int D) {
+              [](const void*, [[maybe_unused]] float* theta, [[maybe_unused]] int D) {
                 if constexpr (Sim::D == any_size) {
                   for (int d = 0; d < D; ++d) (void)Sim::template clamp<float>(d, D, theta[d]);
-                } else {
+                } else if constexpr (has_domain<Sim, float>()) {
                   float moved[Sim::D];
                   for (int d = 0; d < Sim::D; ++d) moved[d] = theta[d];
                   (void)Sim::template clamp<float>(moved);

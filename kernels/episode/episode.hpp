@@ -58,7 +58,7 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
   team.each(settings.shape.D, [&](int d, int lane) {
     const Stream<F> stream{step.keys.truth, load_words<F>(tile.input->problem + lane), 0};
     store<F>(tile.truth + d * tile_lanes + lane,
-             standard_prior_draw<F>(settings.parameters[d].prior, stream.block(static_cast<std::uint32_t>(d))));
+             prior_draw<F>(settings.parameters[d], stream.block(static_cast<std::uint32_t>(d))));
   });
   team.sync();
   source.simulate(team, settings.units,
@@ -91,7 +91,7 @@ ALFI_HD void start_proposal(const Team& team, const EpisodeSettings<typename Tea
         value = splat<F>(static_cast<R>(settings.start_log_sigma));
       } else if constexpr (simulates<R>) {
         const Stream<F> stream{step.keys.start, load_words<F>(tile.input->episode + lane), 0};
-        value = standard_prior_draw<F>(settings.parameters[p].prior, stream.block(static_cast<std::uint32_t>(p)));
+        value = prior_draw<F>(settings.parameters[p], stream.block(static_cast<std::uint32_t>(p)));
       }
     }
     store<F>(tile.psi + p * tile_lanes + lane, value);

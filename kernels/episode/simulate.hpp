@@ -38,14 +38,20 @@ struct Simulation {
 
 inline namespace ALFI_ISA {
 
-/// Draws a parameter from its prior, standardised.
+/// Parameter of an order, for SimulatorAt.
 template <class F>
-ALFI_HD F standard_prior_draw(Prior prior, const PhiloxBlock<Uint<F>>& block) {
-  if (prior == Prior::uniform) return (uniform<F>(block.word[0]) - splat<F>(0.5f)) * splat<F>(3.46410161513775458705f);
-  F z[4];
-  standard_normals<F>(block, z);
-  return z[0];
-}
+struct OrderedParameter {
+  const ParameterUnits* units;
+  const float* theta;  ///< of this lane
+
+  ALFI_HD F operator()(int d) const { return natural_of<F>(units[d], load<F>(theta + d * tile_lanes)); }
+  ALFI_HD Mask<F> limit(int d, F& value) const {
+    const Mask<F> below = value<units[d].low, above = value> units[d].high;
+    value = select(below, splat<F>(units[d].low), value);
+    value = select(above, splat<F>(units[d].high), value);
+    return below | above;
+  }
+};
 
 template <class Sim, class Team>
 ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {
@@ -56,10 +62,7 @@ ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, co
   team.each(to.parameters * to.pieces, [&](int item, int lane) {
     const int m = item / to.pieces, piece = item % to.pieces;
     const int D = Sim::D == any_size ? to.D : Sim::D;
-    const auto natural = [units = to.units, theta = to.theta + m * D * tile_lanes + lane](int d) {
-      return natural_of<F>(units[d], load<F>(theta + d * tile_lanes));
-    };
-    const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, D);
+    const SimulatorAt<Sim, F, OrderedParameter<F>> simulator({to.units, to.theta + m * D * tile_lanes + lane}, D);
     if (piece == 0 && to.clamped != nullptr)
       store<F>(to.clamped + m * tile_lanes + lane, select(simulator.moved(), splat<F>(1), F{}));
     const Stream<F> stream{to.key, load_words<F>(to.episode + lane), to.first_row + static_cast<std::uint32_t>(m)};

@@ -48,21 +48,5 @@ constexpr int table_of() {
 
 using Simulators = SimulatorList<Poisson, Gaussian, Weinberg, MultiDistribution, LinearRegression, GaussianLinear>;
 
-/// Says whether each prior is uniform or normal: no device has maps of others.
-template <class... Sims>
-constexpr bool have_no_maps(SimulatorList<Sims...>) {
-  bool none = true;
-  ((none = none &&
-           [] {
-             for (int i = 0; i < Sims::facts.parameter_count; ++i)
-               if (Sims::facts.law(i).prior != Prior::uniform && Sims::facts.law(i).prior != Prior::normal)
-                 return false;
-             return true;
-           }()),
-   ...);
-  return none;
-}
-static_assert(have_no_maps(Simulators{}));
-
 }  // namespace ALFI_ISA
 }  // namespace alfi

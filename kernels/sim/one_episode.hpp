@@ -9,8 +9,7 @@ namespace alfi::inline ALFI_ISA {
 
 /// Members of such a simulator beside `facts`: simulate(theta, random, x) draws an observation x (X) at theta (D),
 /// natural units; what it does not write is NaN. Optional: `clamp(theta)` moves theta into the domain and returns
-/// whether it was outside; without it the domain is where the prior is not 0, of a normal prior eight deviations on
-/// both sides of the mean.
+/// whether it was outside.
 template <class User>
 concept ForOneEpisode = requires(const float* theta, Random& random, float* x) {
   User::simulate(theta, random, x);
@@ -28,29 +27,17 @@ struct OneEpisode {
   };
 
   template <class F>
+  requires requires(float* one) { User::clamp(one); }
   static ALFI_HD Mask<F> clamp(Array<F, D>& theta) {
-    if constexpr (requires(float* one) { User::clamp(one); }) {
-      constexpr int width = LaneTraits<F>::width;
-      Array<float, width> lanes, moved;
-      Law<F> each = law<F>(theta);
-      for (int l = 0; l < width; ++l) moved[l] = User::clamp(each.theta[l]) ? 1.0f : 0.0f;
-      for (int d = 0; d < D; ++d) {
-        for (int l = 0; l < width; ++l) lanes[l] = each.theta[l][d];
-        theta[d] = load<F>(lanes);
-      }
-      return load<F>(moved) > 0.0f;
-    } else {
-      Mask<F> moved{};
-      ALFI_UNROLL
-      for (int d = 0; d < D; ++d) {
-        constexpr Bounds bounds = make_bounds();  // a local one: device code cannot read the member
-        const Mask<F> below = theta[d]<bounds.low[d], above = theta[d]> bounds.high[d];
-        theta[d] = select(below, splat<F>(bounds.low[d]), theta[d]);
-        theta[d] = select(above, splat<F>(bounds.high[d]), theta[d]);
-        moved = moved | below | above;
-      }
-      return moved;
+    constexpr int width = LaneTraits<F>::width;
+    Array<float, width> lanes, moved;
+    Law<F> each = law<F>(theta);
+    for (int l = 0; l < width; ++l) moved[l] = User::clamp(each.theta[l]) ? 1.0f : 0.0f;
+    for (int d = 0; d < D; ++d) {
+      for (int l = 0; l < width; ++l) lanes[l] = each.theta[l][d];
+      theta[d] = load<F>(lanes);
     }
+    return load<F>(moved) > 0.0f;
   }
 
   template <class F>
@@ -79,21 +66,6 @@ struct OneEpisode {
       for (int k = 0; k < X; ++k) drawn[k][l] = one[k];
     }
     for (int k = 0; k < X; ++k) x[0][k] = load<F>(drawn[k]);
-  }
-
- private:
-  struct Bounds {
-    Array<float, D> low, high;
-  };
-  static constexpr Bounds make_bounds() {
-    Bounds bounds{};
-    for (int d = 0; d < D; ++d) {
-      const PriorLaw law = facts.law(d);
-      const double reach = law.prior == Prior::normal ? (law.high - law.low) / 2 : 0;
-      bounds.low[d] = static_cast<float>(law.low - reach);
-      bounds.high[d] = static_cast<float>(law.high + reach);
-    }
-    return bounds;
   }
 };
 

@@ -10,12 +10,21 @@ namespace alfi {
 struct Sample {
   int simulator, D, X;
   PhiloxKey key;
-  float theta[most_parameters];  ///< (D), natural units; moved into the simulator's domain
+  float theta[most_parameters];  ///< (D), natural units; moved into the simulator's domain, if it has one
   std::int64_t first, count;     ///< first is a multiple of 64
   float* x;                      ///< (count, X), row-major
 };
 
 inline namespace ALFI_ISA {
+
+/// Parameter of a sample, for SimulatorAt.
+template <class F>
+struct SampleParameter {
+  const float* theta;
+
+  ALFI_HD F operator()(int d) const { return splat<F>(theta[d]); }
+  ALFI_HD Mask<F> limit(int, F&) const { return Mask<F>{}; }
+};
 
 /// Draws the share of team `number` of `teams`. An item draws every 16th of the team's groups, of 16 observations a
 /// number, so that a thread block has an item for every 16 threads.
@@ -25,8 +34,7 @@ ALFI_HD void draw_sample(const Team& team, const Sample& sample, int number, int
   static_assert(Sim::D <= most_parameters);
   constexpr int items = 16, width = LaneTraits<F>::width;
   team.each(items, [&](int item, int lane) {
-    const auto natural = [&](int d) { return splat<F>(sample.theta[d]); };
-    const SimulatorAt<Sim, F, decltype(natural)> simulator(natural, sample.D);
+    const SimulatorAt<Sim, F, SampleParameter<F>> simulator({sample.theta}, sample.D);
     Array<std::uint32_t, width> episode;
     for (int l = 0; l < width; ++l) episode[l] = static_cast<std::uint32_t>(lane + l);
     const Stream<F> stream{sample.key, load_words<F>(episode), 0};

@@ -24,7 +24,14 @@ constexpr int group_of() {
     return Sim::group;
 }
 
-/// natural(d) is component d of θ in natural units.
+/// Says whether a simulator of fixed sizes has a domain of its own.
+template <class Sim, class F>
+constexpr bool has_domain() {
+  return requires(Array<F, Sim::D> & theta) { Sim::template clamp<F>(theta); };
+}
+
+/// natural(d) is component d of θ in natural units; natural.limit(d, value) moves it to where it may be, if the
+/// simulator has no domain of its own, and returns the lanes where it was elsewhere.
 template <class Sim, class F, class Natural>
 class SimulatorAt {
  public:
@@ -32,7 +39,13 @@ class SimulatorAt {
     Array<F, Sim::D> theta;
     ALFI_UNROLL
     for (int d = 0; d < Sim::D; ++d) theta[d] = natural(d);
-    moved_ = Sim::template clamp<F>(theta);
+    if constexpr (has_domain<Sim, F>()) {
+      moved_ = Sim::template clamp<F>(theta);
+    } else {
+      moved_ = Mask<F>{};
+      ALFI_UNROLL
+      for (int d = 0; d < Sim::D; ++d) moved_ = moved_ | natural.limit(d, theta[d]);
+    }
     law_ = Sim::template law<F>(theta);
   }
 

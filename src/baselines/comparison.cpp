@@ -108,7 +108,7 @@ class Comparison {
     std::int64_t used = 0;
     try {
       engine_.draw_problems(episodes_, Transform::none, [&](const FinishedTile& finished) {
-        Problems problems{plan_.parameters, X, finished.first, {}, key(Purpose::propose)};
+        Problems problems{plan_.simulator.parameters, plan_.parameters, X, finished.first, {}, key(Purpose::propose)};
         for (int lane = 0; lane < finished.episodes; ++lane)
           problems.real.push_back(standardise(observations_of(finished.tile, X, lane), transform, normalisation_));
         Simulations simulations(*host_simulator(plan_.number), transform, normalisation_, key(Purpose::observe),

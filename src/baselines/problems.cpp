@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numbers>
 #include <stdexcept>
 #include <utility>
+
+#include "src/simulators/parameter_scale.hpp"
 
 namespace alfi::baselines {
 
@@ -16,10 +17,7 @@ std::vector<Random> Problems::random() const {
   return random;
 }
 
-double Problems::parameter(int d, double z) const {
-  const bool is_uniform = parameters[static_cast<std::size_t>(d)].prior == Prior::uniform;
-  return !is_uniform ? z : std::numbers::sqrt3 * (2 * normal_cdf(z) - 1);
-}
+double Problems::parameter(int d, double z) const { return standard_of_score(priors[static_cast<std::size_t>(d)], z); }
 
 Simulations::Simulations(const HostSimulator& simulator, Transform transform, const Normalisation& normalisation,
                          PhiloxKey key, const Problems& problems, std::int64_t calls,

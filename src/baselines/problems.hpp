@@ -14,6 +14,7 @@
 namespace alfi::baselines {
 
 struct Problems {
+  std::span<const ParameterInfo> priors;       ///< (D)
   std::span<const ParameterUnits> parameters;  ///< (D)
   int X, first;                                ///< `first` is the number of the tile's first episode
   std::vector<std::vector<float>> real;        ///< x* (R, X) of each episode

@@ -101,7 +101,7 @@ void print_json(const Machine& machine, const Posterior& posterior, int count, c
 
 void infer(const Arguments& arguments) {
   const Machine machine = arguments.machine.load();
-  const SimulatorInfo simulator = find_simulator(machine.configuration().simulator);
+  const SimulatorInfo simulator = find_simulator(machine.configuration());
   const Observations data = read_observations(arguments.data, simulator.observations);
   InferenceOptions options = arguments.inference;
   options.backend = arguments.backend.engine.backend;

@@ -41,6 +41,12 @@ const Key table[] = {
      "{dimensions: 10}."},
     {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>},
      "Applied to the observations before they are standardised; sqrt is sqrt(x + 3/8)."},
+    {"prior", Priors{at<&C::prior>},
+     "Priors of parameters, by name, that are to be others than the simulator's own, such as {log_rate: {uniform: [0, "
+     "5]}}."},
+    {"parameters.space", Choice{at<&C::parameters, &C::Parameters::space>},
+     "What the machine works on: natural is a parameter itself, standardised; normal its normal score, so that no "
+     "proposal leaves the prior. auto is natural for a uniform or normal prior, else normal."},
 
     {"episode.iterations",
      Whole{.member = at<&C::episode, &C::Episode::iterations>,
@@ -212,11 +218,22 @@ const Key table[] = {
 
 // Keys that say nothing of a machine that minimises: it has no observations and no density, and runs on the CPU. Keys,
 // and sections with their dot.
-constexpr std::string_view of_inference[] = {
-    "simulator.transform", "episode.thetas",    "episode.observations",  "episode.real_observations",
-    "proposal.",           "networks.encoder.", "networks.aggregator.",  "networks.use_grad",
-    "training.loss",       "training.beta.",    "evaluation.replicates", "engine.precision",
-    "engine.encoder",      "engine.device"};
+constexpr std::string_view of_inference[] = {"simulator.transform",
+                                             "prior",
+                                             "parameters.",
+                                             "episode.thetas",
+                                             "episode.observations",
+                                             "episode.real_observations",
+                                             "proposal.",
+                                             "networks.encoder.",
+                                             "networks.aggregator.",
+                                             "networks.use_grad",
+                                             "training.loss",
+                                             "training.beta.",
+                                             "evaluation.replicates",
+                                             "engine.precision",
+                                             "engine.encoder",
+                                             "engine.device"};
 
 std::string_view parent_of(std::string_view path) {
   return path.substr(0, path.find('.') == path.npos ? 0 : path.rfind('.'));

@@ -15,7 +15,7 @@ namespace alfi::configuration {
 /// A key's path, its kind (how its value is read, written and checked) and its meaning.
 struct Key {
   std::string_view path;
-  std::variant<Choice, Path, Whole, Seed, Real, Flag, Range, Numbers> kind;
+  std::variant<Choice, Path, Whole, Seed, Real, Flag, Range, Numbers, Priors> kind;
   std::string_view meaning;
 };
 

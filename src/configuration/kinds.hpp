@@ -20,6 +20,7 @@
 
 #include "alfi/configuration.hpp"
 #include "src/configuration/names.hpp"
+#include "src/configuration/priors.hpp"
 #include "src/formats/yaml.hpp"
 
 namespace alfi::configuration {
@@ -213,6 +214,30 @@ struct Path {
   bool valid(const Configuration&) const { return true; }
   void emit(YAML::Emitter& out, const Configuration& configuration) const { out << member.in(configuration); }
   std::string allowed() const { return "the path of a file"; }
+};
+
+// Priors by the names of parameters, whatever the names.
+struct Priors {
+  Member<std::map<std::string, PriorLaw>> member;
+
+  bool read(const YAML::Node& node, Configuration& configuration) const {
+    if (!node.IsMap()) return false;
+    auto& priors = member.of(configuration);
+    return std::all_of(node.begin(), node.end(),
+                       [&](const auto& pair) { return read_prior(pair.second, priors[pair.first.Scalar()]); });
+  }
+  bool valid(const Configuration&) const { return true; }
+  void emit(YAML::Emitter& out, const Configuration& configuration) const {
+    out << YAML::Flow << YAML::BeginMap;
+    for (const auto& [name, law] : member.in(configuration)) {
+      out << name;
+      emit_prior(out, law);
+    }
+    out << YAML::EndMap;
+  }
+  std::string allowed() const {
+    return fmt::format("a mapping of parameters to priors, each one of {}", prior_forms());
+  }
 };
 
 // Names and finite numbers, whatever the names. Duplicates are found by the reader, which sees the line.

@@ -38,6 +38,12 @@ inline constexpr Named<Family> choices_of<Family>[] = {
     {Family::gaussian_full, "gaussian_full"},
 };
 template <>
+inline constexpr Named<Space> choices_of<Space>[] = {
+    {Space::automatic, "auto"},
+    {Space::natural, "natural"},
+    {Space::normal, "normal"},
+};
+template <>
 inline constexpr Named<Start> choices_of<Start>[] = {
     {Start::prior, "prior"},
     {Start::draw, "draw"},

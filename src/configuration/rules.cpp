@@ -1,12 +1,17 @@
 #include "src/configuration/rules.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
 #include <variant>
+#include <vector>
 
 #include "kernels/choice_facts.hpp"
 #include "kernels/shape.hpp"
 #include "src/configuration/nearest.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
@@ -40,6 +45,30 @@ void require_one_simulator(const Configuration& configuration, const Origins& or
   }
 }
 
+/// Throws where a prior is of no parameter, or no law.
+void require_priors(const Configuration& configuration, const SimulatorInfo& simulator, const Origins& origins) {
+  for (const auto& [name, law] : configuration.prior) {
+    std::vector<std::string_view> names;
+    for (const ParameterInfo& p : simulator.parameters) names.push_back(p.name);
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw InputError(fmt::format("{}prior.{}: is no parameter of {}; there are {}", origins.of("prior"), name,
+                                   simulator.name, fmt::join(names, ", ")));
+    const std::string fault = refused_prior(law);
+    if (!fault.empty()) throw InputError(fmt::format("{}prior.{}: the prior {}", origins.of("prior"), name, fault));
+  }
+  for (std::size_t d = 0; d < simulator.parameters.size(); ++d) {
+    const ParameterInfo& p = simulator.parameters[d];
+    if (!configuration.prior.contains(p.name)) continue;
+    const auto [low, high] = shown_range(p);
+    for (const double end : {low, high}) {
+      const double domain = moved_into_domain(simulator, d, end);
+      if (std::abs(domain - end) > 0.01 * p.deviation())
+        throw InputError(fmt::format("{}prior.{}: the prior reaches {:.6g}; the domain of {} ends at {:.6g}",
+                                     origins.of("prior"), p.name, end, simulator.name, domain));
+    }
+  }
+}
+
 }  // namespace
 
 void check(const Configuration& configuration, const Origins& origins) {
@@ -64,7 +93,7 @@ void check(const Configuration& configuration, const Origins& origins) {
   const auto require = [&](bool holds, std::string_view path, std::string_view must) {
     if (!holds) throw refusal(origins.of(path), path, text_of(*find_key(path), configuration), must);
   };
-  const auto& [simulator, episode, proposal, networks, training, evaluation, engine] = configuration;
+  const auto& [simulator, prior, parameters, episode, proposal, networks, training, evaluation, engine] = configuration;
   const bool density = has_density(proposal.family);
   const std::string constants = refused_constants(simulator.name, simulator.parameters);
   require(constants.empty(), "simulator.parameters", constants);
@@ -75,7 +104,8 @@ void check(const Configuration& configuration, const Origins& origins) {
             fmt::format("auto or cpu: {} runs on the CPU", simulator.name));
     return;
   }
-  const SimulatorInfo known = find_simulator(simulator);
+  const SimulatorInfo known = find_simulator(configuration);
+  require_priors(configuration, known, origins);
   require(is_built_in(known.number) || engine.backend != Backend::cuda, "engine.backend",
           fmt::format("auto or cpu: {} is a simulator of one's own and runs on the CPU", known.name));
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;

@@ -34,11 +34,14 @@ class ExactInference {
   virtual Exact infer(std::span<const float> x) const = 0;
 };
 
-/// Makes the simulator's exact inference; null where its likelihood is not known.
+/// Makes the simulator's exact inference; null where its likelihood is not known. Where a prior is one that no exact
+/// posterior is known for, the posterior stays empty.
 std::unique_ptr<ExactInference> make_exact_inference(const SimulatorInfo& simulator);
 
-std::unique_ptr<ExactInference> make_exact_poisson();
-std::unique_ptr<ExactInference> make_exact_gaussian();
+/// Takes a uniform prior of log_rate.
+std::unique_ptr<ExactInference> make_exact_poisson(const ParameterInfo& log_rate);
+/// Takes uniform priors of both.
+std::unique_ptr<ExactInference> make_exact_gaussian(const ParameterInfo& mu, const ParameterInfo& log_sigma);
 std::unique_ptr<ExactInference> make_exact_weinberg();
 std::unique_ptr<ExactInference> make_exact_multi_distribution();
 std::unique_ptr<ExactInference> make_exact_linear_regression(int inputs);

@@ -1,11 +1,9 @@
-// Poisson counts with theta = log lambda ~ U(0.2, 7).
+// Poisson counts with theta = log lambda, uniform.
 //
 // With S = sum of the R counts, the posterior is proportional to exp(theta S - R e^theta) on the prior's interval. Its
 // logarithm is concave with its mode at log(S / R), the maximum-likelihood value, or at the nearer end of the interval.
 // Counted from that anchor, theta = anchor + u, it is S u - R e^anchor (e^u - 1), which loses no digits to the size of
 // S or theta.
-#include "kernels/sim/poisson.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,10 +16,10 @@
 namespace alfi {
 namespace {
 
-constexpr double prior_lower = Poisson::facts.law(0).low, prior_upper = Poisson::facts.law(0).high;
-
 class ExactPoisson final : public ExactInference {
  public:
+  explicit ExactPoisson(const ParameterInfo& log_rate) : lower_(log_rate.low), upper_(log_rate.high) {}
+
   Exact infer(std::span<const float> x) const override {
     if (x.empty()) throw InputError("x: no observations (poisson needs at least 1)");
     const double count = static_cast<double>(x.size());
@@ -32,14 +30,14 @@ class ExactPoisson final : public ExactInference {
       }
       sum += static_cast<double>(k);
     }
-    const double most_likely = sum > 0 ? std::log(sum / count) : prior_lower;
+    const double most_likely = sum > 0 ? std::log(sum / count) : lower_;
 
-    const double anchor = std::clamp(most_likely, prior_lower, prior_upper);
+    const double anchor = std::clamp(most_likely, lower_, upper_);
     const double expected = count * std::exp(anchor);
     const auto log_density = [&](double u) { return sum * u - expected * std::expm1(u); };
     const auto keep = [&](double u) { return log_density(u) > -negligible_drop; };
     WeightedMoments moments;
-    rule_.over(reach(prior_lower - anchor, keep), reach(prior_upper - anchor, keep),
+    rule_.over(reach(lower_ - anchor, keep), reach(upper_ - anchor, keep),
                [&](double u, double weight) { moments.add(weight * std::exp(log_density(u)), u); });
     return {{most_likely}, {anchor + moments.mean()}, {moments.deviation()}};
   }
@@ -47,10 +45,13 @@ class ExactPoisson final : public ExactInference {
  private:
   // A Gaussian cut at +-9.5 deviations, the hardest case, is integrated to 1e-13 by 64 nodes.
   GaussLegendre rule_{64};
+  double lower_, upper_;  // of the prior
 };
 
 }  // namespace
 
-std::unique_ptr<ExactInference> make_exact_poisson() { return std::make_unique<ExactPoisson>(); }
+std::unique_ptr<ExactInference> make_exact_poisson(const ParameterInfo& log_rate) {
+  return std::make_unique<ExactPoisson>(log_rate);
+}
 
 }  // namespace alfi

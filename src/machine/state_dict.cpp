@@ -30,6 +30,11 @@ void require_inference(const Plan& plan) {
   if (!is_built_in(plan.number))
     throw InputError(
         fmt::format("{} is a simulator of one's own, which the published code has not", plan.simulator.name));
+  const Configuration& c = plan.configuration;
+  if (!c.prior.empty() || c.parameters.space == Space::normal)
+    throw InputError(
+        "prior, parameters.space: must be left out; the published code has no other priors than each simulator's, and "
+        "no normal scores");
 }
 
 std::optional<int> column_of(const Plan& plan) { return constant_column(plan.simulator.name, plan.shape.X); }

@@ -45,7 +45,7 @@ Shape inference_shape(const Configuration& c, const SimulatorInfo& simulator) {
 Plan::Plan(const Configuration& c)
     : configuration(c),
       minimises(alfi::minimises(c.simulator)),
-      simulator(minimises ? SimulatorInfo{} : find_simulator(c.simulator)),
+      simulator(minimises ? SimulatorInfo{} : find_simulator(c)),
       maps(maps_of(simulator)),
       parameters(units_of(simulator, *maps)),
       number(minimises ? recorded : simulator.number),

@@ -21,12 +21,12 @@ struct Shown {
   const ParameterInfo& prior;
   double mean(double standard) const { return scores() ? standard : natural_of(prior, standard); }
   double deviation(double standard) const { return scores() ? standard : prior.deviation() * standard; }
-  double low() const { return scores() ? -3.5 : prior.low; }
-  double high() const { return scores() ? 3.5 : prior.high; }
+  double low() const { return scores() ? -3.5 : shown_range(prior).low; }
+  double high() const { return scores() ? 3.5 : shown_range(prior).high; }
   std::string label() const { return scores() ? "normal score of " + prior.name : axis(prior); }
 
  private:
-  bool scores() const { return is_mapped(prior.prior); }
+  bool scores() const { return works_on_scores(prior); }
 };
 
 }  // namespace

@@ -30,12 +30,11 @@ class Trial {
         maps_(maps_of(simulator)),
         units_(units_of(simulator, *maps_)) {
     std::mt19937_64 engine(1);
-    std::uniform_real_distribution<double> uniform(-std::sqrt(3.0), std::sqrt(3.0));
     std::normal_distribution<double> normal;
     for (int m = 0; m < parameters; ++m)
       for (const ParameterInfo& p : simulator.parameters)
         for (int lane = 0; lane < tile_lanes; ++lane)
-          theta_.push_back(static_cast<float>(p.prior == Prior::uniform ? uniform(engine) : normal(engine)));
+          theta_.push_back(static_cast<float>(standard_of_score(p, normal(engine))));
     for (int lane = 0; lane < tile_lanes; ++lane) episode_[lane] = static_cast<std::uint32_t>(lane);
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <unsupported/Eigen/SpecialFunctions>
 
 #include "src/numerics/quadrature.hpp"
@@ -67,9 +68,17 @@ double truncated_quantile(const ParameterInfo& p, double z) {
   return mean + deviation * normal_quantile(normal_cdf(low) + (normal_cdf(high) - normal_cdf(low)) * normal_cdf(z));
 }
 
-/// Returns what the map has nodes of.
+bool is_logarithmic(Prior prior) {
+  return prior != Prior::uniform && prior != Prior::normal && prior != Prior::truncated_normal;
+}
+
+/// Returns θ at the normal score z of its prior; of a logarithmic one its logarithm. A map has nodes of it.
 double mapped(const ParameterInfo& p, double z) {
   switch (p.prior) {
+    case Prior::uniform:
+      return p.low + (p.high - p.low) * normal_cdf(z);
+    case Prior::normal:
+      return p.mean() + p.deviation() * z;
     case Prior::log_uniform:
       return std::log(p.low) + (std::log(p.high) - std::log(p.low)) * normal_cdf(z);
     case Prior::log_normal:
@@ -82,12 +91,33 @@ double mapped(const ParameterInfo& p, double z) {
       return log_beta_quantile(p.first, p.second, z);
     case Prior::truncated_normal:
       return truncated_quantile(p, z);
-    default:
-      return p.mean() + p.deviation() * z;
   }
+  return std::nan("");
 }
 
-bool is_logarithmic(Prior prior) { return is_mapped(prior) && prior != Prior::truncated_normal; }
+/// Returns mean and deviation of the law whose logarithm is uniform.
+WeightedMoments log_uniform_moments(const ParameterInfo& p) {
+  static const GaussLegendre rule(64);
+  WeightedMoments moments;
+  rule.over(0, std::log(p.high / p.low), [&](double t, double weight) { moments.add(weight, p.low * std::expm1(t)); });
+  return moments;
+}
+
+/// Returns mean and deviation of a cut normal law, counted from where it is most dense.
+WeightedMoments truncated_moments(const ParameterInfo& p, double mode) {
+  static const GaussLegendre rule(64);
+  const double mean = p.first, deviation = p.second;
+  const auto log_density = [&](double u) { return -u * (u + 2 * (mode - mean)) / (2 * deviation * deviation); };
+  const auto keep = [&](double u) { return log_density(u) > -negligible_drop; };
+  WeightedMoments moments;
+  rule.over(reach(p.low - mode, keep), reach(p.high - mode, keep),
+            [&](double u, double weight) { moments.add(weight * std::exp(log_density(u)), u); });
+  return moments;
+}
+
+bool needs_map(const ParameterInfo& p) {
+  return works_on_scores(p) || (p.prior != Prior::uniform && p.prior != Prior::normal);
+}
 
 std::vector<float> map_of(const ParameterInfo& parameter) {
   std::vector<float> nodes;
@@ -103,7 +133,56 @@ std::vector<float> map_of(const ParameterInfo& parameter) {
 
 }  // namespace
 
-bool is_mapped(Prior prior) { return prior != Prior::uniform && prior != Prior::normal; }
+double ParameterInfo::mean() const {
+  switch (prior) {
+    case Prior::uniform:
+      return (low + high) / 2;
+    case Prior::normal:
+      return first;
+    case Prior::log_uniform:
+      return low + log_uniform_moments(*this).mean();
+    case Prior::log_normal:
+      return std::exp(first + second * second / 2);
+    case Prior::truncated_normal: {
+      const double mode = std::clamp(first, low, high);
+      return mode + truncated_moments(*this, mode).mean();
+    }
+    case Prior::beta:
+      return first / (first + second);
+    case Prior::gamma:
+      return first * second;
+    case Prior::exponential:
+      return 1 / first;
+  }
+  return std::nan("");
+}
+
+double ParameterInfo::deviation() const {
+  switch (prior) {
+    case Prior::uniform:
+      return (high - low) * 0.28867513459481288225;  // 1/√12
+    case Prior::normal:
+      return second;
+    case Prior::log_uniform:
+      return log_uniform_moments(*this).deviation();
+    case Prior::log_normal:
+      return mean() * std::sqrt(std::expm1(second * second));
+    case Prior::truncated_normal:
+      return truncated_moments(*this, std::clamp(first, low, high)).deviation();
+    case Prior::beta:
+      return std::sqrt(first * second / (first + second + 1)) / (first + second);
+    case Prior::gamma:
+      return std::sqrt(first) * second;
+    case Prior::exponential:
+      return 1 / first;
+  }
+  return std::nan("");
+}
+
+bool works_on_scores(const ParameterInfo& p) {
+  if (p.prior == Prior::normal) return false;  // its normal score is what standardises it
+  return p.space == Space::automatic ? p.prior != Prior::uniform : p.space == Space::normal;
+}
 
 std::string refused_prior(const PriorLaw& law) {
   const auto positive = [](double x) { return std::isfinite(x) && x > 0; };
@@ -139,17 +218,27 @@ std::string refused_prior(const PriorLaw& law) {
   return "is of no kind that alfi knows";
 }
 
-double natural_of(const ParameterInfo& parameter, double standard) {
-  const double value = mapped(parameter, standard);
-  if (!is_mapped(parameter.prior)) return value;
+double natural_of_score(const ParameterInfo& parameter, double z) {
+  const double value = mapped(parameter, z);
+  if (parameter.prior == Prior::normal) return value;
   const double natural = is_logarithmic(parameter.prior) ? std::exp(value) : value;
   return std::isnan(natural) ? natural : std::clamp(natural, parameter.low, parameter.high);
 }
 
+double natural_of(const ParameterInfo& parameter, double standard) {
+  return works_on_scores(parameter) ? natural_of_score(parameter, standard)
+                                    : parameter.mean() + parameter.deviation() * standard;
+}
+
+double standard_of_score(const ParameterInfo& parameter, double z) {
+  if (parameter.prior == Prior::normal || works_on_scores(parameter)) return z;
+  if (parameter.prior == Prior::uniform) return std::numbers::sqrt3 * (2 * normal_cdf(z) - 1);
+  return (natural_of_score(parameter, z) - parameter.mean()) / parameter.deviation();
+}
+
 std::shared_ptr<const std::vector<std::vector<float>>> maps_of(const SimulatorInfo& simulator) {
   auto maps = std::make_shared<std::vector<std::vector<float>>>();
-  for (const ParameterInfo& p : simulator.parameters)
-    maps->push_back(is_mapped(p.prior) ? map_of(p) : std::vector<float>{});
+  for (const ParameterInfo& p : simulator.parameters) maps->push_back(needs_map(p) ? map_of(p) : std::vector<float>{});
   return maps;
 }
 
@@ -158,14 +247,18 @@ std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator, const std::
   for (std::size_t d = 0; d < simulator.parameters.size(); ++d) {
     const ParameterInfo& p = simulator.parameters[d];
     ParameterUnits of{.prior = p.prior, .mean = 0, .deviation = 1};
-    if (is_mapped(p.prior)) {
+    of.scores = works_on_scores(p);
+    if (needs_map(p))
       of.map = {.nodes_of = maps[d].data(),
                 .logarithmic = is_logarithmic(p.prior),
                 .low = static_cast<float>(p.low),
                 .high = static_cast<float>(p.high)};
-    } else {
+    if (!of.scores) {
+      const double beyond = p.prior == Prior::normal ? (p.high - p.low) / 2 : 0;
       of.mean = static_cast<float>(p.mean());
       of.deviation = static_cast<float>(p.deviation());
+      of.low = static_cast<float>(p.low - beyond);
+      of.high = static_cast<float>(p.high + beyond);
     }
     units.push_back(of);
   }
@@ -173,8 +266,8 @@ std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator, const std::
 }
 
 ShownRange shown_range(const ParameterInfo& parameter) {
-  if (!is_mapped(parameter.prior)) return {parameter.low, parameter.high};
-  return {natural_of(parameter, -2.5), natural_of(parameter, 2.5)};
+  if (parameter.prior == Prior::uniform || parameter.prior == Prior::normal) return {parameter.low, parameter.high};
+  return {natural_of_score(parameter, -2.5), natural_of_score(parameter, 2.5)};
 }
 
 std::string prior_text(const ParameterInfo& p) {
@@ -200,7 +293,7 @@ std::string prior_text(const ParameterInfo& p) {
 }
 
 NaturalLaw natural_law(const ParameterInfo& parameter, double mean, double deviation, double reach) {
-  if (!is_mapped(parameter.prior)) {
+  if (!works_on_scores(parameter)) {
     const double centre = parameter.mean() + parameter.deviation() * mean, spread = parameter.deviation() * deviation;
     return {centre, spread, centre - reach * spread, centre + reach * spread};
   }

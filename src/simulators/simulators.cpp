@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "kernels/sim/list.hpp"
 #include "src/simulators/module.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/system/atomic_file.hpp"
 #include "src/system/instruction_set.hpp"
 
@@ -122,6 +123,11 @@ SimulatorInfo describe(int number, const std::map<std::string, double>& constant
           .number = number};
 }
 
+/// Describes a configured simulator with its own priors.
+SimulatorInfo described(const Configuration::Simulator& simulator) {
+  return describe(simulator_number(simulator), simulator.parameters);
+}
+
 }  // namespace
 
 bool is_built_in(int simulator) { return simulator < Simulators::size; }
@@ -198,11 +204,11 @@ SimulatorInfo simulator_at(const std::string& what, const std::map<std::string, 
   if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
   Configuration::Simulator simulator;
   (what.ends_with(".so") ? simulator.module : simulator.source) = what;
-  return find_simulator(simulator);
+  return described(simulator);
 }
 
 std::string simulator_name(const Configuration::Simulator& simulator) {
-  return minimises(simulator) ? simulator.name : find_simulator(simulator).name;
+  return minimises(simulator) ? simulator.name : described(simulator).name;
 }
 
 bool minimises(const Configuration::Simulator& simulator) {
@@ -237,8 +243,17 @@ SimulatorInfo find_simulator(const std::string& name, const std::map<std::string
   return describe(number, constants);
 }
 
-SimulatorInfo find_simulator(const Configuration::Simulator& simulator) {
-  return describe(simulator_number(simulator), simulator.parameters);
+SimulatorInfo find_simulator(const Configuration& configuration) {
+  SimulatorInfo info = described(configuration.simulator);
+  info.own_priors = configuration.prior.empty();
+  for (ParameterInfo& p : info.parameters) {
+    p.space = configuration.parameters.space;
+    const auto other = configuration.prior.find(p.name);
+    if (other == configuration.prior.end()) continue;
+    const PriorLaw& law = other->second;
+    p = {p.name, p.unit, law.low, law.high, law.prior, law.first, law.second, p.space};
+  }
+  return info;
 }
 
 Sample make_sample(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count) {
@@ -264,6 +279,15 @@ const HostSimulator* host_simulator(int simulator, const std::string& set) {
   for (int i = 0; i < module.set_count; ++i)
     if (module.sets[i].instruction_set == set) return module.sets[i].functions;
   throw InputError(fmt::format("the module of {} has no functions for {}; build it again", module.facts.name, set));
+}
+
+double moved_into_domain(const SimulatorInfo& simulator, std::size_t d, double value) {
+  std::vector<double> theta;
+  for (const ParameterInfo& p : simulator.parameters) theta.push_back(natural_of_score(p, 0));
+  theta[d] = value;
+  Sample sample = make_sample(simulator, theta, {}, 1);
+  move_into_domain(sample);
+  return static_cast<double>(sample.theta[d]);
 }
 
 void move_into_domain(Sample& sample) {

@@ -32,8 +32,8 @@ int table_size(int simulator);
 int largest_table();
 /// Returns SimulatorFacts::number_price of a simulator in the list.
 double number_price(int simulator);
-/// Finds the simulator of a configuration, and loads it where it is not in the list.
-SimulatorInfo find_simulator(const Configuration::Simulator& simulator);
+/// Finds the simulator of a configuration, with the configuration's priors, and loads it where it is not in the list.
+SimulatorInfo find_simulator(const Configuration& configuration);
 
 /// Finds a simulator by its name or, where `what` is a path with an ending, by its header or module (.so).
 SimulatorInfo simulator_at(const std::string& what, const std::map<std::string, double>& constants);
@@ -56,6 +56,8 @@ const HostSimulator* host_simulator(int simulator);
 /// Returns those in a named instruction set.
 const HostSimulator* host_simulator(int simulator, const std::string& instruction_set);
 
+/// Returns where the simulator's domain moves a value of parameter d, the others at their priors' medians.
+double moved_into_domain(const SimulatorInfo& simulator, std::size_t d, double value);
 /// Moves θ into the domain as the kernels will.
 void move_into_domain(Sample& sample);
 

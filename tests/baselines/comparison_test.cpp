@@ -76,7 +76,8 @@ TEST(Baseline, CountsTheCallsOfAllReplicates) {
 TEST(Simulations, CountsCallsAndRefusesMore) {
   const Normalisation normalisation{{0}, {1}};
   const Plan plan(small_configuration("gaussian"));
-  const baselines::Problems problems{plan.parameters, 1, 0, {{0, 1}, {2, 3}, {4, 5}}, {1, 2}};
+  const baselines::Problems problems{plan.simulator.parameters, plan.parameters, 1, 0,
+                                     {{0, 1}, {2, 3}, {4, 5}},  {1, 2}};
   std::int64_t spent = 0;
   baselines::Simulations simulations(*host_simulator(plan.number), Transform::none, normalisation, {1, 2}, problems, 50,
                                      [&](std::int64_t calls) { spent += calls; });
@@ -99,7 +100,7 @@ TEST(Simulations, AreOfTheParametersGiven) {
   // Gaussian data in prior units: μ = 0 and 10 √… of the prior's deviation 20/√12, log σ = −0.25 at the prior's mean.
   const Normalisation normalisation{{0}, {1}};
   const Plan plan(small_configuration("gaussian"));
-  const baselines::Problems problems{plan.parameters, 1, 0, {{0, 1}, {2, 3}}, {1, 2}};
+  const baselines::Problems problems{plan.simulator.parameters, plan.parameters, 1, 0, {{0, 1}, {2, 3}}, {1, 2}};
   baselines::Simulations simulations(*host_simulator(plan.number), Transform::none, normalisation, {3, 4}, problems,
                                      8000, [](std::int64_t) {});
   const std::span<float> theta = simulations.theta(2);

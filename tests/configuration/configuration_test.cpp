@@ -539,5 +539,44 @@ TEST_F(ConfigurationFile, UnreadableFilesAreRefused) {
               StartsWith((folder_ / "run.yaml").string()));
 }
 
+TEST(Configuration, GivesPriors) {
+  const Configuration c = parse_configuration(
+      "simulator: {name: gaussian}\nprior: {mu: {normal: [0.3, 0.7]}, log_sigma: {truncated_normal: [0, 1, -1, 1]}}\n"
+      "parameters: {space: normal}\n");
+  EXPECT_EQ(c.prior.at("mu"), normal(0.3, 0.7));
+  EXPECT_EQ(c.prior.at("log_sigma"), truncated_normal(0, 1, -1, 1));
+  EXPECT_EQ(c.parameters.space, Space::normal);
+  EXPECT_EQ(parse_configuration(to_yaml(c)), c);
+  const auto of_mu = [](const std::string& prior) {
+    return parse_configuration("simulator: {name: gaussian}\nprior: {mu: " + prior + "}\n").prior.at("mu");
+  };
+  for (const auto& [text, law] : {std::pair{"{uniform: [-1, 2]}", uniform(-1, 2)},
+                                  {"{log_uniform: [0.5, 2]}", log_uniform(0.5, 2)},
+                                  {"{log_normal: [0.1, 0.2]}", log_normal(0.1, 0.2)},
+                                  {"{beta: [2, 3]}", beta(2, 3)},
+                                  {"{gamma: [2, 0.5]}", gamma(2, 0.5)},
+                                  {"{exponential: [2]}", exponential(2)},
+                                  {"{exponential: 2}", exponential(2)}})
+    EXPECT_EQ(of_mu(text), law) << text;
+}
+
+TEST(Configuration, RefusesPriorsThatAreNone) {
+  const auto refused = [](const std::string& prior) {
+    return refusal_of("simulator: {name: gaussian}\nprior: " + prior + "\n");
+  };
+  EXPECT_THAT(refused("{rate: {uniform: [0, 1]}}"),
+              HasSubstr("prior.rate: is no parameter of gaussian; there are mu, log_sigma"));
+  EXPECT_THAT(refused("{mu: {uniform: [1, 0]}}"),
+              HasSubstr("prior.mu: the prior reaches from 1 to 0; it must be finite and not empty"));
+  EXPECT_THAT(refused("{log_sigma: {uniform: [0, 50]}}"),
+              HasSubstr("prior.log_sigma: the prior reaches 50; the domain of gaussian ends at"));
+  for (const char* const wrong :
+       {"3", "{mu: 3}", "{mu: {flat: [0, 1]}}", "{mu: {uniform: 1}}", "{mu: {uniform: [1]}}", "{mu: {uniform: [0, x]}}",
+        "{mu: {uniform: [0, 1], normal: [0, 1]}}", "{mu: {exponential: [1, 2]}}", "[{mu: {uniform: [0, 1]}}]"})
+    EXPECT_THAT(refused(wrong),
+                HasSubstr("must be a mapping of parameters to priors, each one of uniform: [low, high]"));
+  EXPECT_THAT(refusal_of("simulator: {name: quadratic}\nprior: {mu: {uniform: [0, 1]}}\n"), HasSubstr("prior"));
+}
+
 }  // namespace
 }  // namespace alfi

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -66,7 +67,7 @@ TEST(ParameterScale, IsTheNormalScoreUnderThePrior) {
     for (int i = 0; i < pieces; ++i)
       below.push_back(below.back() + std::exp(c.log_weight(c.low + (i + 0.5) * step) - most));
     for (double z = -3.5; z <= 3.5; z += 0.5) {
-      if (!is_mapped(c.law.prior)) break;
+      if (!works_on_scores(parameter)) break;
       const double value = natural_of(parameter, z);
       std::size_t i = 0;  // the pieces below the value
       for (std::size_t half = below.size(); half > 0; half /= 2)
@@ -97,7 +98,7 @@ TEST(ParameterScale, TheKernelsMapIsIt) {
       EXPECT_NEAR(value, exact, rounding + moved) << z;
     }
     // Beyond its reach the map is at its end, inside the prior, and NaN stays NaN.
-    if (!is_mapped(c.law.prior)) continue;
+    if (!works_on_scores(simulator.parameters[0])) continue;
     for (const float z : {-50.0F, -7.0F, 7.0F, 50.0F, INFINITY, -INFINITY}) {
       const double value = static_cast<double>(natural_of<float>(units, z));
       EXPECT_EQ(value, static_cast<double>(natural_of<float>(units, z > 0 ? 7.0F : -7.0F)));
@@ -134,6 +135,84 @@ TEST(ParameterScale, RefusesLawsThatAreNone) {
                               log_normal(NAN, 1), truncated_normal(0, 1, 2, 1), truncated_normal(0, -1, 0, 1),
                               beta(0, 1), gamma(1, -1), gamma(infinity, 1), exponential(-1), exponential(NAN)})
     EXPECT_NE(refused_prior(law), "");
+}
+
+/// Integrates θ over normal scores, which is independent of the closed forms.
+TEST(ParameterScale, KnowsMeanAndDeviationOfEveryLaw) {
+  for (const Case& c : cases()) {
+    const ParameterInfo parameter = info_of(c.law);
+    SCOPED_TRACE(prior_text(parameter));
+    // Over t of the case, by the midpoint rule.
+    constexpr int pieces = 400'000;
+    const double step = (c.high - c.low) / pieces;
+    double most = -INFINITY, weight = 0, sum = 0, squares = 0;
+    const auto each = [&](const auto& body) {
+      for (int i = 0; i < pieces; ++i) body(c.low + (i + 0.5) * step);
+    };
+    each([&](double t) { most = std::max(most, c.log_weight(t)); });
+    each([&](double t) {
+      const double w = std::exp(c.log_weight(t) - most);
+      weight += w;
+      sum += w * c.x(t);
+    });
+    const double mean = sum / weight;
+    each([&](double t) { squares += std::exp(c.log_weight(t) - most) * (c.x(t) - mean) * (c.x(t) - mean); });
+    const double deviation = std::sqrt(squares / weight);
+    EXPECT_NEAR(parameter.mean(), mean, 1e-6 * deviation);
+    EXPECT_NEAR(parameter.deviation(), deviation, 1e-6 * deviation);
+  }
+}
+
+/// In either space: draws have the prior's law, the machine's numbers mean 0 and deviation 1.
+TEST(ParameterScale, DrawsThePriorInEitherSpace) {
+  constexpr int draws = 200'000;
+  for (const Case& c : cases())
+    for (const Space space : {Space::natural, Space::normal}) {
+      SimulatorInfo simulator = simulator_of(c.law);
+      ParameterInfo& parameter = simulator.parameters[0];
+      parameter.space = space;
+      SCOPED_TRACE(prior_text(parameter) + (space == Space::natural ? ", natural" : ", normal"));
+      const auto maps = maps_of(simulator);
+      const ParameterUnits units = units_of(simulator, *maps).at(0);
+      std::vector<double> p;  // the prior's distribution function at each draw
+      double sum = 0, squares = 0;
+      for (std::uint32_t i = 0; i < draws; ++i) {
+        const Stream<float> stream{stream_key(5, Phase::training, Purpose::truth, 0), i, 0};
+        const float standard = prior_draw<float>(units, stream.block(0));
+        sum += static_cast<double>(standard);
+        squares += static_cast<double>(standard) * static_cast<double>(standard);
+        if (i >= 2000) continue;
+        const auto natural = static_cast<double>(natural_of<float>(units, standard));
+        double low = -9, high = 9;  // the normal score, by bisection
+        for (int step = 0; step < 60; ++step) {
+          const double middle = (low + high) / 2;
+          (natural_of_score(parameter, middle) < natural ? low : high) = middle;
+        }
+        p.push_back(normal_cdf(low));
+      }
+      // Five standard errors; of the squares with the fourth moment of a heavy tail, which is far larger than normal's.
+      EXPECT_NEAR(sum / draws, 0, 5 / std::sqrt(draws));
+      if (space == Space::normal || c.law.prior == Prior::uniform)
+        EXPECT_NEAR(squares / draws, 1, 5 * std::sqrt(2.0 / draws));
+      std::sort(p.begin(), p.end());
+      double distance = 0;
+      for (std::size_t i = 0; i < p.size(); ++i)
+        distance = std::max(distance, std::fabs(p[i] - (static_cast<double>(i) + 0.5) / static_cast<double>(p.size())));
+      EXPECT_LT(distance, 1.95 / std::sqrt(static_cast<double>(p.size())));  // Kolmogorov and Smirnov's at 1e-3
+    }
+}
+
+TEST(ParameterScale, KeepsThePriorsRangeWhereASimulatorHasNoDomain) {
+  for (const Case& c : cases()) {
+    SimulatorInfo simulator = simulator_of(c.law);
+    simulator.parameters[0].space = Space::natural;
+    const auto maps = maps_of(simulator);
+    const ParameterUnits units = units_of(simulator, *maps).at(0);
+    EXPECT_EQ(static_cast<double>(units.low), c.law.prior == Prior::normal
+                                                  ? c.law.mean() - 8 * c.law.deviation()
+                                                  : static_cast<double>(static_cast<float>(c.law.low)));
+    EXPECT_GE(static_cast<double>(units.high), static_cast<double>(static_cast<float>(c.law.high)));
+  }
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ void CudaProcessor::take_settings(Batch& batch, const EpisodeSettings<float>& se
   const int counts = problems.most - problems.least;
   if (settings.weights != nullptr) batch.weights = on_device(settings.weights, settings.layout.size, "the weights");
   batch.iteration_weight = on_device(settings.iteration_weight, shape.T, "the iterations' weights");
-  if (settings.parameters != nullptr)
-    batch.parameters = on_device(settings.parameters, shape.D, "the parameters' units");
+  if (settings.parameters != nullptr) take_parameters(batch, settings);
   batch.mean = on_device(settings.units.mean, shape.X, "the observations' mean");
   batch.scale = on_device(settings.units.scale, shape.X, "the observations' scale");
   if (drawn) batch.above = on_device(problems.above, counts, "the numbers of observations");
@@ -88,6 +87,18 @@ void CudaProcessor::take_settings(Batch& batch, const EpisodeSettings<float>& se
   copied.units.scale = batch.scale.data();
   copied.problems.above = batch.above.data();
   copied.problems.count_input = batch.count_input.data();
+}
+
+void CudaProcessor::take_parameters(Batch& batch, const EpisodeSettings<float>& settings) {
+  std::vector<ParameterUnits> units(settings.parameters, settings.parameters + settings.shape.D);
+  std::vector<float> maps;
+  for (const ParameterUnits& of : units)
+    if (of.map.nodes_of != nullptr) maps.insert(maps.end(), of.map.nodes_of, of.map.nodes_of + 2 * ParameterMap::nodes);
+  batch.maps = on_device(maps.data(), static_cast<std::int64_t>(maps.size()), "the parameters' maps");
+  const float* next = batch.maps.data();
+  for (ParameterUnits& of : units)
+    if (of.map.nodes_of != nullptr) of.map.nodes_of = std::exchange(next, next + 2 * ParameterMap::nodes);
+  batch.parameters = on_device(units.data(), settings.shape.D, "the parameters' units");
 }
 
 void CudaProcessor::take_tiles(Batch& batch) {

@@ -59,6 +59,8 @@ class CudaProcessor final : public Processor {
   // Parts of prepare. Each takes memory and points the batch's work to it.
   /// Copies the settings and what they point to.
   void take_settings(Batch& batch, const EpisodeSettings<float>& settings);
+  /// Copies the parameters' units and their maps.
+  void take_parameters(Batch& batch, const EpisodeSettings<float>& settings);
   /// Takes the tiles of a chunk, their codes and activations.
   void take_tiles(Batch& batch);
   /// Takes what an encoder's products are computed in.

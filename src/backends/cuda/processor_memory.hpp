@@ -27,6 +27,7 @@ struct CudaProcessor::Batch {
 
   DeviceArray<float> weights, iteration_weight, mean, scale, count_input;
   DeviceArray<ParameterUnits> parameters;
+  DeviceArray<float> maps;  ///< theirs, one after the other
   DeviceArray<std::uint32_t> above;
   DeviceArray<float> tile_memory, codes, fast;
   DeviceArray<float> wide, ones;  // of an encoder's products

@@ -599,7 +599,7 @@ TEST(Simulators, GaussianLinearHasANormalPrior) {
   std::vector<float> z;
   for (std::uint32_t episode = 0; episode < draws; ++episode) {
     const Stream<float> stream{stream_key(7, Phase::training, Purpose::truth, 0), episode, 0};
-    z.push_back(standard_prior_draw<float>(law.prior, stream.block(3)));
+    z.push_back(prior_draw<float>({law.prior, 0, 1}, stream.block(3)));
   }
   expect_moments(z, {0, 1, 3}, "prior");
   expect_continuous(
