@@ -60,6 +60,10 @@ struct Evaluation {
                                  ///< time
   std::vector<double> error_by_iteration;  ///< (T + 1) mean of ‖θ* − μ_t‖₂, from the start on
   std::int64_t clamped_draws;              ///< proposals outside the simulator's domain, of all rollouts
+  double left_out;                         ///< part of all observations that were no numbers
+  /// (D, 10) part of the real observations that were no numbers, by the tenth of the prior that θ* is in; NaN where no
+  /// θ* is
+  std::vector<std::vector<double>> left_out_by_tenth;
   double seconds;
 };
 

@@ -19,6 +19,7 @@ struct TrainingProgress {
   double episodes_per_second;  ///< of the last seconds
   double seconds_left;
   std::int64_t skipped;  ///< updates skipped since their gradient was not finite
+  double left_out;       ///< part of the latest observations that were no numbers
   std::string notice;    ///< what users should know of how it is computed; mostly nothing
 };
 
@@ -43,8 +44,8 @@ struct TrainingOutcome {
 
 /// Trains a configuration in a run folder: config.yaml, metrics.jsonl, checkpoints/step-N.safetensors.
 /// InputError: the configuration is wrong or too large, the folder holds a run (and neither resume nor force is set),
-/// or the run to resume has another configuration or no readable checkpoint. RunError: the disk fails, or many
-/// gradients in a row are not finite; the last good checkpoint is then intact.
+/// or the run to resume has another configuration or no readable checkpoint. RunError: the disk fails, many
+/// gradients in a row are not finite, or most observations are no numbers; the last good checkpoint is then intact.
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options = {});
 

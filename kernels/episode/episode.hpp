@@ -11,6 +11,7 @@
 #pragma once
 
 #include "kernels/episode/called_simulator.hpp"
+#include "kernels/episode/left_out.hpp"
 #include "kernels/episode/loss.hpp"
 #include "kernels/episode/tile.hpp"
 
@@ -22,6 +23,7 @@ struct EpisodeSettings {
   int simulator;                        ///< its number in kernels/sim/list.hpp, for a device
   const HostSimulator* host_simulator;  ///< or null where all draws are recorded
   const ParameterUnits* parameters;     ///< (D); not read where all draws are recorded
+  bool may_fail;                        ///< an observation of the simulator may be no number
   ProblemRule problems;
   Shape shape;
   Layout layout;
@@ -49,6 +51,24 @@ inline namespace ALFI_ISA {
 template <class R>
 inline constexpr bool simulates = sizeof(R) == sizeof(float);
 
+/// Leaves out real observations that are no numbers.
+template <class Team>
+ALFI_HD void leave_out_real(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
+                            const Tile<typename Team::Real>& tile) {
+  using R = typename Team::Real;
+  TileInput<R>& input = *tile.input;
+  const ProblemRule& rule = settings.problems;
+  team.each_lane([&](int lane) { input.left_out[lane] = input.count[lane]; });
+  team.sync();
+  leave_out(team, tile.real, settings.shape.X, 1, input.real_rows, input.count);
+  team.sync();
+  team.each_lane([&](int lane) {
+    input.left_out[lane] = input.left_out[lane] - input.count[lane];
+    const int count = static_cast<int>(input.count[lane]);
+    input.count_input[lane] = rule.count_input[count < rule.least ? 0 : count - rule.least];
+  });
+}
+
 /// Draws each lane's problem: its episode, θ* and the real observations.
 template <class Team, class Source>
 ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
@@ -73,6 +93,9 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
                    .theta = tile.truth,
                    .clamped = nullptr,
                    .x = tile.real});
+  if (!settings.may_fail) return;
+  team.sync();
+  leave_out_real(team, settings, tile);
 }
 
 /// Sets ψ₀.
@@ -108,8 +131,10 @@ ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>&
     if (draws.problem) draw_problem(team, settings, source, step, tile);
   }
   if (draws.start) start_proposal(team, settings, step, tile);
-  team.each(1,
-            [&](int, int lane) { store<F>(tile.generated_count + lane, splat<F>(static_cast<R>(settings.shape.N))); });
+  if (!draws.proposals) return;
+  team.each(settings.shape.T * settings.shape.M, [&](int set, int lane) {
+    store<F>(tile.count + set * tile_lanes + lane, splat<F>(static_cast<R>(settings.shape.N)));
+  });
 }
 
 /// Some of the parameters of an iteration.
@@ -198,7 +223,7 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
   return {.x = generated_rows(shape, tile, t),
           .observations = iterations * shape.M * shape.N,
           .set_size = shape.N,
-          .count = tile.generated_count};
+          .count = tile.count + t * shape.M * tile_lanes};
 }
 
 /// Draws these parameters of iteration t and their observations, as far as they are drawn; x may be read after a
@@ -225,6 +250,10 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
                      .theta = tile.theta + first * shape.D * tile_lanes,
                      .clamped = tile.clamped + first * tile_lanes,
                      .x = {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
+    if (!settings.may_fail) return;
+    team.sync();
+    leave_out(team, Rows<float>{tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}, shape.X, parameters.count,
+              shape.N, tile.count + first * tile_lanes);
   }
 }
 
@@ -338,7 +367,7 @@ ALFI_HD void rollout_gradient(const Team& team, const EpisodeSettings<typename T
     team.each(M * C, [&](int item, int lane) {
       const int m = item / C, c = item % C;
       pooling_gradient<F>(shape.pooling, C, c, lane, tile.code_gradient + m * CP * tile_lanes,
-                          input.codes + m * CP * tile_lanes, splat<F>(static_cast<R>(shape.N)),
+                          input.codes + m * CP * tile_lanes, load<F>(tile.count + (t * M + m) * tile_lanes + lane),
                           tile.slopes + (t * M + m) * 2 * C * tile_lanes);
     });
     // No barrier: what the next iteration begins with is ψ's gradient, of each dimension the same thread's as above.

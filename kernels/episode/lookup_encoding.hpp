@@ -63,7 +63,9 @@ ALFI_HD void encode_sets(const Team& team, const Shape& shape, const LookupEncod
   const int set_count = sets.observations / sets.set_size;
   const Located<const R> from = located(sets.x);
   team.each(set_count * tile_lanes, [&](int item, int lane) {
-    const int episode = item / set_count, set = item % set_count, count = static_cast<int>(sets.count[episode]);
+    const int episode = item / set_count, set = item % set_count;
+    const R counted = sets.count[set * tile_lanes + episode];
+    const int count = static_cast<int>(counted);
     const R* const places = from.place + episode * sets.observations + set * sets.set_size;
     const R* const offsets = from.offset + episode * sets.observations + set * sets.set_size;
     with_sixteens(C, lane, [&](auto sixteens, int c, int codes) {
@@ -90,7 +92,7 @@ ALFI_HD void encode_sets(const Team& team, const Shape& shape, const LookupEncod
           for (int v = 0; v < V; ++v) sum[v] = sum[v] + value[v];
         }
       }
-      const F number = splat<F>(sets.count[episode]);
+      const F number = splat<F>(counted > R(1) ? counted : R(1));
       for (int v = 0; v < V; ++v) {
         R* const to = pooled + (set * CP + c + v * tile_lanes) * tile_lanes + episode;
         store_apart<F>(to, tile_lanes, codes - v * tile_lanes, moments ? sum[v] : sum[v] / number);

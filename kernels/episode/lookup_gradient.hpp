@@ -131,7 +131,7 @@ ALFI_HD void add_lookup_sums(const Team& team, const Lookup<typename Team::Real>
                                 .sums = sums,
                                 .place = from.place + begin,
                                 .offset = from.offset + begin,
-                                .count = static_cast<int>(sets.count[episode])};
+                                .count = static_cast<int>(sets.count[set * tile_lanes + episode])};
           if (sums.second_from == 0)
             add_set<V, true, F>(here, c, a, b);
           else

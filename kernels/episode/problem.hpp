@@ -36,8 +36,9 @@ struct TileInput {
   std::uint32_t episode[tile_lanes];  ///< number in the meta-batch: names its proposals and simulations
   std::uint32_t problem[tile_lanes];  ///< number of the problem: names θ* and the real observations
   R weight[tile_lanes];               ///< of the episode's loss in the batch's: 1/B, 0 for lanes without an episode
-  R count[tile_lanes];                ///< real observations, at most real_rows
+  R count[tile_lanes];                ///< real observations that are numbers, at most real_rows
   R count_input[tile_lanes];          ///< their number as the RIM sees it
+  R left_out[tile_lanes];             ///< real observations that were no numbers
   int real_rows;                      ///< most of any lane
 };
 
@@ -98,6 +99,7 @@ ALFI_HD void describe_tile(const Team& team, const ProblemRule& rule, const Step
     input.weight[lane] = b < rule.episodes ? static_cast<R>(1.0 / rule.episodes) : R(0);
     input.count[lane] = static_cast<R>(count);
     input.count_input[lane] = rule.count_input[count - rule.least];
+    input.left_out[lane] = R(0);
   });
   team.sync();
   team.once([&] {

@@ -16,6 +16,7 @@ struct Tile {
   R* truth;             ///< θ* (D, 16)
   R* psi;               ///< (T + 1, P, 16)
   R* clamped;           ///< (T, M, 16): 1 where θ was outside the simulator's domain
+  R* count;             ///< (T, M, 16): simulated observations that are numbers, of N
   R* loss;              ///< (T, 16)
   R* episode_loss;      ///< (16)
   Rows<R> real;         ///< x* (X, real_rows · 16)
@@ -29,7 +30,6 @@ struct Tile {
   R* real_slope;        ///< (2, C, 16)
   R* slopes;            ///< (T, M, 2, C, 16)
   R* loss_slope;        ///< (T, 16)
-  R* generated_count;   ///< (16): N
   RimHistory<R> history;
   RimGradient<R> gradient;
   R* real_code_gradient;   ///< (CP, 16)
@@ -96,6 +96,7 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
   tile.truth = carver.take(D * L);
   tile.psi = carver.take((T + 1) * P * L);
   tile.clamped = carver.take(T * M * L);
+  tile.count = carver.take(T * M * L);
   tile.loss = carver.take(T * L);
   tile.episode_loss = carver.take(L);
   tile.real = carver.rows(X, s.R * L);
@@ -109,7 +110,6 @@ Tile<R> carve_tile(const Shape& s, Carver<R>& carver, int features) {
   tile.real_slope = carver.take(2 * C * L);
   tile.slopes = carver.take(T * M * 2 * C * L);
   tile.loss_slope = carver.take(T * L);
-  tile.generated_count = carver.take(L);
   tile.history = carve_history(s, carver, steps);
   tile.gradient = carve_gradient(s, carver, steps, 1);
   tile.real_code_gradient = carver.take(CP * L);
@@ -185,7 +185,7 @@ ALFI_HD std::int64_t aggregator_block_size(const Shape& shape, bool stage) {
 
 /// Counts a tile's numbers up to and including the last array of what a rollout is asked for, and of what problems are.
 inline std::int64_t results_size(const Shape& s) {
-  return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + s.T * s.M + s.T + 1);
+  return std::int64_t{tile_lanes} * (s.D + (s.T + 1) * s.P() + 2 * s.T * s.M + s.T + 1);
 }
 inline std::int64_t problem_size(const Shape& s) { return results_size(s) + std::int64_t{tile_lanes} * s.X * s.R; }
 

@@ -9,6 +9,8 @@
 // so a set's whole influence on the weights is in the 2C numbers (a, b): the backward pass needs nothing else than the
 // observations and the weights, whose activations it recomputes.
 //
+// A set of none has code 0 and no gradient.
+//
 // Observations are encoded in blocks of 16; a row is one observation of one episode: row = 16 · observation + lane.
 //
 // An encoder is the weights where they are read from and the fast memory of one block. This one computes in fp32, that
@@ -32,7 +34,7 @@ struct ObservationSets {
   Rows<const R> x;   ///< (X, observations · 16), standardised
   int observations;  ///< in all sets together
   int set_size;      ///< observations stored of each set
-  const R* count;    ///< (16): the observations that count in each set of an episode, at most set_size
+  const R* count;    ///< (sets, 16): the observations that count, the first ones of each set, at most set_size
 };
 
 template <class R>
@@ -156,7 +158,7 @@ ALFI_HD void pool_codes(Pooling pooling, int set_size, int number, int observati
       sum = sum + select(counts, value, F{});
     }
   });
-  if (complete && !moments) sum = sum / count;
+  if (complete && !moments) sum = sum / max(count, splat<F>(R(1)));  // 0 for a set of none
   if (complete && moments) squares = deviation_of(squares, count);
   store<F>(place, sum);
   if (moments) store<F>(spread, squares);
@@ -175,9 +177,9 @@ ALFI_HD void encode_sets(const Team& team, const Shape& shape, const Encoder& en
     const int observations = left < block_length ? left : block_length;
     encode_block(team, shape, encoder, sets, first, observations, encoder.code());
     team.each(C, [&](int c, int lane) {
-      const F count = load<F>(sets.count + lane);
       int set = first / sets.set_size, number = first % sets.set_size;
       for (int begin = 0; begin < observations; ++set, number = 0) {
+        const F count = load<F>(sets.count + set * tile_lanes + lane);
         const int rest = sets.set_size - number, here = rest < observations - begin ? rest : observations - begin;
         R* const place = pooled + (set * CP + c) * tile_lanes + lane;
         pool_codes<Team>(
@@ -214,7 +216,7 @@ ALFI_HD void pool_sets(const Team& team, Pooling pooling, int C, const Observati
     typename Team::Real* const place = pooled + (set * CP + c) * tile_lanes + lane;
     const typename Team::Real* const code = codes.at(c, set * sets.set_size * tile_lanes + lane);
     pool_codes<Team>(
-        pooling, sets.set_size, 0, sets.set_size, load<F>(sets.count + lane),
+        pooling, sets.set_size, 0, sets.set_size, load<F>(sets.count + set * tile_lanes + lane),
         [&](int i) { return load<F>(code + i * tile_lanes); }, place, place + C * tile_lanes);
   });
 }
@@ -225,7 +227,7 @@ ALFI_HD void pooling_gradient(Pooling pooling, int C, int c, int lane, const Rea
                               F count, Real<F>* slope) {
   using R = Real<F>;
   const int here = c * tile_lanes + lane, there = (C + c) * tile_lanes + lane;
-  F a = load<F>(gradient + here) / count, b{};
+  F a = load<F>(gradient + here) / max(count, splat<F>(R(1))), b{};
   if (pooling == Pooling::moments) {
     const F deviation = load<F>(pooled + there);
     b = select(deviation > R(0), load<F>(gradient + there) / (deviation * (count - R(1))), F{});
@@ -278,9 +280,9 @@ ALFI_HD void encoder_gradient(const Team& team, const Shape& shape, const Layout
     const int rows = observations * tile_lanes;
     encode_block(team, shape, encoder, sets, first, observations, encoder.code());
     team.each(C, [&](int c, int lane) {
-      const F count = load<F>(sets.count + lane);
       int set = first / sets.set_size, number = first % sets.set_size;
       for (int i = 0; i < observations; ++i) {
+        const F count = load<F>(sets.count + set * tile_lanes + lane);
         const R* const ab = slope + (set * 2 * C + c) * tile_lanes + lane;
         R* const place = block.code.at(c, i * tile_lanes + lane);
         const F slope_here = code_slope(load<F>(place), load<F>(ab), load<F>(ab + C * tile_lanes));

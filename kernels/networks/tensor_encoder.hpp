@@ -163,7 +163,7 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
     for (int s = 0; s < encoder.codes; ++s) {
       typename Tensor::Sum sum[2], a[2], b[2];
       // On their way from memory during the products.
-      read_slopes(tensor, C, s, slope + set * 2 * C * tile_lanes, sets.count, place, a, b);
+      read_slopes(tensor, C, s, slope + set * 2 * C * tile_lanes, sets.count + set * tile_lanes, place, a, b);
       encode_codes<width>(tensor, encoder, s, hidden2, sum);
       ALFI_UNROLL
       for (int half = 0; half < 2; ++half)

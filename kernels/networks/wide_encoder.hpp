@@ -77,7 +77,7 @@ ALFI_HD void code_slopes(const Team& team, const LinearWeights<typename Team::Re
       const int set = (first + i) / sets.set_size, number = (first + i) % sets.set_size;
       const R* const here = ab + (set * 2 * C + c) * tile_lanes + lane;
       const F e = tanh(load<F>(place) + splat<F>(layer.bias[c]));
-      slope = select(splat<F>(static_cast<R>(number)) < load<F>(sets.count + lane),
+      slope = select(splat<F>(static_cast<R>(number)) < load<F>(sets.count + set * tile_lanes + lane),
                      code_slope(e, load<F>(here), load<F>(here + C * tile_lanes)), F{});
     }
     store<F>(place, slope);

@@ -56,6 +56,7 @@ struct SimulatorFacts {
   /// Operations a core could have done with nothing but fma in the time it draws a number of an observation, by
   /// bench/kernel_benchmarks.cpp with AVX-512.
   double number_price;
+  bool is_finite;  ///< observations are numbers wherever θ is in the domain
 
   /// Returns the number D of parameters; any_size where one is repeated.
   constexpr int dimension() const {
@@ -81,6 +82,12 @@ struct SimulatorFacts {
     SimulatorFacts more = *this;
     more.constants[more.constant_count++] = {
         .name = called, .meaning = meaning, .least = least, .most = most, .usual = usual};
+    return more;
+  }
+  /// Promises that observations are numbers wherever θ is in the domain: none is looked for that is not.
+  constexpr SimulatorFacts always_finite() const {
+    SimulatorFacts more = *this;
+    more.is_finite = true;
     return more;
   }
   constexpr SimulatorFacts price(double of_a_number) const {

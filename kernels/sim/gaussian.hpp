@@ -11,6 +11,7 @@ struct Gaussian {
                                     .parameter("mean", "", alfi::uniform(-10.0, 10.0))
                                     .parameter("log_deviation", "", alfi::uniform(-2.0, 1.5))
                                     .observations(1, real(-infinity, infinity), "real numbers")
+                                    .always_finite()
                                     .price(107);
   static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;

@@ -18,6 +18,7 @@ struct GaussianLinear {
           .constant("dimensions", "of θ", 1, most_parameters, 10)
           .repeated_parameter("mean", "", normal(0.0, deviation))
           .observations(any_size, real(-infinity, infinity), "real numbers")
+          .always_finite()
           .price(119);
   static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;

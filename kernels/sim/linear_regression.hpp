@@ -20,6 +20,7 @@ struct LinearRegression {
           .repeated_parameter("angle", "rad", alfi::uniform(0.0, 1.57079632679489661923))
           .parameter("offset", "", alfi::uniform(-1.0, 1.0))
           .observations(any_size, real(-infinity, infinity), "inputs and what follows of them, real numbers")
+          .always_finite()
           .price(91);
   static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;

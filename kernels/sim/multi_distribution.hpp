@@ -19,6 +19,7 @@ struct MultiDistribution {
           .parameter("spread", "", alfi::uniform(-3.0, 3.0))
           .parameter("upper_end", "", alfi::uniform(-3.0, 3.0))
           .observations(5, real(-infinity, infinity), "real numbers")
+          .always_finite()
           .price(94);
   static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;

@@ -24,6 +24,7 @@ struct Poisson {
   static constexpr auto facts = simulator("poisson", "counts with an unknown rate")
                                     .parameter("log_rate", "log counts", alfi::uniform(0.2, 7.0))
                                     .observations(1, whole(0, infinity), "counts")
+                                    .always_finite()
                                     .price(733);
   static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 2, batch = 30;

@@ -27,6 +27,7 @@ struct Weinberg {
           .parameter("beam_energy", "GeV", alfi::uniform(40.0, 50.0))
           .parameter("fermi_constant", "nominal", alfi::uniform(0.5, 1.5))
           .observations(1, real(-1, 1), "cosines")
+          .always_finite()
           .price(264);
   static constexpr int D = facts.dimension(), X = facts.observation.dimension;
   static constexpr int group = 4;

@@ -133,7 +133,10 @@ std::vector<double> estimate_by_avo(const Problems& problems, Simulations& simul
     for (int b = 0; b < episodes; ++b) {
       for (int m = 0; m < batch; ++m) {
         simulations.observations(m, b, x);
-        rows.col(m) = Eigen::Map<const Eigen::VectorXf>(x.data(), X);
+        if (x.empty())
+          rows.col(m).setZero();  // no number: the standardised mean stands for it
+        else
+          rows.col(m) = Eigen::Map<const Eigen::VectorXf>(x.data(), X);
       }
       Search& search = searches[static_cast<std::size_t>(b)];
       search.move_proposal(rows, static_cast<float>(first_rate(iterations) * left));

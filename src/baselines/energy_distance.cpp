@@ -1,6 +1,7 @@
 #include "src/baselines/energy_distance.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace alfi::baselines {
 namespace {
@@ -55,7 +56,10 @@ EnergyDistance::EnergyDistance(std::span<const float> x, int X) : X_(X) {
   for (const float value : sorted_) before_.push_back(before_.back() + static_cast<double>(value));
 }
 
-double EnergyDistance::to(std::span<float> y) const { return X_ == 1 ? to_scalars(y) : to_rows(y); }
+double EnergyDistance::to(std::span<float> y) const {
+  if (y.size() < 2 * static_cast<std::size_t>(X_)) return std::numeric_limits<double>::infinity();
+  return X_ == 1 ? to_scalars(y) : to_rows(y);
+}
 
 double EnergyDistance::to_scalars(std::span<float> y) const {
   std::sort(y.begin(), y.end());

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "src/engine/failures.hpp"
 #include "src/simulators/parameter_scale.hpp"
 
 namespace alfi::baselines {
@@ -71,6 +72,7 @@ void Simulations::observations(int parameter, int episode, std::vector<float>& x
     for (int k = 0; k < X_; ++k)
       x[static_cast<std::size_t>(n * X_ + k)] =
           x_[static_cast<std::size_t>(k * rows + (parameter * count_ + n) * tile_lanes + episode)];
+  keep_numbers(x, X_);
 }
 
 }  // namespace alfi::baselines

@@ -44,7 +44,7 @@ class Simulations {
   std::span<float> theta(int parameters);
   /// Draws `count` observations of each of them. Throws std::logic_error for more than are left.
   void draw(int parameters, int count);
-  /// Copies the observations of one parameter of one episode into x (count, X).
+  /// Copies the observations of one parameter of one episode into x (count, X), without those that are no numbers.
   void observations(int parameter, int episode, std::vector<float>& x) const;
 
  private:

@@ -35,6 +35,8 @@ std::string with_interval(const Measured& m) {
   return std::isfinite(m.value) ? fmt::format("{:.4g} [{:.4g}, {:.4g}]", m.value, m.lower, m.upper) : "-";
 }
 
+std::string percent_text(double part) { return std::isfinite(part) ? fmt::format("{:.2g} %", 100 * part) : "-"; }
+
 std::string percentages(int level, const std::vector<double>& covered) {
   std::vector<std::string> values;
   for (const double value : covered)
@@ -74,6 +76,15 @@ void print_table(const Evaluation& e) {
              e.energy_distance_episodes);
   fmt::print("{:<20} {}\n", "error by iteration", fmt::join(errors, " "));
   fmt::print("{:<20} {}\n", "clamped draws", e.clamped_draws);
+  if (e.left_out > 0) {
+    fmt::print("{:<20} {} of the observations were no numbers; of real ones, by tenths of the prior:\n", "left out",
+               percent_text(e.left_out));
+    for (std::size_t d = 0; d < e.parameters.size(); ++d) {
+      std::vector<std::string> tenths;
+      for (const double part : e.left_out_by_tenth[d]) tenths.push_back(percent_text(part));
+      fmt::print("{:<20} {}\n", "  " + e.parameters[d], fmt::join(tenths, ", "));
+    }
+  }
   if (e.not_finite > 0) fmt::print("{:<20} {} episodes: the machine's training diverged\n", "not finite", e.not_finite);
 }
 

@@ -39,6 +39,7 @@ std::string progress_text(const TrainingProgress& p, int bar) {
   text += fmt::format("{}/{}  {:.0f} episodes/s  loss {:.3f}", p.step, p.steps, p.episodes_per_second, p.loss);
   if (!std::isnan(p.validation_loss)) text += fmt::format("  validation {:.3f}", p.validation_loss);
   if (p.skipped > 0) text += fmt::format("  {} updates skipped", p.skipped);
+  if (p.left_out > 0) text += fmt::format("  {:.2g} % of observations left out", 100 * p.left_out);
   return text + fmt::format("  {} left", duration_text(p.seconds_left));
 }
 

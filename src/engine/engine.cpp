@@ -9,6 +9,7 @@
 #include "alfi/error.hpp"
 #include "src/backends/host/host_processor.hpp"
 #include "src/engine/encoder_choice.hpp"
+#include "src/engine/failures.hpp"
 #include "src/engine/processors.hpp"
 #include "src/model/iteration_weights.hpp"
 #include "src/simulators/simulators.hpp"
@@ -51,6 +52,7 @@ EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& epis
   return {.simulator = plan_.number,
           .host_simulator = host_simulator(plan_.number),
           .parameters = plan_.parameters.data(),
+          .may_fail = may_fail(plan_.number),
           .problems = {.episodes = episodes.count,
                        .fixed = static_cast<std::uint32_t>(episodes.problems),
                        .seed = episodes.seed,
@@ -149,6 +151,25 @@ Validation Engine::validate(const Episodes& episodes, std::span<const float> wei
   return mean;
 }
 
+void Engine::refuse_failures(std::span<const float> weights) {
+  // On the host, which hands over all of a tile.
+  Engine engine(plan_, normalisation_, std::make_unique<HostProcessor>(plan_.configuration.engine.threads));
+  const Shape& shape = plan_.shape;
+  Failures failures(plan_.simulator.parameters);
+  const Episodes few{
+      .phase = Phase::validation, .step = 0, .count = 4 * tile_lanes, .seed = plan_.configuration.engine.seed};
+  engine.rollout(few, shape.T, weights, [&](const FinishedTile& finished) {
+    for (int i = 0; i < shape.T * shape.M; ++i)
+      for (int lane = 0; lane < finished.episodes; ++lane) {
+        std::vector<double> theta;
+        for (int d = 0; d < shape.D; ++d)
+          theta.push_back(static_cast<double>(finished.tile.theta[(i * shape.D + d) * tile_lanes + lane]));
+        failures.add(theta, shape.N - static_cast<int>(finished.tile.count[i * tile_lanes + lane]), shape.N);
+      }
+  });
+  failures.refuse_most("at the proposals");
+}
+
 void Engine::draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink) {
   const Shape shape = plan_.shape_over(1);
   EpisodeSettings<float> settings =
@@ -187,6 +208,19 @@ void Engine::infer(const GivenProblem& problem, int replicates, int iterations, 
           weights, RealSource::given, {.problem = false, .start = true, .proposals = true}, fill, sink);
 }
 
+CountedObservations count_observations(const Shape& shape, const Tile<float>& tile, int episodes) {
+  CountedObservations counted{0, 0};
+  for (int lane = 0; lane < episodes; ++lane) {
+    const TileInput<float>& input = *tile.input;
+    counted.left_out += static_cast<std::int64_t>(input.left_out[lane]);
+    counted.all += static_cast<std::int64_t>(input.count[lane] + input.left_out[lane]);
+    for (int i = 0; i < shape.T * shape.M; ++i)
+      counted.left_out += shape.N - static_cast<std::int64_t>(tile.count[i * tile_lanes + lane]);
+  }
+  counted.all += std::int64_t{episodes} * shape.T * shape.M * shape.N;
+  return counted;
+}
+
 std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes) {
   std::int64_t count = 0;
   for (int i = 0; i < shape.T * shape.M; ++i)
@@ -205,12 +239,22 @@ Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics
                                std::vector<float>(static_cast<std::size_t>(X), 1.0F)};
   Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads));
   std::vector<float> x(static_cast<std::size_t>(problems * observations * X));  // (observations of all tiles, X)
+  Failures failures(plan.simulator.parameters);
   engine.draw_problems({.phase = Phase::simulation, .step = 0, .count = problems, .seed = pilot_seed},
                        pilot.simulator.transform, [&](const FinishedTile& finished) {
                          float* const rows = x.data() + finished.first * observations * X;
-                         for (int row = 0; row < observations * tile_lanes; ++row)
-                           for (int k = 0; k < X; ++k) rows[row * X + k] = *finished.tile.real.at(k, row);
+                         for (int row = 0; row < observations * tile_lanes; ++row) {
+                           const bool counts =
+                               static_cast<float>(row / tile_lanes) < finished.tile.input->count[row % tile_lanes];
+                           for (int k = 0; k < X; ++k)
+                             rows[row * X + k] = counts ? *finished.tile.real.at(k, row) : std::nanf("");
+                         }
+                         for (int lane = 0; lane < finished.episodes; ++lane)
+                           failures.add(truth_of(finished.tile, plan.shape.D, lane),
+                                        static_cast<int>(finished.tile.input->left_out[lane]), observations);
                        });
+  failures.refuse_most("at draws of the prior");
+  keep_numbers(x, X);
   Normalisation normalisation;
   for (const Moments& moments : statistics.moments(x, X)) {
     normalisation.mean.push_back(static_cast<float>(moments.mean));

@@ -41,6 +41,7 @@ class Engine final : public Learner {
     return processor_->backend() == Backend::cpu ? processor_->threads() : 0;
   }
   const std::string& notice() const override { return processor_->notice(); }
+  void refuse_failures(std::span<const float> weights) override;
 
   /// Runs T iterations forward, on plain loss; `sink` is called for every tile, from any thread.
   void rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink);
@@ -75,11 +76,18 @@ class Engine final : public Learner {
   std::unique_ptr<Processor> processor_;
 };
 
-/// Parameters of the first `episodes` lanes that were drawn outside the simulator's domain.
+struct CountedObservations {
+  std::int64_t left_out, all;  ///< of all those that were no numbers
+};
+/// Counts observations of the first `episodes` lanes, real and simulated.
+CountedObservations count_observations(const Shape& shape, const Tile<float>& tile, int episodes);
+
+/// Counts parameters of the first `episodes` lanes that were drawn outside the simulator's domain.
 std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int episodes);
 
 /// Estimates mean and deviation of the transformed observations over the prior by a pilot simulation. Its seed is fixed
-/// and the CPU draws it: a configuration has one normalisation everywhere.
+/// and the CPU draws it: a configuration has one normalisation everywhere. Throws RunError where more than half of the
+/// observations are no numbers.
 Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics = host_statistics());
 
 }  // namespace alfi

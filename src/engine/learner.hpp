@@ -37,6 +37,9 @@ class Learner {
   /// Threads it computes on where the cost of a meta-step is known (src/engine/cost.hpp); else 0.
   virtual int threads_of_known_cost() const = 0;
 
+  /// Throws RunError that names parameters at which most observations are no numbers, with these weights.
+  virtual void refuse_failures(std::span<const float> /*weights*/) {}
+
   /// Returns what users should know of how it is computed; mostly nothing.
   virtual const std::string& notice() const = 0;
 };

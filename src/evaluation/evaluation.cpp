@@ -14,8 +14,10 @@
 
 #include "alfi/simulators.hpp"
 #include "src/engine/engine.hpp"
+#include "src/engine/failures.hpp"
 #include "src/engine/processors.hpp"
 #include "src/evaluation/answers.hpp"
+#include "src/evaluation/left_out.hpp"
 #include "src/evaluation/regenerated.hpp"
 #include "src/evaluation/replicates.hpp"
 #include "src/exact/exact.hpp"
@@ -46,7 +48,7 @@ class Progress {
 /// Results of ALFI's rollouts, beside their answers.
 struct Rollouts {
   std::vector<double> error_by_iteration;  ///< (T + 1) means over the problems
-  std::int64_t clamped, not_finite;
+  std::int64_t clamped, left_out, observations, not_finite;
 };
 
 Rollouts answer_by_alfi(Engine& engine, std::span<const float> weights, Answers& answers, Progress& progress) {
@@ -55,7 +57,7 @@ Rollouts answer_by_alfi(Engine& engine, std::span<const float> weights, Answers&
   const Shape shape = plan.shape_over(T);
   const Episodes episodes = evaluation_rollouts(plan, count);
   std::vector<std::vector<double>> tile_errors(static_cast<std::size_t>(blocks_of(tile_lanes, episodes.count)));
-  std::atomic<std::int64_t> clamped = 0, not_finite = 0;
+  std::atomic<std::int64_t> clamped = 0, left_out = 0, observations = 0, not_finite = 0;
   engine.rollout(episodes, T, weights, [&](const FinishedTile& finished) {
     const TileAnswers tile(plan, finished);
     not_finite += keep_alfi(tile, T, answers);
@@ -64,9 +66,12 @@ Rollouts answer_by_alfi(Engine& engine, std::span<const float> weights, Answers&
     for (int i = 0; i < tile.problems(); ++i)
       for (int t = 0; t <= T; ++t) errors[static_cast<std::size_t>(t)] += tile.error(i, t);
     clamped += clamped_draws(shape, finished.tile, finished.episodes);
+    const CountedObservations counted = count_observations(shape, finished.tile, finished.episodes);
+    left_out += counted.left_out;
+    observations += counted.all;
     progress.add(tile.problems());
   });
-  Rollouts rollouts{{}, clamped, not_finite};
+  Rollouts rollouts{{}, clamped, left_out, observations, not_finite};
   for (std::size_t t = 0; t <= static_cast<std::size_t>(T); ++t) {
     double sum = 0;
     for (const auto& errors : tile_errors) sum += errors[t];
@@ -78,7 +83,7 @@ Rollouts answer_by_alfi(Engine& engine, std::span<const float> weights, Answers&
 /// Keeps what is known exactly of every problem; returns the energy distances of the first ones' observations from
 /// those simulated at ALFI's answers.
 std::vector<double> answer_exactly(Engine& engine, const Normalisation& normalisation, Answers& answers,
-                                   Progress& progress) {
+                                   LeftOutByTenth& left_out, Progress& progress) {
   const Plan& plan = engine.plan();
   const auto exact = make_exact_inference(plan.simulator);
   const int count = plan.configuration.evaluation.episodes;
@@ -89,6 +94,7 @@ std::vector<double> answer_exactly(Engine& engine, const Normalisation& normalis
                          for (int lane = 0; lane < finished.episodes; ++lane) {
                            const int b = finished.first + lane;
                            const std::vector<float> x = observations_of(finished.tile, plan.shape.X, lane);
+                           left_out.add(truth_of(finished.tile, plan.shape.D, lane), *finished.tile.input, lane);
                            keep_exact(exact ? exact->infer(x) : Exact{}, plan, b, answers);
                            if (b >= most_energy_episodes) continue;
                            std::vector<double> estimate;
@@ -138,7 +144,8 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Plan& plan, std::unique_
   Progress progress(report, 2 * wanted.episodes);
   Answers answers(wanted.episodes, plan.shape.D);
   Rollouts rollouts = answer_by_alfi(engine, checkpoint.state.average, answers, progress);
-  const std::vector<double> energy = answer_exactly(engine, checkpoint.normalisation, answers, progress);
+  LeftOutByTenth left_out(plan.simulator.parameters);
+  const std::vector<double> energy = answer_exactly(engine, checkpoint.normalisation, answers, left_out, progress);
 
   Evaluation evaluation{};
   evaluation.simulator = plan.simulator.name;
@@ -153,6 +160,8 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Plan& plan, std::unique_
   evaluation.energy_distance_episodes = static_cast<int>(energy.size());
   evaluation.error_by_iteration = std::move(rollouts.error_by_iteration);
   evaluation.clamped_draws = rollouts.clamped;
+  evaluation.left_out = static_cast<double>(rollouts.left_out) / static_cast<double>(rollouts.observations);
+  evaluation.left_out_by_tenth = left_out.by_tenth();
   evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (kept != nullptr) *kept = std::move(answers);
   return evaluation;
@@ -196,6 +205,8 @@ std::string to_json(const Evaluation& e) {
   json["energy_distance_episodes"] = e.energy_distance_episodes;
   json["error_by_iteration"] = e.error_by_iteration;
   json["clamped_draws"] = e.clamped_draws;
+  json["left_out"] = e.left_out;
+  json["left_out_by_tenth"] = e.left_out_by_tenth;
   json["seconds"] = e.seconds;
   return json.dump(2) + "\n";
 }

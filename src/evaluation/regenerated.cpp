@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/engine/failures.hpp"
 #include "src/model/standardise.hpp"
 #include "src/numerics/statistics.hpp"
 #include "src/simulators/simulators.hpp"
@@ -27,7 +28,8 @@ double regenerated_distance(SampleStatistics& statistics, const SimulatorInfo& s
   simulate_into(simulator, theta, key, static_cast<std::int64_t>(x.size() / X), simulated.data());
   const std::vector<float> real = standardise(x, transform, normalisation);
   simulated = standardise(simulated, transform, normalisation);
-  if (!std::all_of(simulated.begin(), simulated.end(), finite)) return std::nan("");
+  keep_numbers(simulated, static_cast<int>(X));
+  if (simulated.size() < 2 * X) return std::nan("");
   return energy_distance(statistics, real, simulated, static_cast<int>(X));
 }
 

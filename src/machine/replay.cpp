@@ -251,6 +251,7 @@ void fill_tile(const Recording& run, int first, const Tile<float>& tile) {
   const Shape& s = run.shape;
   TileInput<float>& input = *tile.input;
   input = {};
+  std::fill_n(tile.count, s.T * s.M * tile_lanes, static_cast<float>(s.N));
   for (int lane = 0; lane < tile_lanes; ++lane) {
     const auto b = static_cast<std::size_t>(std::min(first + lane, run.B - 1));
     const auto start = [b](int size) { return b * static_cast<std::size_t>(size); };
@@ -286,6 +287,7 @@ SafeTensors replay(const SafeTensors& tape, Processor& processor) {
       .simulator = recorded,
       .host_simulator = nullptr,
       .parameters = nullptr,
+      .may_fail = false,
       .problems = {},
       .shape = s,
       .layout = run.layout,

@@ -171,14 +171,21 @@ StepOutput QuadraticEngine::step(const MetaStep& step) {
                           .seed = plan_.configuration.engine.seed};
   const auto lanes = static_cast<std::size_t>(blocks_of(tile_lanes, episodes.count) * tile_lanes);
   losses_.assign(lanes, 0.0F);
-  clamped_.assign(lanes, 0);
+  nothing_.assign(lanes, 0);
   const Optimizer<float> optimizer = add_gradients(episodes, state_.weights, [&](const QuadraticTile<float>& tile) {
     for (int lane = 0; lane < tile_lanes; ++lane)
       if (tile.input->weight[lane] > 0)
         losses_[static_cast<std::size_t>(tile.number * tile_lanes + lane)] = tile.episode_loss[lane];
   });
   return update_on_host(kernels_, optimizer, {episodes.count, training.clip_norm, training.ema},
-                        static_cast<float>(step.rate), losses_, clamped_, state_);
+                        static_cast<float>(step.rate),
+                        {.loss = losses_.data(),
+                         .clamped = nothing_.data(),
+                         .left_out = nothing_.data(),
+                         .loss_sums = nullptr,
+                         .clamped_sums = nullptr,
+                         .left_out_sums = nullptr},
+                        state_);
 }
 
 }  // namespace alfi

@@ -77,7 +77,7 @@ class QuadraticEngine final : public Learner {
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<Worker> workers_;
   std::vector<float> partials_, squares_, losses_;
-  std::vector<std::int32_t> clamped_;  ///< none ever is
+  std::vector<std::int32_t> nothing_;  ///< no draw is clamped, no observation left out
   TrainingState state_;
   std::deque<std::vector<StepOutput>> finished_;
   const std::string notice_;

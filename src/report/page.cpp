@@ -64,6 +64,16 @@ std::string numbers(const Evaluation& e) {
   text += row("energy distance", {value_text(e.energy_distance), "", ""});
   if (e.clamped_draws > 0)
     text += row("draws outside the simulator’s domain", {fmt::format("{}", e.clamped_draws), "", ""});
+  if (e.left_out > 0) {
+    const auto percent = [](double part) { return std::isfinite(part) ? fmt::format("{:.2g} %", 100 * part) : "–"; };
+    text += row("observations left out, no numbers", {percent(e.left_out), "", ""});
+    for (std::size_t d = 0; d < e.parameters.size(); ++d) {
+      std::vector<std::string> tenths;
+      for (const double part : e.left_out_by_tenth[d]) tenths.push_back(percent(part));
+      text += row(fmt::format("of real ones, by tenths of {}’s prior", e.parameters[d]),
+                  {fmt::format("{}", fmt::join(tenths, ", ")), "", ""});
+    }
+  }
   if (e.not_finite > 0) text += row("answers not finite", {fmt::format("{}", e.not_finite), "", ""});
   return text + "</tbody></table></div>\n";
 }
@@ -174,6 +184,7 @@ Table summary(const Evaluation& e) {
   add("sbc_p", "alfi", {e.sbc_p, nan, nan});
   add("energy_distance", "alfi", e.energy_distance);
   add("clamped_draws", "alfi", {static_cast<double>(e.clamped_draws), nan, nan});
+  add("observations_left_out", "alfi", {e.left_out, nan, nan});
   add("not_finite", "alfi", {static_cast<double>(e.not_finite), nan, nan});
   return table;
 }

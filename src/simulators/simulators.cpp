@@ -190,6 +190,8 @@ int largest_table() {
   return most;
 }
 
+bool may_fail(int simulator) { return !facts_of(simulator).is_finite; }
+
 double number_price(int simulator) { return facts_of(simulator).number_price; }
 
 const std::vector<ObjectiveInfo>& objectives() {

@@ -30,6 +30,8 @@ std::uint64_t simulator_fingerprint(int simulator);
 int table_size(int simulator);
 /// Returns the largest table of all simulators, those loaded so far among them.
 int largest_table();
+/// Says whether an observation of a simulator may be no number.
+bool may_fail(int simulator);
 /// Returns SimulatorFacts::number_price of a simulator in the list.
 double number_price(int simulator);
 /// Finds the simulator of a configuration, with the configuration's priors, and loads it where it is not in the list.

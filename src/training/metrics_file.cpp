@@ -36,6 +36,7 @@ void MetricsFile::add(const StepOutput& step) {
   ++steps_;
   loss_ += step.loss;
   clamped_ += step.clamped;
+  left_out_ += step.left_out;
 }
 
 void MetricsFile::write_steps(const TrainingPoint& now) {
@@ -45,11 +46,17 @@ void MetricsFile::write_steps(const TrainingPoint& now) {
                        {"learning_rate", now.learning_rate},
                        {"episodes_per_second", now.episodes_per_second},
                        {"clamped_draws", clamped_},
+                       {"observations_left_out", left_out_},
                        {"skipped_updates", now.skipped}}
             .dump());
   steps_ = 0;
   loss_ = 0;
   clamped_ = 0;
+  left_out_ = 0;
+}
+
+double MetricsFile::left_out_of_a_step() const {
+  return steps_ == 0 ? 0 : static_cast<double>(left_out_) / static_cast<double>(steps_);
 }
 
 void MetricsFile::write_validation(std::int64_t step, const Validation& validation) {

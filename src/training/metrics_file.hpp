@@ -28,6 +28,8 @@ class MetricsFile {
 
   /// Adds a meta-step to the next line.
   void add(const StepOutput& step);
+  /// Returns how many observations a step added since the last line left out.
+  double left_out_of_a_step() const;
   /// Writes the line of the steps added since the last one: mean loss and number of clamped draws; none where there are
   /// no such steps. RunError where it cannot be written.
   void write_steps(const TrainingPoint& now);
@@ -41,7 +43,7 @@ class MetricsFile {
   std::filesystem::path path_;
   std::ofstream file_;
   // Numbers of the next line.
-  std::int64_t steps_ = 0, clamped_ = 0;
+  std::int64_t steps_ = 0, clamped_ = 0, left_out_ = 0;
   double loss_ = 0;
 };
 

@@ -66,7 +66,8 @@ class MetaTraining {
   void finish_step(const StepOutput& result);
   /// Counts a meta-step whose gradient was not finite. RunError where too many were, one after the other.
   void skip_step(const StepOutput& result);
-  /// Writes the steps since the last such line to the metrics.
+  /// Writes the steps since the last such line to the metrics. RunError where most of their observations were no
+  /// numbers.
   void write_steps(double learning_rate);
   /// Does what the schedule wants done with the weights now.
   void use_weights();
@@ -84,6 +85,7 @@ class MetaTraining {
   int in_flight_ = 0;       ///< windows
   std::int64_t skipped_;    ///< steps in all
   int skipped_in_a_row_ = 0;
+  double left_out_ = 0;  ///< part of the observations of the last line's steps
   std::optional<double> loss_mean_;
   double validation_loss_ = std::numeric_limits<double>::quiet_NaN();
   std::int64_t saved_step_ = -1;
@@ -125,6 +127,7 @@ TrainingProgress MetaTraining::progress() const {
           .episodes_per_second = episodes_per_second(),
           .seconds_left = pace_.seconds_per_step() * static_cast<double>(left),
           .skipped = skipped_,
+          .left_out = left_out_,
           .notice = learner_.notice()};
 }
 
@@ -164,10 +167,17 @@ void MetaTraining::skip_step(const StepOutput& result) {
 }
 
 void MetaTraining::write_steps(double learning_rate) {
+  const Shape& shape = checkpoint_.plan.shape;
+  const double observations = static_cast<double>(shape.T) * shape.M * shape.N + shape.R;  // of an episode, at most
+  left_out_ = checkpoint_.plan.minimises ? 0 : metrics_.left_out_of_a_step() / (observations * training().meta_batch);
   metrics_.write_steps({.step = checkpoint_.step,
                         .learning_rate = learning_rate,
                         .episodes_per_second = episodes_per_second(),
                         .skipped = skipped_});
+  if (left_out_ <= 0.5) return;
+  learner_.refuse_failures(learner_.state().average);
+  throw RunError(fmt::format("{:.1f} % of the observations of the steps before step {} are no numbers", 100 * left_out_,
+                             checkpoint_.step));
 }
 
 void MetaTraining::use_weights() {

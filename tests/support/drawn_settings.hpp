@@ -17,6 +17,7 @@ struct DrawnChoices {
   Family family = Family::gaussian;
   Pooling pooling = Pooling::mean;
   bool count_input = false;
+  bool fails = false;  ///< negative observations are no numbers
 };
 
 inline alfi::Shape drawn_shape(const DrawnChoices& choices) {
@@ -80,6 +81,7 @@ struct DrawnSettings {
     settings = {.simulator = choices.simulator,
                 .host_simulator = nullptr,
                 .parameters = parameters.data(),
+                .may_fail = choices.fails,
                 .problems = {.episodes = choices.episodes,
                              .fixed = 7,
                              .seed = choices.seed,
@@ -91,7 +93,7 @@ struct DrawnSettings {
                 .layout = layout,
                 .weights = weights.data(),
                 .iteration_weight = iteration_weight.data(),
-                .units = {Transform::asinh, mean.data(), scale.data()},
+                .units = {choices.fails ? Transform::sqrt : Transform::asinh, mean.data(), scale.data()},
                 .weights_kind = Weights::constant,
                 .start = Start::draw,
                 .start_log_sigma = -1.0,

@@ -142,10 +142,16 @@ class EpisodeOracle {
     return graph_.tanh(linear(name + ".fc3_layer", second));
   }
 
-  /// Encodes and pools a set of observations.
-  Node pool(const std::vector<Node>& observations) {
+  std::size_t generated_count(std::size_t t, std::size_t m) const {
+    return tape_.generated_counts.empty() ? s_.N : tape_.generated_counts[(b_ * s_.T + t) * s_.M + m];
+  }
+
+  /// Encodes and pools a set of observations; a set of none has code 0.
+  Node pool(std::span<const Node> observations) {
     std::vector<Node> codes;
     for (Node x : observations) codes.push_back(network("x_data_agg", x));
+    const std::size_t size = s_.pooling == Pooling::mean ? s_.encoder_code : 2 * s_.encoder_code;
+    if (codes.empty()) return graph_.leaf(std::vector<double>(size, 0.0));
     if (s_.pooling == Pooling::mean) return graph_.mean(codes);
     return graph_.concatenate({graph_.mean(codes), graph_.deviation(codes)});
   }
@@ -194,7 +200,9 @@ class EpisodeOracle {
         observations.push_back(row(tape_.x_gen, ((b_ * s_.T + t) * s_.M + m) * s_.N + n, s_.X));
       }
       x_gen_.insert(x_gen_.end(), observations.begin(), observations.end());
-      out.push_back(network("theta_data_agg", graph_.concatenate({r, pool(observations), features})));
+      out.push_back(
+          network("theta_data_agg",
+                  graph_.concatenate({r, pool(std::span(observations).first(generated_count(t, m))), features})));
     }
     return out;
   }

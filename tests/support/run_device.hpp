@@ -98,9 +98,9 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   // Memory that a product multiplies by 0 must hold numbers.
   if (rollout.encoder == cuda::EncoderKernels::cublas) std::fill_n(tile_memory.base(), tile_memory.size(), 0.0F);
   Arena<float> partials(sums.all()), squares(groups), norm(1), losses(tiles * tile_lanes);
-  Arena<std::int32_t> clamped(tiles * tile_lanes);
+  Arena<std::int32_t> clamped(tiles * tile_lanes), left_out(tiles * tile_lanes);
   Arena<double> loss_sums(sum_places);
-  Arena<std::int64_t> clamped_sums(sum_places);
+  Arena<std::int64_t> clamped_sums(sum_places), left_out_sums(sum_places);
   Arena<TileInput<float>> inputs(slots);
   Arena<StepOutput> outputs(steps);
   std::vector<Tile<float>> tile_list;
@@ -159,8 +159,10 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   work.groups_per_block = device_threads / tile_lanes;
   work.report = {.loss = losses.base(),
                  .clamped = clamped.base(),
+                 .left_out = left_out.base(),
                  .loss_sums = loss_sums.base(),
-                 .clamped_sums = clamped_sums.base()};
+                 .clamped_sums = clamped_sums.base(),
+                 .left_out_sums = left_out_sums.base()};
 
   cuda::LaunchPlan plan{};
   plan.tiles = tiles;
@@ -214,11 +216,12 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   launcher.kernel(DeviceKernel::draw_sample, blocks, work);
   if (counts.applied != first_update + steps) throw std::logic_error("a gradient of the meta-steps is not finite");
 
-  Arena<double> summaries(steps * 3);  // a StepOutput has bytes that mean nothing
+  Arena<double> summaries(steps * 4);  // a StepOutput has bytes that mean nothing
   for (int step = 0; step < steps; ++step) {
     const StepOutput& output = outputs.base()[step];
-    const double numbers[3] = {output.loss, output.gradient_norm, static_cast<double>(output.clamped)};
-    std::copy_n(numbers, 3, summaries.base() + step * 3);
+    const double numbers[4] = {output.loss, output.gradient_norm, static_cast<double>(output.clamped),
+                               static_cast<double>(output.left_out)};
+    std::copy_n(numbers, 4, summaries.base() + step * 4);
   }
   if (!outputs.sentinels_hold()) throw std::logic_error("a kernel wrote behind the end of the outputs");
   DeviceMemory result;
@@ -238,8 +241,10 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   keep("the norm", norm);
   keep("the losses", losses);
   keep("the clamped draws", clamped);
+  keep("the observations left out", left_out);
   keep("the sums of losses", loss_sums);
   keep("the sums of clamped draws", clamped_sums);
+  keep("the sums of observations left out", left_out_sums);
   keep("the activations", fast);
   keep("the codes", codes);
   keep("the rows of products", wide);

@@ -13,14 +13,14 @@ namespace alfi::test {
 /// Draws of an episode, and what came of them; equal only if every number was written.
 struct DrawnEpisode {
   std::vector<std::uint32_t> problem;
-  std::vector<float> weight, count, truth, real, theta, x, clamped, psi, loss;
+  std::vector<float> weight, count, left_out, truth, real, theta, x, counts, clamped, psi, loss;
   bool operator==(const DrawnEpisode&) const = default;
 };
 
 /// Runs an episode from its draws on. launch(body) runs body(team) on every thread of a team.
 template <class Launch>
 DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
-  const DrawnSettings drawn({.simulator = simulator, .seed = seed, .episodes = 30});
+  const DrawnSettings drawn({.simulator = simulator, .seed = seed, .episodes = 30, .fails = seed % 2 == 0});
   const alfi::Shape& shape = drawn.settings.shape;
   const StepInput step = drawn.step(0);
 
@@ -49,10 +49,12 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   return {.problem = lanes(input.problem),
           .weight = lanes(input.weight),
           .count = lanes(input.count),
+          .left_out = lanes(input.left_out),
           .truth = take(tile.truth, shape.D),
           .real = real,
           .theta = take(tile.theta, T * M * shape.D),
           .x = take(tile.x.data, shape.X * T * M * shape.N),
+          .counts = take(tile.count, T * M),
           .clamped = take(tile.clamped, T * M),
           .psi = take(tile.psi, (T + 1) * shape.P()),
           .loss = take(tile.loss, T)};

@@ -93,6 +93,7 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
   const alfi::EpisodeSettings<R> settings{.simulator = recorded,
                                           .host_simulator = nullptr,
                                           .parameters = nullptr,
+                                          .may_fail = false,
                                           .problems = {},
                                           .shape = shape,
                                           .layout = layout,
@@ -135,6 +136,9 @@ TapeOutputs run_tape(const Tape& tape, Launch launch, TapeEncoder path = {}) {
           *tile.real.at(static_cast<int>(k), static_cast<int>(r * L + l)) =
               static_cast<R>(tape.x_real[(b * s.R + r) * s.X + k]);
       const std::size_t drawn = s.T * s.M;
+      for (std::size_t i = 0; i < drawn; ++i)
+        tile.count[i * L + l] =
+            static_cast<R>(tape.generated_counts.empty() ? s.N : tape.generated_counts[b * drawn + i]);
       for (std::size_t i = 0; i < drawn; ++i)
         for (std::size_t d = 0; d < s.D; ++d)
           tile.theta[(i * s.D + d) * L + l] = static_cast<R>(tape.theta_gen[(b * drawn + i) * s.D + d]);

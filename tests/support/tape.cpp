@@ -187,7 +187,8 @@ std::map<std::string, Shape> parameter_shapes(const EpisodeSettings& s) {
   return shapes;
 }
 
-Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t seed, bool vary_real_counts) {
+Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t seed, bool vary_real_counts,
+                 bool vary_generated_counts) {
   check(settings);
   const EpisodeSettings& s = settings;
   Draws draws(seed);
@@ -219,6 +220,10 @@ Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t s
     }
     if (s.real_count_input) tape.real_count_inputs.push_back(draws.normal());
   }
+
+  if (vary_generated_counts)
+    for (std::size_t i = 0; i < B * s.T * s.M; ++i)
+      tape.generated_counts.push_back(static_cast<std::size_t>(draws.uniform(0.0, static_cast<double>(s.N) + 1)));
 
   tape.outputs = record_oracle(tape, [&](std::size_t, std::size_t, std::span<const double> psi,
                                          std::span<double> theta_gen, std::span<double> x_gen) {
@@ -268,6 +273,7 @@ void write_tape(const std::filesystem::path& path, const Tape& tape, bool with_o
   const auto add = [&](const std::string& name, const Shape& shape, const std::vector<double>& values) {
     content.tensors[name] = Tensor::of<double>(file_shape(shape), values);
   };
+  require(tape.generated_counts.empty(), "a file has no generated counts");
   visit_inputs(tape, add);
   if (!tape.real_counts.empty()) {
     add("real_counts", {tape.B}, std::vector<double>(tape.real_counts.begin(), tape.real_counts.end()));

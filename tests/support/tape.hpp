@@ -84,8 +84,9 @@ struct Tape {
   std::vector<double> theta_gen;   // (B, T, M, D)
   std::vector<double> x_gen;       // (B, T, M, N, X)
 
-  std::vector<std::size_t> real_counts;   // (B) in 1 … R: number of rows of x_real that count; empty: all
-  std::vector<double> real_count_inputs;  // (B), used where settings.real_count_input
+  std::vector<std::size_t> real_counts;       // (B) in 1 … R: number of rows of x_real that count; empty: all
+  std::vector<double> real_count_inputs;      // (B), used where settings.real_count_input
+  std::vector<std::size_t> generated_counts;  // (B, T, M) in 0 … N: number of rows of a set in x_gen; empty: all
 
   TapeOutputs outputs;  // empty vectors where they are not known
 };
@@ -94,7 +95,8 @@ struct Tape {
 /// updates reach the bound and some do not. θ_m are drawn from the proposal as the run unfolds, and observations depend
 /// on them. The outputs are the oracle's. With `vary_real_counts` the episodes have 1 … R real observations, and the
 /// rows that do not count hold numbers that would be noticed.
-Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t seed, bool vary_real_counts = false);
+Tape random_tape(const EpisodeSettings& settings, std::size_t B, std::uint64_t seed, bool vary_real_counts = false,
+                 bool vary_generated_counts = false);
 
 /// Reads a recorded run; tensors `param.<name>`, `grad.<name>`, `theta_true`, …, sizes in the metadata.
 Tape read_tape(const std::filesystem::path& path);

@@ -29,18 +29,19 @@ TEST(MetricsFile, SumsUpTheStepsOfALine) {
   MetricsFile metrics(path, 0);
   metrics.write_steps({.step = 0, .learning_rate = 1, .episodes_per_second = 1, .skipped = 0});
   EXPECT_THAT(lines_of(path), ElementsAre());  // no steps
-  metrics.add({.loss = 1, .gradient_norm = 1, .clamped = 2});
-  metrics.add({.loss = 1.5, .gradient_norm = 1, .clamped = 3});
+  metrics.add({.loss = 1, .gradient_norm = 1, .clamped = 2, .left_out = 5});
+  metrics.add({.loss = 1.5, .gradient_norm = 1, .clamped = 3, .left_out = 6});
+  EXPECT_EQ(metrics.left_out_of_a_step(), 5.5);
   metrics.write_steps({.step = 2, .learning_rate = 0.25, .episodes_per_second = 64, .skipped = 7});
   metrics.write_validation(2, {.loss = 0.5, .error = 0.125});
-  metrics.add({.loss = 3, .gradient_norm = 1, .clamped = 0});
+  metrics.add({.loss = 3, .gradient_norm = 1, .clamped = 0, .left_out = 0});
   metrics.write_steps({.step = 3, .learning_rate = 0.5, .episodes_per_second = 64, .skipped = 7});
   EXPECT_THAT(lines_of(path),
               ElementsAre(R"({"clamped_draws":5,"episodes_per_second":64.0,"learning_rate":0.25,"loss":1.25,)"
-                          R"("skipped_updates":7,"step":2})",
+                          R"("observations_left_out":11,"skipped_updates":7,"step":2})",
                           R"({"step":2,"validation_error":0.125,"validation_loss":0.5})",
                           R"({"clamped_draws":0,"episodes_per_second":64.0,"learning_rate":0.5,"loss":3.0,)"
-                          R"("skipped_updates":7,"step":3})"));
+                          R"("observations_left_out":0,"skipped_updates":7,"step":3})"));
 }
 
 TEST(MetricsFile, DropsWhatComesAfterTheCheckpoint) {

@@ -49,8 +49,10 @@ void CudaProcessor::take_windows(Training& t) {
   const std::int64_t lanes = std::int64_t{t.batch.plan.tiles} * tile_lanes;
   t.losses = DeviceArray<float>(*runtime_, lanes);
   t.clamped = DeviceArray<std::int32_t>(*runtime_, lanes);
+  t.left_out = DeviceArray<std::int32_t>(*runtime_, lanes);
   t.loss_sums = DeviceArray<double>(*runtime_, sum_places);
   t.clamped_sums = DeviceArray<std::int64_t>(*runtime_, sum_places);
+  t.left_out_sums = DeviceArray<std::int64_t>(*runtime_, sum_places);
   t.first_update = DeviceArray<std::int64_t>(*runtime_, 1);
   // A window's updates begin somewhere between the last collected and the last submitted.
   const int factors = windows * t.steps;
@@ -79,8 +81,10 @@ void CudaProcessor::connect(Training& t) {
   work.outputs = t.outputs.data();
   work.report = {.loss = t.losses.data(),
                  .clamped = t.clamped.data(),
+                 .left_out = t.left_out.data(),
                  .loss_sums = t.loss_sums.data(),
-                 .clamped_sums = t.clamped_sums.data()};
+                 .clamped_sums = t.clamped_sums.data(),
+                 .left_out_sums = t.left_out_sums.data()};
   Optimizer<float>& optimizer = work.optimizer;
   optimizer.weights = t.batch.weights.data();
   optimizer.first_moment = t.first_moment.data();

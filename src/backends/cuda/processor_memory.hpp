@@ -51,9 +51,9 @@ struct CudaProcessor::Training {
   TrainingState state;  // of the host, behind the device's
   int steps;            // of a window, at most
   DeviceArray<float> first_moment, second_moment, average, losses;
-  DeviceArray<std::int32_t> clamped;
+  DeviceArray<std::int32_t> clamped, left_out;
   DeviceArray<double> loss_sums;
-  DeviceArray<std::int64_t> clamped_sums, first_update;
+  DeviceArray<std::int64_t> clamped_sums, left_out_sums, first_update;
   DeviceArray<UpdateCounts> counts;
   DeviceArray<UpdateFactors> factors;
   DeviceArray<float> rates;

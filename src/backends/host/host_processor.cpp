@@ -219,8 +219,13 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
   const int tiles = blocks_of(tile_lanes, plan_.episodes);
   resize(losses_, std::int64_t{tiles} * tile_lanes);
   resize(clamped_, std::int64_t{tiles} * tile_lanes);
-  const BatchReport<float> report{
-      .loss = losses_.data(), .clamped = clamped_.data(), .loss_sums = nullptr, .clamped_sums = nullptr};
+  resize(left_out_, std::int64_t{tiles} * tile_lanes);
+  const BatchReport<float> report{.loss = losses_.data(),
+                                  .clamped = clamped_.data(),
+                                  .left_out = left_out_.data(),
+                                  .loss_sums = nullptr,
+                                  .clamped_sums = nullptr,
+                                  .left_out_sums = nullptr};
   const TilePass pass{.settings = settings,
                       .step = step.input,
                       .draws = {.problem = true, .start = true, .proposals = true},
@@ -229,8 +234,8 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
                       .sink = {}};
   const Optimizer<float> optimizer =
       add_gradients(pass, [&](const Tile<float>& tile) { kernels_.report(settings.shape, tile, report); });
-  return update_on_host(kernels_, optimizer, {plan_.episodes, plan_.clip_norm, plan_.average_decay}, step.rate, losses_,
-                        clamped_, state_);
+  return update_on_host(kernels_, optimizer, {plan_.episodes, plan_.clip_norm, plan_.average_decay}, step.rate, report,
+                        state_);
 }
 
 double HostProcessor::spin(std::int64_t rounds) {

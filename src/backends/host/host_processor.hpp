@@ -74,7 +74,7 @@ class HostProcessor final : public Processor {
   std::string notice_;
   LaneMemory<float> partials_;
   std::vector<float> squares_, losses_;
-  std::vector<std::int32_t> clamped_;
+  std::vector<std::int32_t> clamped_, left_out_;
   TrainingPlan plan_{};
   TrainingState state_;
   std::deque<std::vector<StepOutput>> finished_;

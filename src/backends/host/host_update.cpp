@@ -5,11 +5,12 @@
 namespace alfi {
 
 StepOutput update_on_host(const HostKernels& kernels, Optimizer<float> optimizer, const UpdatePlan& plan, float rate,
-                          std::vector<float>& losses, std::vector<std::int32_t>& clamped, TrainingState& state) {
+                          BatchReport<float> report, TrainingState& state) {
   double loss_sums[sum_places];
-  std::int64_t clamped_sums[sum_places];
-  const BatchReport<float> report{
-      .loss = losses.data(), .clamped = clamped.data(), .loss_sums = loss_sums, .clamped_sums = clamped_sums};
+  std::int64_t clamped_sums[sum_places], left_out_sums[sum_places];
+  report.loss_sums = loss_sums;
+  report.clamped_sums = clamped_sums;
+  report.left_out_sums = left_out_sums;
   UpdateCounts counts{state.updates, state.skipped};
   const UpdateFactors factors = update_factors(state.updates, plan.average_decay);
   float norm = 0;

@@ -17,8 +17,8 @@ struct UpdatePlan {
 };
 
 /// Updates the state by the gradient whose partial sums and squares `optimizer` has a place for (the rest of it is
-/// filled in here), and says what the step came to. `losses` and `clamped` are the tiles' reports (tiles, 16).
+/// filled in here), and says what the step came to. `report` has what the tiles left; its sums are filled in here.
 StepOutput update_on_host(const HostKernels& kernels, Optimizer<float> optimizer, const UpdatePlan& plan, float rate,
-                          std::vector<float>& losses, std::vector<std::int32_t>& clamped, TrainingState& state);
+                          BatchReport<float> report, TrainingState& state);
 
 }  // namespace alfi
