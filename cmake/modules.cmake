@@ -1,7 +1,7 @@
 # Simulators compiled by themselves. A module carries the stamp of the headers that it was compiled with, and is loaded only
 # where it is the library's own.
 file(GLOB_RECURSE alfi_kit RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS kernels/*.hpp kernels/launch/module_*.cpp)
-list(APPEND alfi_kit include/alfi/choices.hpp)
+list(APPEND alfi_kit include/alfi/choices.hpp include/alfi/prior.hpp)
 list(SORT alfi_kit)
 set(stamp "${PROJECT_VERSION} ${CMAKE_SYSTEM_PROCESSOR}")
 foreach(file IN LISTS alfi_kit)
@@ -22,4 +22,4 @@ set_source_files_properties(
 
 set(alfi_kit_folder ${CMAKE_INSTALL_DATADIR}/alfi)
 install(DIRECTORY kernels DESTINATION ${alfi_kit_folder} FILES_MATCHING PATTERN "*.hpp" PATTERN "module_*.cpp")
-install(FILES include/alfi/choices.hpp ${alfi_generated}/alfi/stamp.hpp DESTINATION ${alfi_kit_folder}/include/alfi)
+install(FILES include/alfi/choices.hpp include/alfi/prior.hpp ${alfi_generated}/alfi/stamp.hpp DESTINATION ${alfi_kit_folder}/include/alfi)

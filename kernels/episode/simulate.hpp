@@ -34,6 +34,7 @@ struct Simulation {
   const float* theta;           ///< (parameters, D, 16), standardised
   float* clamped;               ///< (parameters, 16): 1 where θ was outside the domain; or null
   Rows<float> x;                ///< (X, parameters · count · 16)
+  LaneUse* use = nullptr;       ///< is added up, of a simulator that goes by steps; or null
 };
 
 inline namespace ALFI_ISA {
@@ -53,8 +54,55 @@ struct OrderedParameter {
   }
 };
 
+/// Observations of an order, for run_steps.
+template <class Sim>
+struct OrderedJobs {
+  const ObservationUnits<float>& units;
+  const Simulation& to;
+
+  /// Finds θ (D) of one lane of a parameter, inside the domain, and returns whether it was outside.
+  template <class Put>
+  ALFI_HD bool find(int m, int lane, Put put) const {
+    const OrderedParameter<float> parameter{to.units, to.theta + m * Sim::D * tile_lanes + lane};
+    Array<float, Sim::D> theta;
+    bool moved = false;
+    for (int d = 0; d < Sim::D; ++d) theta[d] = parameter(d);
+    if constexpr (has_domain<Sim, float>())
+      moved = Sim::template clamp<float>(theta);
+    else
+      for (int d = 0; d < Sim::D; ++d) moved = parameter.limit(d, theta[d]) || moved;
+    for (int d = 0; d < Sim::D; ++d) put(d, theta[d]);
+    return moved;
+  }
+  template <class Put>
+  ALFI_HD StepJob begin(int job, Put put) const {
+    const int lane = job % tile_lanes, row = job / tile_lanes, m = row / to.count;
+    (void)find(m, lane, put);
+    return {.episode = to.episode[lane],
+            .row = to.first_row + static_cast<std::uint32_t>(m),
+            .observation = static_cast<std::uint32_t>(row % to.count)};
+  }
+  template <class Get>
+  ALFI_HD void finish(int job, Get x) const {
+    for (int k = 0; k < Sim::X; ++k)
+      *to.x.at(k, job) = (transformed<float>(units.transform, x(k)) - units.mean[k]) * units.scale[k];
+  }
+};
+
 template <class Sim, class Team>
-ALFI_HD void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {
+requires(goes_by_steps<Sim>()) ALFI_HD
+    void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {
+  const OrderedJobs<Sim> jobs{units, to};
+  if (to.clamped != nullptr)
+    team.each_number(to.parameters * tile_lanes, [&](int i) {
+      to.clamped[i] = jobs.find(i / tile_lanes, i % tile_lanes, [](int, float) {}) ? 1.0f : 0.0f;
+    });
+  run_steps<Sim>(team, to.key, to.parameters * to.count * tile_lanes, jobs, to.use);
+}
+
+template <class Sim, class Team>
+requires(!goes_by_steps<Sim>()) ALFI_HD
+    void simulate(const Team& team, const ObservationUnits<float>& units, const Simulation& to) {
   using F = typename Team::F;
   constexpr int group = group_of<Sim, F>();
   const int groups = blocks_of(group, to.count);

@@ -11,6 +11,15 @@
 
 #include "kernels/lanes/lanes.hpp"
 
+#ifdef ALFI_MODULE
+/// Rounds to float first, in a header of one's own: the C library's functions of double differ between machines.
+#define ALFI_OF_DOUBLE(name, of_library) \
+  ALFI_HD double name(double x) { return static_cast<double>(name(static_cast<float>(x))); }
+#else
+#define ALFI_OF_DOUBLE(name, of_library) \
+  ALFI_HD double name(double x) { return of_library(x); }
+#endif
+
 namespace alfi::inline ALFI_ISA {
 
 /// Returns c₀ + c₁ x + c₂ x² + …
@@ -74,7 +83,7 @@ ALFI_HD F exp(F x) {
   const Int<F> half = n >> 1;  // in two steps, as 2ⁿ alone need not be a normal float
   return mantissa * power_of_two<F>(half) * power_of_two<F>(n - half);
 }
-ALFI_HD double exp(double x) { return __builtin_exp(x); }
+ALFI_OF_DOUBLE(exp, __builtin_exp)
 
 /// e^x − 1
 template <class F>
@@ -86,7 +95,7 @@ ALFI_HD F expm1(F x) {
   const F half = fma(fma(exp_curvature(r), r * r, r), scale, scale - 0.5f);
   return select(abs(x) < 0x1p-24f, x, half + half);
 }
-ALFI_HD double expm1(double x) { return __builtin_expm1(x); }
+ALFI_OF_DOUBLE(expm1, __builtin_expm1)
 
 /// Returns 1 / (1 + e^−x).
 template <class F>
@@ -107,7 +116,7 @@ ALFI_HD F tanh(F x) {
   const F q = polynomial(z, 0x1.dp0f, 0x1.a3decep-3f, 0x1.1ec006p-9f, 0x1.2b7ceap-19f);
   return with_sign(n * q / fma(q, q, 0.25f * n * n), x);
 }
-ALFI_HD double tanh(double x) { return __builtin_tanh(x); }
+ALFI_OF_DOUBLE(tanh, __builtin_tanh)
 
 // --- logarithms
 // -------------------------------------------------------------------------------------------------------- x = 2ᵏ (1 +
@@ -133,7 +142,7 @@ ALFI_HD F log_of_normal(F x) {
   const Int<F> e = log_exponent(x);
   return log_of_parts(to_real(e), less_bits(x, e) - 1.0f);
 }
-ALFI_HD double log_of_normal(double x) { return __builtin_log(x); }
+ALFI_OF_DOUBLE(log_of_normal, __builtin_log)
 
 template <class F>
 ALFI_HD F log(F x) {
@@ -145,7 +154,7 @@ ALFI_HD F log(F x) {
   const F special = select(x == 0.0f, splat<F>(-__builtin_inff()), splat<F>(__builtin_nanf("")));
   return select(x > 0.0f, select(x < __builtin_inff(), value, x), special);
 }
-ALFI_HD double log(double x) { return __builtin_log(x); }
+ALFI_OF_DOUBLE(log, __builtin_log)
 
 /// Returns log(1 + x).
 template <class F>
@@ -159,7 +168,7 @@ ALFI_HD F log1p(F x) {
   const F inside = select(abs(x) < 0x1p-24f, x, select(x < __builtin_inff(), value, x));
   return select(x > -1.0f, inside, special);
 }
-ALFI_HD double log1p(double x) { return __builtin_log1p(x); }
+ALFI_OF_DOUBLE(log1p, __builtin_log1p)
 
 /// Returns the inverse hyperbolic sine: sign(x) log1p(|x| + x² / (1 + √(1 + x²))).
 template <class F>
@@ -170,7 +179,7 @@ ALFI_HD F asinh(F x) {
   const F value = log1p(select(large, size, argument)) + select(large, splat<F>(0x1.62e43p-1f), splat<F>(0.0f));
   return with_sign(value, x);
 }
-ALFI_HD double asinh(double x) { return __builtin_asinh(x); }
+ALFI_OF_DOUBLE(asinh, __builtin_asinh)
 
 // --- angles
 // ------------------------------------------------------------------------------------------------------------
@@ -203,18 +212,18 @@ ALFI_HD void sincos_turns(double u, double& sin, double& cos) {
 /// Returns tan x for 0 ≤ x ≤ 1.57; above π/4 as cot(π/2 − x), with π/2 in two parts, so that it keeps its digits near
 /// the pole.
 template <class F>
-ALFI_HD F tan(F x) {
+ALFI_HD F tan_of_acute(F x) {
   const Mask<F> upper = x > 0x1.921fb6p-1f;
   const F angle = select(upper, (0x1.921fb6p0f - x) - 0x1.777a5cp-25f, x);
   F s, c;
   sincos_eighth(angle * 0x1.45f306p-3f, s, c);  // 1/2π: in turns
   return select(upper, c, s) / select(upper, s, c);
 }
-ALFI_HD double tan(double x) { return __builtin_tan(x); }
+ALFI_OF_DOUBLE(tan_of_acute, __builtin_tan)
 
 /// Returns arcsin x for 0 ≤ x ≤ 1; above ½ as π/2 − 2 arcsin √((1 − x)/2).
 template <class F>
-ALFI_HD F asin(F x) {
+ALFI_HD F asin_of_positive(F x) {
   const Mask<F> upper = x > 0.5f;
   const F z = select(upper, fma(x, splat<F>(-0.5f), splat<F>(0.5f)), x * x);
   const F y = select(upper, sqrt(z), x);
@@ -222,7 +231,7 @@ ALFI_HD F asin(F x) {
   const F angle = fma(y * z, cubic, y);
   return select(upper, fma(angle, splat<F>(-2.0f), splat<F>(0x1.921fb6p0f)), angle);
 }
-ALFI_HD double asin(double x) { return __builtin_asin(x); }
+ALFI_OF_DOUBLE(asin_of_positive, __builtin_asin)
 
 // --- roots
 // -------------------------------------------------------------------------------------------------------------

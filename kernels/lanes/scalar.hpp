@@ -85,6 +85,10 @@ ALFI_HD void multiply_wide(std::uint32_t a, std::uint32_t b, std::uint32_t& high
   high = static_cast<std::uint32_t>(product >> 32);
   low = static_cast<std::uint32_t>(product);
 }
+/// Writes value to rows[row] where the mask is set.
+ALFI_HD void scatter(float* rows, std::int32_t row, bool mask, float value) {
+  if (mask) rows[row] = value;
+}
 /// Returns table[index], lane by lane.
 ALFI_HD float gather(const float* table, std::int32_t index) { return table[index]; }
 ALFI_HD double gather(const double* table, std::int64_t index) { return table[index]; }

@@ -48,7 +48,7 @@ struct LinearRegression {
 #pragma GCC unroll 4
     for (int i = 0; i < group; ++i) y[i] = theta(inputs);
     for (int k = 0; k < inputs; ++k) {
-      const F slope = tan(theta(k));
+      const F slope = tan_of_acute(theta(k));
       const PhiloxBlock<Uint<F>> words = block(k);
 #pragma GCC unroll 4
       for (int i = 0; i < group; ++i) {

@@ -142,6 +142,17 @@ class CudaTeam {
     for (int i = static_cast<int>(threadIdx.x); i < count; i += threads) body(i);
   }
 
+  template <class Begin, class Step>
+  __device__ __forceinline__ void each_unequal(int count, Begin begin, Step step) const {
+    int job = static_cast<int>(threadIdx.x);
+    if (job < count) begin(job);
+    while (job < count) {
+      if (!step(job)) continue;
+      job += threads;
+      if (job < count) begin(job);
+    }
+  }
+
   template <Precision precision, class Body>
   __device__ __forceinline__ void each_warp(int items, Body body) const {
     for (int item = static_cast<int>(threadIdx.x) / 32; item < items; item += threads / 32)

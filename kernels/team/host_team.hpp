@@ -103,6 +103,14 @@ class HostTeam {
     for (int i = 0; i < count; ++i) body(i);
   }
 
+  /// Runs jobs of unequal length: begin(job), then step(job) until it returns true. A thread that has ended one begins
+  /// its next one at once, whatever its neighbours are at.
+  template <class Begin, class Step>
+  ALFI_HD void each_unequal(int count, Begin begin, Step step) const {
+    for (int job = 0; job < count; ++job)
+      for (begin(job); !step(job);) continue;
+  }
+
   /// Calls body(item, tensor) for each item, by a warp that computes products of small matrices
   /// (kernels/team/tensor.hpp).
   template <Precision precision, class Body>

@@ -29,6 +29,7 @@
 #include "src/engine/processors.hpp"
 #include "src/formats/observations.hpp"
 #include "src/formats/printable.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi::cli {
@@ -69,7 +70,7 @@ std::vector<double> parse_theta(std::string_view text, const SimulatorInfo& simu
   return theta;
 }
 
-/// Says on standard error where the simulator moves θ into its domain.
+/// Says on standard error where the simulator moves θ into its domain, or θ has no prior.
 void warn_outside_domain(const SimulatorInfo& simulator, const Sample& given) {
   Sample moved = given;
   move_into_domain(moved);
@@ -79,6 +80,15 @@ void warn_outside_domain(const SimulatorInfo& simulator, const Sample& given) {
                              simulator.parameters[static_cast<std::size_t>(d)].name, given.theta[d], moved.theta[d])
                      .c_str(),
                  stderr);
+  for (int d = 0; d < given.D && !is_built_in(simulator.number); ++d) {
+    const ParameterInfo& p = simulator.parameters[static_cast<std::size_t>(d)];
+    const auto value = static_cast<double>(moved.theta[d]);
+    if (p.prior != Prior::normal && (value < p.low || value > p.high))
+      std::fputs(
+          fmt::format("alfi: warning: {} = {} is outside of its prior, {}\n", p.name, moved.theta[d], prior_text(p))
+              .c_str(),
+          stderr);
+  }
 }
 
 /// NAME=VALUE of --parameter, as simulator.parameters has them.

@@ -77,6 +77,9 @@ void check(const std::string& what) {
       "{} conforms: {} observations of each of {} parameters of its prior have the same bits with {}\n"
       "an observation takes a core {:.3g} ns\n",
       simulator.name, result.observations, result.parameters, fmt::join(result.sets, ", "), result.nanoseconds));
+  if (result.steps > 0)
+    write_output(fmt::format("it takes {:.4g} steps, {:.3g} ns each; {:.0f} % of the lanes are busy\n", result.steps,
+                             result.nanoseconds / result.steps, 100 * result.lanes_busy));
 }
 
 void list() {

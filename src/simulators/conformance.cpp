@@ -39,7 +39,7 @@ class Trial {
   }
 
   /// Draws all observations, (X, parameters · observations · 16), in pieces.
-  std::vector<float> draw(const HostSimulator& functions, int pieces) const {
+  std::vector<float> draw(const HostSimulator& functions, int pieces, LaneUse* use = nullptr) const {
     const int rows = parameters * observations * tile_lanes;
     std::vector<float> x(static_cast<std::size_t>(X_ * rows));
     functions.simulate(functions.context, {Transform::none, mean_.data(), scale_.data()},
@@ -53,7 +53,8 @@ class Trial {
                         .pieces = pieces,
                         .theta = theta_.data(),
                         .clamped = nullptr,
-                        .x = {x.data(), rows}});
+                        .x = {x.data(), rows},
+                        .use = use});
     return x;
   }
 
@@ -123,7 +124,9 @@ Conformance check_conformance(const SimulatorInfo& simulator) {
                      .sets = instruction_sets(),
                      .parameters = parameters * tile_lanes,
                      .observations = observations,
-                     .nanoseconds = 0};
+                     .nanoseconds = 0,
+                     .steps = 0,
+                     .lanes_busy = 0};
   const auto report = [&](const std::string& where, std::string_view fault) {
     if (!where.empty()) result.faults.push_back(fmt::format("{} {}", fault, where));
   };
@@ -142,8 +145,14 @@ Conformance check_conformance(const SimulatorInfo& simulator) {
   const auto begin = Clock::now();
   int rounds = 0;
   std::chrono::duration<double> spent{};
-  for (; spent.count() < 0.2; ++rounds, spent = Clock::now() - begin) (void)trial.draw(best, 1);
-  result.nanoseconds = 1e9 * spent.count() / (static_cast<double>(rounds) * parameters * observations * tile_lanes);
+  LaneUse use{0, 0};
+  for (; spent.count() < 0.2; ++rounds, spent = Clock::now() - begin) (void)trial.draw(best, 1, &use);
+  const double drawn = static_cast<double>(rounds) * parameters * observations * tile_lanes;
+  result.nanoseconds = 1e9 * spent.count() / drawn;
+  if (use.all > 0) {
+    result.steps = static_cast<double>(use.busy) / drawn;
+    result.lanes_busy = static_cast<double>(use.busy) / static_cast<double>(use.all);
+  }
   return result;
 }
 

@@ -15,6 +15,8 @@ struct Conformance {
   int parameters;                   ///< θ that were drawn from the prior
   int observations;                 ///< of each
   double nanoseconds;               ///< an observation takes one core, in the best instruction set
+  double steps;                     ///< an observation takes on average; 0 where the simulator does not go by steps
+  double lanes_busy;                ///< part of the lanes' steps that moved an observation on
 };
 
 /// Tries a simulator at draws of its prior.

@@ -136,6 +136,12 @@ class FiberTeam {
     }
   }
 
+  template <class Begin, class Step>
+  ALFI_HD void each_unequal(int count, Begin begin, Step step) const {
+    for (int job = thread_; job < count; job += threads_)
+      for (begin(job); !step(job);) pause();
+  }
+
   template <Precision precision, class Body>
   ALFI_HD void each_warp(int items, Body body) const {
     for (int item = thread_ / 32; item < items; item += threads_ / 32) {

@@ -15,8 +15,12 @@
 // alfi::exp, log, pow, sqrt, sin, cos, tan, tanh, … have equal bits everywhere, as long as their arguments are float.
 #pragma once
 
+#define ALFI_MODULE  // before the kernels' headers: their functions of double
+
+#include "kernels/lanes/angles.hpp"
 #include "kernels/sim/list.hpp"
 #include "kernels/sim/one_episode.hpp"
+#include "kernels/sim/stepwise.hpp"
 
 #ifdef __CUDACC__
 #define ALFI_DEVICE __host__ __device__
@@ -33,6 +37,10 @@ struct KernelForm {
 template <ForOneEpisode User>
 struct KernelForm<User> {
   using Type = OneEpisode<User>;
+};
+template <ForSteps User>
+struct KernelForm<User> {
+  using Type = Stepwise<User>;
 };
 
 }  // namespace alfi::inline ALFI_ISA
