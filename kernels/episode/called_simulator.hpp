@@ -13,6 +13,8 @@ struct HostSimulator {
   void (*draw_sample)(const void* context, const Sample&);
   /// Moves theta (D), natural units, into the simulator's domain, if it has one.
   void (*clamp)(const void* context, float* theta, int D);
+  /// Returns the log density of observations x (count, X) at theta (D), natural units; null where it is not known.
+  double (*log_likelihood)(const void* context, const double* theta, const float* x, int count);
 };
 
 #ifndef __CUDACC__
@@ -27,6 +29,19 @@ struct Called {
     simulator->simulate(simulator->context, units, to);
   }
 };
+
+/// Returns HostSimulator::log_likelihood of a simulator that knows its density.
+template <class Sim>
+constexpr auto log_likelihood_of() -> double (*)(const void*, const double*, const float*, int) {
+  if constexpr (requires(const double* theta, const float* x) { Sim::exact(theta, x); })
+    return [](const void*, const double* theta, const float* x, int count) {
+      double sum = 0;
+      for (int i = 0; i < count; ++i) sum += Sim::exact(theta, x + i * Sim::X);
+      return sum;
+    };
+  else
+    return nullptr;
+}
 
 /// Compiles a simulator's functions for this instruction set.
 template <class Sim>
@@ -46,7 +61,8 @@ constexpr HostSimulator host_simulator() {
                   (void)Sim::template clamp<float>(moved);
                   for (int d = 0; d < Sim::D; ++d) theta[d] = moved[d];
                 }
-              }};
+              },
+          .log_likelihood = log_likelihood_of<Sim>()};
 }
 
 template <class List>

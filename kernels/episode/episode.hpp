@@ -69,20 +69,12 @@ ALFI_HD void leave_out_real(const Team& team, const EpisodeSettings<typename Tea
   });
 }
 
-/// Draws each lane's problem: its episode, θ* and the real observations.
+/// Simulates the real observations of θ*, once the problem is described.
 template <class Team, class Source>
-ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
-                          const StepInput& step, const Tile<typename Team::Real>& tile) {
-  using F = typename Team::F;
-  describe_tile(team, settings.problems, step, tile.number, *tile.input);
-  team.each(settings.shape.D, [&](int d, int lane) {
-    const Stream<F> stream{step.keys.truth, load_words<F>(tile.input->problem + lane), 0};
-    store<F>(tile.truth + d * tile_lanes + lane,
-             prior_draw<F>(settings.parameters[d], stream.block(static_cast<std::uint32_t>(d))));
-  });
-  team.sync();
+ALFI_HD void simulate_real(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
+                           PhiloxKey key, const Tile<typename Team::Real>& tile) {
   source.simulate(team, settings.units,
-                  {.key = step.keys.real_set,
+                  {.key = key,
                    .episode = tile.input->problem,
                    .first_row = 0,
                    .parameters = 1,
@@ -96,6 +88,21 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
   if (!settings.may_fail) return;
   team.sync();
   leave_out_real(team, settings, tile);
+}
+
+/// Draws each lane's problem: its episode, θ* and the real observations.
+template <class Team, class Source>
+ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team::Real>& settings, const Source& source,
+                          const StepInput& step, const Tile<typename Team::Real>& tile) {
+  using F = typename Team::F;
+  describe_tile(team, settings.problems, step, tile.number, *tile.input);
+  team.each(settings.shape.D, [&](int d, int lane) {
+    const Stream<F> stream{step.keys.truth, load_words<F>(tile.input->problem + lane), 0};
+    store<F>(tile.truth + d * tile_lanes + lane,
+             prior_draw<F>(settings.parameters[d], stream.block(static_cast<std::uint32_t>(d))));
+  });
+  team.sync();
+  simulate_real(team, settings, source, step.keys.real_set, tile);
 }
 
 /// Sets ψ₀.
@@ -131,6 +138,7 @@ ALFI_HD void begin(const Team& team, const EpisodeSettings<typename Team::Real>&
     if (draws.problem) draw_problem(team, settings, source, step, tile);
   }
   if (draws.start) start_proposal(team, settings, step, tile);
+  team.once([&] { tile.input->keys = step.keys; });
   if (!draws.proposals) return;
   team.each(settings.shape.T * settings.shape.M, [&](int set, int lane) {
     store<F>(tile.count + set * tile_lanes + lane, splat<F>(static_cast<R>(settings.shape.N)));
@@ -226,6 +234,36 @@ ALFI_HD ObservationSets<R> generated_sets(const Shape& shape, const Tile<R>& til
           .count = tile.count + t * shape.M * tile_lanes};
 }
 
+/// Parameters of a tile that are to be simulated, and where their observations go.
+struct Proposed {
+  int first, count;         ///< of all the iterations' T · M
+  const float* theta;       ///< (count, D, 16)
+  float *clamped, *counts;  ///< (count, 16), as in the tile
+  Rows<float> x;            ///< (X, count · N · 16)
+};
+
+/// Simulates N observations of each of these parameters.
+template <class Team, class Source>
+ALFI_HD void simulate_proposals(const Team& team, const EpisodeSettings<float>& settings, const Source& source,
+                                PhiloxKey key, const TileInput<float>& input, const Proposed& proposed, int pieces) {
+  const Shape& shape = settings.shape;
+  source.simulate(team, settings.units,
+                  {.key = key,
+                   .episode = input.episode,
+                   .first_row = static_cast<std::uint32_t>(proposed.first),
+                   .parameters = proposed.count,
+                   .count = shape.N,
+                   .D = shape.D,
+                   .units = settings.parameters,
+                   .pieces = pieces,
+                   .theta = proposed.theta,
+                   .clamped = proposed.clamped,
+                   .x = proposed.x});
+  if (!settings.may_fail) return;
+  team.sync();
+  leave_out(team, proposed.x, shape.X, proposed.count, shape.N, proposed.counts);
+}
+
 /// Draws these parameters of iteration t and their observations, as far as they are drawn; x may be read after a
 /// barrier. A parameter's observations are split into `pieces`, so that the team has enough to do.
 template <class Team, class Source>
@@ -238,22 +276,14 @@ ALFI_HD void propose(const Team& team, const EpisodeSettings<typename Team::Real
   if constexpr (simulates<typename Team::Real>) {
     if (!draws.proposals) return;
     const int first = t * shape.M + parameters.first;
-    source.simulate(team, settings.units,
-                    {.key = step.keys.observe,
-                     .episode = tile.input->episode,
-                     .first_row = static_cast<std::uint32_t>(first),
-                     .parameters = parameters.count,
-                     .count = shape.N,
-                     .D = shape.D,
-                     .units = settings.parameters,
-                     .pieces = pieces,
-                     .theta = tile.theta + first * shape.D * tile_lanes,
-                     .clamped = tile.clamped + first * tile_lanes,
-                     .x = {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}});
-    if (!settings.may_fail) return;
-    team.sync();
-    leave_out(team, Rows<float>{tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}, shape.X, parameters.count,
-              shape.N, tile.count + first * tile_lanes);
+    simulate_proposals(team, settings, source, step.keys.observe, *tile.input,
+                       {.first = first,
+                        .count = parameters.count,
+                        .theta = tile.theta + first * shape.D * tile_lanes,
+                        .clamped = tile.clamped + first * tile_lanes,
+                        .counts = tile.count + first * tile_lanes,
+                        .x = {tile.x.at(0, first * shape.N * tile_lanes), tile.x.stride}},
+                       pieces);
   }
 }
 

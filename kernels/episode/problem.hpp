@@ -39,6 +39,7 @@ struct TileInput {
   R count[tile_lanes];                ///< real observations that are numbers, at most real_rows
   R count_input[tile_lanes];          ///< their number as the RIM sees it
   R left_out[tile_lanes];             ///< real observations that were no numbers
+  EpisodeKeys keys;                   ///< of the step, for a simulator that is called between a device's kernels
   int real_rows;                      ///< most of any lane
 };
 

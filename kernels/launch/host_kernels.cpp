@@ -82,6 +82,15 @@ void draw_problem_tile(const EpisodeSettings<float>& settings, const StepInput& 
   draw_problem(Team{}, settings, Called{settings.host_simulator}, step, tile);
 }
 
+void simulate_real_of_tile(const EpisodeSettings<float>& settings, const Tile<float>& tile) {
+  simulate_real(Team{}, settings, Called{settings.host_simulator}, tile.input->keys.real_set, tile);
+}
+
+void simulate_proposals_of_tile(const EpisodeSettings<float>& settings, const TileInput<float>& input,
+                                const Proposed& proposed) {
+  simulate_proposals(Team{}, settings, Called{settings.host_simulator}, input.keys.observe, input, proposed, 1);
+}
+
 void draw_quadratic_tile(const QuadraticSettings<float>& settings, const StepInput& step,
                          const QuadraticTile<float>& tile) {
   draw_quadratics(Team{}, settings, step, tile);
@@ -126,6 +135,8 @@ constexpr HostKernels kernels{.name = instruction_set_name,
                               .update = update_weights,
                               .draw_problem = draw_problem_tile,
                               .simulators = HostSimulators<Simulators>::by_number,
+                              .simulate_real = simulate_real_of_tile,
+                              .simulate_proposals = simulate_proposals_of_tile,
                               .draw_quadratics = draw_quadratic_tile,
                               .minimise_quadratics = minimise_quadratic_tile,
                               .quadratic_gradient = quadratic_gradient_tile,

@@ -37,6 +37,9 @@ struct HostKernels {
   /// Draws the problems of a tile alone: each lane's episode, θ* and the real observations.
   void (*draw_problem)(const EpisodeSettings<float>&, const StepInput&, const Tile<float>&);
   const HostSimulator* simulators;  ///< by their numbers in the list
+  /// Simulate for a device: the real observations of a tile, observations of its proposals.
+  void (*simulate_real)(const EpisodeSettings<float>&, const Tile<float>&);
+  void (*simulate_proposals)(const EpisodeSettings<float>&, const TileInput<float>&, const Proposed&);
   /// Draw a tile of quadratics, W and y; go the way down; compute its gradient.
   void (*draw_quadratics)(const QuadraticSettings<float>&, const StepInput&, const QuadraticTile<float>&);
   void (*minimise_quadratics)(const QuadraticSettings<float>&, const QuadraticTile<float>&);

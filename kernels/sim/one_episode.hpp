@@ -9,7 +9,7 @@ namespace alfi::inline ALFI_ISA {
 
 /// Members of such a simulator beside `facts`: simulate(theta, random, x) draws an observation x (X) at theta (D),
 /// natural units; what it does not write is NaN. Optional: `clamp(theta)` moves theta into the domain and returns
-/// whether it was outside.
+/// whether it was outside; `exact(theta, x)`, in double on the host, is the log density of an observation.
 template <class User>
 concept ForOneEpisode = requires(const float* theta, Random& random, float* x) {
   User::simulate(theta, random, x);
@@ -39,6 +39,9 @@ struct OneEpisode {
     }
     return load<F>(moved) > 0.0f;
   }
+
+  static double exact(const double* theta, const float* x) requires requires { User::exact(theta, x); }
+  { return User::exact(theta, x); }
 
   template <class F>
   static ALFI_HD Law<F> law(const Array<F, D>& theta) {

@@ -43,7 +43,7 @@ class StepRandom {
 /// Members of such a simulator beside `facts`: `state`, how many numbers it keeps; begin(theta, state) sets them;
 /// step(theta, state, random) moves an observation on and returns the lanes in which it is finished; finish(theta,
 /// state, x) makes the observation x (X) of them. All are over lanes: numbers of each lane's observation. A step must
-/// not read or write beyond the state after the last one either. Optional: `clamp(theta)`, as for one episode.
+/// not read or write beyond the state after the last one either. Optional: `clamp` and `exact`, as for one episode.
 template <class User>
 concept ForSteps = requires {
   static_cast<int>(User::state);
@@ -63,6 +63,8 @@ struct Stepwise {
     static_assert(LaneTraits<F>::width == 1);
     return User::clamp(theta);
   }
+  static double exact(const double* theta, const float* x) requires requires { User::exact(theta, x); }
+  { return User::exact(theta, x); }
 };
 
 /// Says whether a simulator goes by steps.
@@ -102,9 +104,9 @@ ALFI_HD void run_steps_in_lanes(PhiloxKey key, int count, const Jobs& jobs, Lane
     running += has_more ? 1 : 0;
   };
   for (int lane = 0; lane < width; ++lane) refill(lane);
-  Array<F, D> theta;
-  Array<F, S> state, fresh;
-  Array<F, X> x;
+  Array<F, D> theta{};
+  Array<F, S> state{}, fresh{};
+  Array<F, X> x{};
   Mask<F> ended = F{} == F{};
   Uint<F> step{};
   std::int64_t busy = 0, all = 0;
@@ -147,8 +149,8 @@ ALFI_HD void run_steps(const Team& team, PhiloxKey key, int count, const Jobs& j
   if constexpr (LaneTraits<F>::width > 1) {
     run_steps_in_lanes<Sim, F>(key, count, jobs, use);
   } else {
-    Array<float, Sim::D> theta;
-    Array<float, Sim::state> state;
+    Array<float, Sim::D> theta{};
+    Array<float, Sim::state> state{};
     std::uint32_t step = 0;
     StepJob named{};
     team.each_unequal(

@@ -139,8 +139,7 @@ void run_simulation(const Arguments& arguments) {
   const Sample sample = make_sample(
       simulator, theta, stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0), arguments.count);
   warn_outside_domain(simulator, sample);
-  Configuration::Engine engine = arguments.backend.engine;
-  keep_off_devices(simulator.number, engine);
+  const Configuration::Engine& engine = arguments.backend.engine;
   say_why_not_cuda(engine);
   const std::unique_ptr<Processor> processor = make_processor(engine);
   const int dimension = simulator.observations.dimension;

@@ -106,8 +106,6 @@ void check(const Configuration& configuration, const Origins& origins) {
   }
   const SimulatorInfo known = find_simulator(configuration);
   require_priors(configuration, known, origins);
-  require(is_built_in(known.number) || engine.backend != Backend::cuda, "engine.backend",
-          fmt::format("auto or cpu: {} is a simulator of one's own and runs on the CPU", known.name));
   const bool needs_nonnegative = simulator.transform == Transform::sqrt || simulator.transform == Transform::log1p;
   require(!needs_nonnegative || known.observations.low >= 0, "simulator.transform",
           fmt::format("none or asinh: observations of {} can be negative", known.name));

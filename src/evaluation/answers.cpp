@@ -48,6 +48,11 @@ ProposalLaw nearest_gaussian(const Exact& exact, const Plan& plan) {
     law.deviation.push_back(exact.posterior_deviation[d] / prior.deviation());
   }
   law.correlation = exact.posterior_correlation;
+  if (!exact.on_scale.mean.empty()) {
+    law.mean = exact.on_scale.mean;
+    law.deviation = exact.on_scale.deviation;
+    law.correlation = exact.on_scale.correlation;
+  }
   if (!couples(plan.shape.family) || law.correlation.empty()) {
     law.correlation.assign(D * D, 0);
     for (std::size_t d = 0; d < D; ++d) law.correlation[d * (D + 1)] = 1;
@@ -87,11 +92,14 @@ int keep_alfi(const TileAnswers& tile, int T, Answers& answers) {
 
 void keep_exact(const Exact& exact, const Plan& plan, int b, Answers& answers) {
   const std::size_t first = answers.at(b, 0), D = plan.simulator.parameters.size();
-  // Answers are compared on the machine's scale. On normal scores θ's exact moments say nothing.
-  if (std::ranges::any_of(plan.simulator.parameters, works_on_scores)) return;
+  // Answers are compared on the machine's scale, on which moments of θ say nothing where it is not linear.
+  if (std::ranges::any_of(plan.simulator.parameters, works_on_scores) && exact.on_scale.maximum_likelihood.empty())
+    return;
+  const std::vector<double>& of_scale = exact.on_scale.maximum_likelihood;
   for (std::size_t d = 0; d < exact.maximum_likelihood.size(); ++d) {
     const ParameterInfo& prior = plan.simulator.parameters[d];
-    answers.mle[first + d] = (exact.maximum_likelihood[d] - prior.mean()) / prior.deviation();
+    answers.mle[first + d] =
+        of_scale.empty() ? (exact.maximum_likelihood[d] - prior.mean()) / prior.deviation() : of_scale[d];
   }
   if (exact.posterior_mean.empty()) return;
   const ProposalLaw law = nearest_gaussian(exact, plan);

@@ -36,7 +36,8 @@ std::unique_ptr<ExactInference> make_exact(const SimulatorInfo& simulator) {
 }  // namespace
 
 std::unique_ptr<ExactInference> make_exact_inference(const SimulatorInfo& simulator) {
-  if (!is_built_in(simulator.number)) return nullptr;  // whatever its name
+  if (!is_built_in(simulator.number))  // whatever its name
+    return host_simulator(simulator.number)->log_likelihood != nullptr ? make_exact_by_likelihood(simulator) : nullptr;
   const auto& parameters = simulator.parameters;
   if (std::ranges::all_of(parameters, [](const ParameterInfo& p) { return p.prior == Prior::uniform; })) {
     if (simulator.name == "poisson") return make_exact_poisson(parameters[0]);

@@ -22,6 +22,11 @@ struct Exact {
   std::vector<double> posterior_mean, posterior_deviation;
   /// (D, D) of the posterior, row by row; empty where its parameters are independent.
   std::vector<double> posterior_correlation = {};
+
+  /// The four on the scale that a machine works on, where that is no linear function of θ; else empty.
+  struct OnScale {
+    std::vector<double> maximum_likelihood, mean, deviation, correlation;
+  } on_scale = {};
 };
 
 /// Exact inference for one simulator. Calls may run in parallel.
@@ -33,6 +38,10 @@ class ExactInference {
   /// cannot give (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
   virtual Exact infer(std::span<const float> x) const = 0;
 };
+
+/// Infers by a simulator's own log likelihood: maximum likelihood, and the posterior of up to three parameters by
+/// quadrature.
+std::unique_ptr<ExactInference> make_exact_by_likelihood(const SimulatorInfo& simulator);
 
 /// Makes the simulator's exact inference; null where its likelihood is not known. Where a prior is one that no exact
 /// posterior is known for, the posterior stays empty.

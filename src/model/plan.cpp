@@ -52,15 +52,12 @@ Plan::Plan(const Configuration& c)
       shape(minimises ? minimiser_shape(c) : inference_shape(c, simulator)),
       layout(make_layout(shape)),
       counts(minimises ? RealCounts{} : real_counts(c.episode.real_observations)),
-      iteration_weights(alfi::iteration_weights<float>(c.training.weights, c.episode.iterations)) {
-  keep_off_devices(number, configuration.engine);
-}
+      iteration_weights(alfi::iteration_weights<float>(c.training.weights, c.episode.iterations)) {}
 
 Plan Plan::with(const Configuration::Engine& engine, const Configuration::Evaluation& evaluation) const {
   Plan plan = *this;
   plan.configuration.engine = engine;
   plan.configuration.evaluation = evaluation;
-  keep_off_devices(number, plan.configuration.engine);
   return plan;
 }
 

@@ -132,16 +132,6 @@ SimulatorInfo described(const Configuration::Simulator& simulator) {
 
 bool is_built_in(int simulator) { return simulator < Simulators::size; }
 
-void keep_off_devices(int simulator, Configuration::Engine& engine) {
-  if (is_built_in(simulator)) return;
-  if (engine.backend == Backend::cuda)
-    throw InputError(
-        fmt::format("engine.backend = cuda: must be auto or cpu: {} is a simulator of one's own and runs on "
-                    "the CPU",
-                    facts_of(simulator).name));
-  engine.backend = Backend::cpu;
-}
-
 const std::vector<SimulatorInfo>& simulators() {
   static const std::vector<SimulatorInfo> all = [] {
     std::vector<SimulatorInfo> infos;

@@ -17,11 +17,8 @@ int simulator_number(const std::string& name);
 /// Returns the number of a configured simulator: of one in the list its position, of a loaded one a number above those.
 /// Compiles a header that was not compiled before, and loads a module.
 int simulator_number(const Configuration::Simulator& simulator);
-/// Returns whether the device's kernels were built with it.
+/// Returns whether the kernels were built with it. A device calls others on the host, between its kernels.
 bool is_built_in(int simulator);
-/// Takes an engine off devices for a simulator that they have no kernels for: `auto` becomes `cpu`. Throws InputError
-/// for `cuda`.
-void keep_off_devices(int simulator, Configuration::Engine& engine);
 /// Returns a hash of what a loaded simulator was made of; 0 for one in the list.
 std::uint64_t simulator_fingerprint(int simulator);
 

@@ -4,11 +4,14 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <numeric>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "src/simulators/conformance.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
@@ -106,6 +109,39 @@ TEST(LotkaVolterra, ConformsAndKeepsLanesBusy) {
   EXPECT_EQ(result.faults.size(), 0U) << (result.faults.empty() ? "" : result.faults[0]);
   EXPECT_GT(result.steps, 1000);
   EXPECT_GE(result.lanes_busy, 0.75);
+
+  // Of a tile and iteration of a training, with eight parameters and an observation of each.
+  constexpr int parameters = 8, rows = parameters * tile_lanes;
+  const auto maps = maps_of(simulator);
+  const std::vector<ParameterUnits> units = units_of(simulator, *maps);
+  const std::vector<float> mean(9, 0.0F), scale(9, 1.0F);
+  std::vector<float> theta, x(9 * rows);
+  std::mt19937 engine(1);
+  std::normal_distribution<float> normal(0, 0.25F);
+  for (int m = 0; m < parameters; ++m)
+    for (std::size_t d = 0; d < 4; ++d)
+      for (int lane = 0; lane < tile_lanes; ++lane) {
+        const double truth = std::log(truths[0].rates[d]);
+        theta.push_back((static_cast<float>(truth) - units[d].mean) / units[d].deviation + normal(engine));
+      }
+  std::uint32_t episode[tile_lanes];
+  std::iota(episode, episode + tile_lanes, 0U);
+  LaneUse use{0, 0};
+  const HostSimulator& functions = *host_simulator(simulator.number);
+  functions.simulate(functions.context, {Transform::none, mean.data(), scale.data()},
+                     {.key = {1, 2},
+                      .episode = episode,
+                      .first_row = 0,
+                      .parameters = parameters,
+                      .count = 1,
+                      .D = 4,
+                      .units = units.data(),
+                      .pieces = 1,
+                      .theta = theta.data(),
+                      .clamped = nullptr,
+                      .x = {x.data(), rows},
+                      .use = &use});
+  EXPECT_GE(static_cast<double>(use.busy), 0.75 * static_cast<double>(use.all));
 }
 
 /// The equations by Runge and Kutta's method in double.

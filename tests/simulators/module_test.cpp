@@ -138,26 +138,6 @@ TEST(Module, CompiledBeforehandIsTheHeader) {
   EXPECT_EQ(read, c);
   c.simulator.name = "poisson";
   EXPECT_THAT(message_of<InputError>([&] { validate(c); }), HasSubstr("one of name, source and module; there are 2"));
-  c.simulator = {"", {}, Transform::none};
-  c.simulator.module = file.string();
-  c.engine.backend = Backend::cuda;
-  EXPECT_THAT(message_of<InputError>([&] { validate(c); }), HasSubstr("decay is a simulator of one's own"));
-}
-
-// Devices have no kernels for it: nothing would be drawn.
-TEST(Module, IsKeptOffDevices) {
-  const Configuration automatic = decay_configuration();
-  ASSERT_EQ(automatic.engine.backend, Backend::automatic);
-  const Plan plan = automatic;
-  EXPECT_EQ(plan.configuration.engine.backend, Backend::cpu);
-  EXPECT_EQ(plan.with(automatic.engine, automatic.evaluation).configuration.engine.backend, Backend::cpu);
-  EXPECT_EQ(Plan(small_configuration()).configuration.engine.backend, small_configuration().engine.backend);
-  Configuration::Engine cuda;
-  cuda.backend = Backend::cuda;
-  EXPECT_THAT(message_of<InputError>([&] { keep_off_devices(plan.number, cuda); }),
-              HasSubstr("engine.backend = cuda: must be auto or cpu: decay is a simulator of one's own"));
-  keep_off_devices(simulator_number("poisson"), cuda);
-  EXPECT_EQ(cuda.backend, Backend::cuda);
 }
 
 TEST(Module, WhatIsNoneIsRefused) {

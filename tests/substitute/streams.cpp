@@ -85,6 +85,10 @@ cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   });
 }
 
+cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t body, void* data) {
+  return call("cudaLaunchHostFunc", [&] { return put("cudaLaunchHostFunc", of(stream), [=] { body(data); }); });
+}
+
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   return call("cudaEventCreateWithFlags", [&] {
     *event = reinterpret_cast<cudaEvent_t>(*state().events.insert(new Event{current_device()}).first);

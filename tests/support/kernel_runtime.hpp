@@ -49,6 +49,10 @@ class KernelRuntime : public cuda::Runtime {
   Status copy_rows_to_host(void*, const void*, std::size_t, std::size_t, std::size_t, Handle) override {
     return refuse();
   }
+  Status copy_rows_to_device(void*, const void*, std::size_t, std::size_t, std::size_t, Handle) override {
+    return refuse();
+  }
+  Status call(const std::function<void()>&, Handle) override { return refuse(); }
   Status clear(void*, std::size_t, Handle) override { return refuse(); }
   Status sort(double*, std::int64_t, cuda::Scratch&, Handle) override { return refuse(); }
   Status moments(const MomentsOfPieces&, Moments*, Handle) override { return refuse(); }

@@ -38,6 +38,7 @@ Trained train_steps(const Configuration& configuration, std::unique_ptr<Processo
       trained.losses.push_back(output.loss);
       trained.norms.push_back(output.gradient_norm);
       trained.clamped += output.clamped;
+      trained.left_out += output.left_out;
     }
     --in_flight;
   }
@@ -61,9 +62,11 @@ Numbers rollout_of(const Configuration& configuration, std::unique_ptr<Processor
       add(finished.tile.truth, shape.D);
       add(finished.tile.psi, (shape.T + 1) * shape.P());
       add(finished.tile.clamped, shape.T * shape.M);
+      add(finished.tile.count, shape.T * shape.M);
       add(finished.tile.loss, shape.T);
       add(finished.tile.episode_loss, 1);
       row.push_back(finished.tile.input->count[lane]);
+      row.push_back(finished.tile.input->left_out[lane]);
     }
   });
   return rows;

@@ -19,7 +19,7 @@ MetaStep meta_step(int number);
 struct Trained {
   TrainingState state;
   std::vector<double> losses, norms;
-  std::int64_t clamped = 0;
+  std::int64_t clamped = 0, left_out = 0;
   bool operator==(const Trained&) const = default;
 };
 Trained train_steps(const Configuration& configuration, std::unique_ptr<Processor> processor, int steps = 3);

@@ -158,6 +158,18 @@ class SimulatedRuntime final : public cuda::Runtime {
         std::memcpy(static_cast<std::byte*>(to) + i * bytes, static_cast<const std::byte*>(from) + i * pitch, bytes);
     });
   }
+  Status copy_rows_to_device(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
+                             cuda::StreamHandle stream) override {
+    require_inside(memory_, to, (rows - 1) * pitch + bytes, "copy_rows_to_device");
+    if (!is_inside(pinned_, from, rows * bytes)) throw std::logic_error("copy_rows_to_device: not from pinned memory");
+    return put(stream, "copy_rows_to_device", [=] {
+      for (std::size_t i = 0; i < rows; ++i)
+        std::memcpy(static_cast<std::byte*>(to) + i * pitch, static_cast<const std::byte*>(from) + i * bytes, bytes);
+    });
+  }
+  Status call(const std::function<void()>& body, cuda::StreamHandle stream) override {
+    return put(stream, "call", [&body] { body(); });
+  }
   Status clear(void* pointer, std::size_t bytes, cuda::StreamHandle stream) override {
     require_inside(memory_, pointer, bytes, "clear");
     return put(stream, "clear", [=] { std::memset(pointer, 0, bytes); });

@@ -8,6 +8,7 @@
 
 #include "src/backends/cuda/device_sampling.hpp"
 #include "src/backends/cuda/processor_memory.hpp"
+#include "src/backends/host/host_sampling.hpp"
 
 namespace alfi::cuda {
 namespace {
@@ -47,7 +48,8 @@ Room CudaProcessor::room(const Shape& shape, int episodes) const {
 }
 
 void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients) {
-  batch.plan = plan_launches(settings.shape, episodes, gradients, precision_, properties_, free_memory());
+  const bool hosted = settings.simulator >= Simulators::size;
+  batch.plan = plan_launches(settings.shape, episodes, gradients, precision_, properties_, free_memory(), hosted);
   const LaunchPlan& plan = batch.plan;
   DeviceWork& work = batch.work;
   work.gradients = gradients;
@@ -58,6 +60,10 @@ void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings
   work.shares = plan.shares;
   take_settings(batch, settings);
   take_tiles(batch);
+  if (hosted)
+    batch.hosted = std::make_unique<HostSimulation>(
+        *runtime_, stream_, arena_, settings,
+        TilesOfDevice{batch.tiles_of_device.data(), batch.inputs.data(), plan.slots, plan.tile_size});
   if (plan.encoder == EncoderKernels::cublas) take_products(batch);
   batch.position = DeviceArray<int>(*runtime_, 1);
   require(runtime_->clear(batch.position.data(), batch.position.bytes(), stream_.get()), "clearing the position");
@@ -80,6 +86,7 @@ void CudaProcessor::take_settings(Batch& batch, const EpisodeSettings<float>& se
 
   EpisodeSettings<float>& copied = batch.work.settings;
   copied = settings;
+  copied.may_fail = settings.may_fail && settings.simulator < Simulators::size;  // else the host leaves out
   copied.weights = batch.weights.data();
   copied.iteration_weight = batch.iteration_weight.data();
   copied.parameters = batch.parameters.data();
@@ -192,6 +199,7 @@ void CudaProcessor::hand_over(const TilePass& pass, Batch& batch, int first, std
                                  static_cast<std::size_t>(count) * sizeof(TileInput<float>), stream_.get()),
           "copying tiles to the host");
   require(runtime_->synchronize(stream_.get()), "waiting for the tiles");
+  if (batch.hosted) batch.hosted->rethrow();
   arena_.execute([&] {
     tbb::parallel_for(0, count, [&](int slot) {
       Carver<float> carver(memory.data() + slot * size, size);
@@ -217,7 +225,7 @@ void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    put(batch, Launcher(*runtime_, stream_, products_, batch.plan));
+    put(batch, Launcher(*runtime_, stream_, products_, batch.plan, batch.hosted.get()));
     hand_over(pass, batch, first, size);
   }
 }
@@ -234,10 +242,12 @@ void CudaProcessor::draw_problems(const TilePass& pass) {
       require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()),
               "clearing the tiles");
     launcher.kernel(DeviceKernel::begin, std::min(batch.plan.blocks, batch.work.tile_count), batch.work);
+    if (batch.hosted) batch.hosted->put_real(batch.work);
   });
 }
 
 void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
+  if (sample.simulator >= Simulators::size) return draw_sample_on_host(arena_, sample, sink);
   draw_sample_on_device(*runtime_, stream_, properties_.multiprocessors, sample, sink);
 }
 
@@ -250,7 +260,7 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   DeviceWork& work = batch.work;
   work.inputs = batch.step_inputs.data();
   work.draws = pass.draws;
-  const Launcher launcher(*runtime_, stream_, products_, plan);
+  const Launcher launcher(*runtime_, stream_, products_, plan, batch.hosted.get());
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;

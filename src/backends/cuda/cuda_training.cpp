@@ -31,7 +31,7 @@ void CudaProcessor::put_step(const Batch& batch, const Launcher& launcher) {
 }
 
 Graph CudaProcessor::capture_step(const Batch& batch) {
-  Launcher launcher(*runtime_, stream_, products_, batch.plan);
+  Launcher launcher(*runtime_, stream_, products_, batch.plan, batch.hosted.get());
   if (batch.wide.size() > 0) {
     Launcher rehearsal = launcher;
     rehearsal.rehearse();
@@ -161,6 +161,7 @@ std::vector<StepOutput> CudaProcessor::collect() {
   const Training::Submitted oldest = t.in_flight.front();
   const Training::Window& window = t.ring[static_cast<std::size_t>(oldest.window)];
   require(runtime_->synchronize_event(window.done.get()), "running a meta-step");
+  if (t.batch.hosted) t.batch.hosted->rethrow();
   t.in_flight.pop_front();
   std::vector<StepOutput> outputs(window.outputs.data(), window.outputs.data() + oldest.steps);
   for (const StepOutput& output : outputs) ++(output.applied() ? t.collected.applied : t.collected.skipped);

@@ -186,6 +186,18 @@ class DeviceRuntime final : public Runtime {
     return here(
         [&] { return cudaMemcpy2DAsync(to, bytes, from, pitch, bytes, rows, cudaMemcpyDeviceToHost, of(stream)); });
   }
+  Status copy_rows_to_device(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
+                             StreamHandle stream) override {
+    return here(
+        [&] { return cudaMemcpy2DAsync(to, pitch, from, bytes, bytes, rows, cudaMemcpyHostToDevice, of(stream)); });
+  }
+  Status call(const std::function<void()>& body, StreamHandle stream) override {
+    return here([&] {
+      return cudaLaunchHostFunc(
+          of(stream), [](void* of_host) { (*static_cast<const std::function<void()>*>(of_host))(); },
+          const_cast<std::function<void()>*>(&body));
+    });
+  }
   Status clear(void* pointer, std::size_t bytes, StreamHandle stream) override {
     return here([&] { return cudaMemsetAsync(pointer, 0, bytes, of(stream)); });
   }

@@ -72,7 +72,7 @@ int most_shares(const Shape& shape, Precision precision, const DeviceProperties&
 }
 
 LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, Precision precision,
-                     const DeviceProperties& device, int slots, int shares) {
+                     const DeviceProperties& device, int slots, int shares, bool split) {
   LaunchPlan plan{};
   plan.tiles = blocks_of(tile_lanes, episodes);
   plan.slots = std::min(slots, plan.tiles);
@@ -95,7 +95,7 @@ LaunchPlan plan_with(const Shape& shape, int episodes, bool gradients, Precision
   // One kernel needs the weights of the encoder and the activations of either network at a time. On tensor cores it
   // would need registers enough that a multiprocessor had one block only.
   plan.block_size = block_size(shape, true);
-  plan.split = shares > 1 || precision != Precision::fp32 || plan.block_size * number > device.shared_bytes;
+  plan.split = split || shares > 1 || precision != Precision::fp32 || plan.block_size * number > device.shared_bytes;
   if (gradients) plan.sums = gradient_sums(make_layout(shape), plan.tiles);
   const bool products = plan.encoder == EncoderKernels::cublas;
   const std::int64_t in_slot = plan.tile_size + (plan.split ? code_size(shape) : 0) + (products ? wide_size(shape) : 0);
@@ -137,14 +137,14 @@ int LaunchPlan::shared_bytes(DeviceKernel kernel) const {
 
 std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Precision precision,
                          const DeviceProperties& device) {
-  return plan_with(shape, episodes, gradients, precision, device, 1, 1).bytes;
+  return plan_with(shape, episodes, gradients, precision, device, 1, 1, false).bytes;
 }
 
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
-                         const DeviceProperties& device, std::int64_t free) {
+                         const DeviceProperties& device, std::int64_t free, bool split) {
   const auto budget = static_cast<std::int64_t>(usable * static_cast<double>(free));
   const auto plan = [&](int slots, int shares = 1) {
-    return plan_with(shape, episodes, gradients, precision, device, slots, shares);
+    return plan_with(shape, episodes, gradients, precision, device, slots, shares, split);
   };
   if (plan(1).split && code_size(shape) > most_tile_size)
     throw RunError(fmt::format("{}: the codes of 16 episodes of these sizes are {} numbers; at most {} are addressed",
@@ -154,7 +154,7 @@ LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Preci
     throw RunError(fmt::format(
         "{}: 16 episodes of these sizes, and what all share, need {} bytes of device memory; {} are free, of which {} "
         "may be used",
-        device.name, least_bytes(shape, episodes, gradients, precision, device), free, budget));
+        device.name, plan(1).bytes, free, budget));
   int most = blocks_of(tile_lanes, episodes), least = 1;
   if (fits(most)) least = most;
   while (most - least > 1) {

@@ -48,7 +48,8 @@ std::int64_t least_bytes(const Shape& shape, int episodes, bool gradients, Preci
 /// Plans as many tiles at once as `free` bytes hold, with some left over for others. Where a block a tile would leave
 /// most of the device idle, several share one. Throws RunError with the bytes that are needed where that is not even
 /// one.
+/// `split` wants a rollout to be a row of kernels, between which the host can do something.
 LaunchPlan plan_launches(const Shape& shape, int episodes, bool gradients, Precision precision,
-                         const DeviceProperties& device, std::int64_t free);
+                         const DeviceProperties& device, std::int64_t free, bool split = false);
 
 }  // namespace alfi::cuda

@@ -36,10 +36,12 @@ void Launcher::chunk(DeviceWork work, const Observations& observations) const {
   const int each = blocks(work);
   if (plan_.split) {
     kernel(DeviceKernel::begin, each, work);
+    if (hosted_ != nullptr && work.draws.problem) hosted_->put_real(work);
     work.iteration = real_set_alone;
     encode(work);
     for (work.iteration = 0; work.iteration < work.settings.shape.T; ++work.iteration) {
       kernel(DeviceKernel::propose, each * plan_.shares, work);
+      if (hosted_ != nullptr && work.draws.proposals) hosted_->put_proposals(work);
       encode(work);
       kernel(DeviceKernel::advance, each, work);
     }

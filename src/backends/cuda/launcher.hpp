@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "src/backends/cuda/host_simulation.hpp"
 #include "src/backends/cuda/launch_plan.hpp"
 #include "src/backends/cuda/resources.hpp"
 
@@ -12,9 +13,11 @@ namespace alfi::cuda {
 
 class Launcher {
  public:
-  /// Keeps references: all of them must live longer. `products` is not used with fused kernels.
-  Launcher(Runtime& runtime, const Stream& stream, const Products& products, const LaunchPlan& plan)
-      : runtime_(runtime), stream_(stream), products_(products), plan_(plan) {}
+  /// Keeps references: all of them must live longer. `products` is not used with fused kernels; `hosted` is null where
+  /// the kernels have the simulator, or nothing is simulated.
+  Launcher(Runtime& runtime, const Stream& stream, const Products& products, const LaunchPlan& plan,
+           HostSimulation* hosted = nullptr)
+      : runtime_(runtime), stream_(stream), products_(products), plan_(plan), hosted_(hosted) {}
 
   void kernel(DeviceKernel kernel, int blocks, const DeviceWork& work) const;
   /// The forward pass over work's tiles, with gradients the backward passes too. x (X, T · M · N · 16) and real (X, R ·
@@ -27,7 +30,10 @@ class Launcher {
 
   /// Launches no kernel from now on, and of the products computes one of each kind. Their results mean nothing; cuBLAS
   /// loads what it needs for them, which it cannot during a capture.
-  void rehearse() { rehearsing_ = true; }
+  void rehearse() {
+    rehearsing_ = true;
+    hosted_ = nullptr;
+  }
 
  private:
   int blocks(const DeviceWork& work) const;
@@ -51,6 +57,7 @@ class Launcher {
   const Stream& stream_;
   const Products& products_;
   const LaunchPlan& plan_;
+  HostSimulation* hosted_;
   bool rehearsing_ = false;
   /// Sizes, steps, strides, transpositions and precision of the products so far.
   using Kind = std::tuple<int, int, int, int, int, int, int, std::int64_t, std::int64_t, std::int64_t, bool, bool, bool,

@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "src/backends/cuda/cuda_processor.hpp"
+#include "src/backends/cuda/host_simulation.hpp"
 
 namespace alfi::cuda {
 
@@ -38,6 +40,7 @@ struct CudaProcessor::Batch {
   DeviceArray<int> position;
   PinnedArray<float> results;  // of a chunk's tiles, for the host
   PinnedArray<TileInput<float>> result_inputs;
+  std::unique_ptr<HostSimulation> hosted;  ///< null where the kernels have the simulator
 
   int chunk_size(int first) const { return std::min(plan.slots, plan.tiles - first); }
   Launcher::Observations observations() const {

@@ -116,6 +116,12 @@ class Runtime {
   /// host.
   virtual Status copy_rows_to_host(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
                                    StreamHandle stream) = 0;
+  /// Copies such rows the other way.
+  virtual Status copy_rows_to_device(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
+                                     StreamHandle stream) = 0;
+  /// Calls body() on a thread of the runtime's, which may make no call of the runtime. It lives until the stream, and
+  /// every graph that keeps the call, are done with it, and throws nothing.
+  virtual Status call(const std::function<void()>& body, StreamHandle stream) = 0;
   /// Sets all bytes to 0.
   virtual Status clear(void* pointer, std::size_t bytes, StreamHandle stream) = 0;
   virtual Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) = 0;

@@ -8,10 +8,13 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "alfi/error.hpp"
 #include "src/backends/host/host_processor.hpp"
+#include "src/simulators/simulators.hpp"
 #include "tests/support/processor_runs.hpp"
 #include "tests/support/simulated_device.hpp"
 #include "tests/support/small_configuration.hpp"
@@ -93,15 +96,28 @@ ALFI_SIMULATOR(Failing)
   const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1), 2);
   SimulatedDevice device;
   EXPECT_EQ(train_steps(configuration, simulated_processor(device), 2), host);
+  EXPECT_GT(host.left_out, 0);
+  SimulatedDevice other;
+  EXPECT_EQ(rollout_of(configuration, simulated_processor(other), 20, 1),
+            rollout_of(configuration, std::make_unique<HostProcessor>(1), 20, 1));
 }
 
 TEST(HostSimulation, RollsOutAndDrawsProblemsAndSamplesToTheBitsOfTheHost) {
   const Configuration configuration = decay();
   SimulatedDevice first, second, third;
-  EXPECT_EQ(rollout_of(configuration, simulated_processor(first), 3),
-            rollout_of(configuration, std::make_unique<HostProcessor>(1), 3));
-  EXPECT_EQ(problems_of(configuration, simulated_processor(second)),
-            problems_of(configuration, std::make_unique<HostProcessor>(1)));
+  EXPECT_EQ(rollout_of(configuration, simulated_processor(first), 20, 4),
+            rollout_of(configuration, std::make_unique<HostProcessor>(1), 20, 4));
+  EXPECT_EQ(problems_of(configuration, simulated_processor(second), 20),
+            problems_of(configuration, std::make_unique<HostProcessor>(1), 20));
+  const SimulatorInfo simulator = find_simulator(configuration);
+  const auto drawn = [&](Processor& processor) {
+    std::vector<float> all;
+    processor.simulate(make_sample(simulator, std::vector<double>{2, 0.5}, {3, 4}, 70'001),
+                       [&](std::span<const float> x) { all.insert(all.end(), x.begin(), x.end()); });
+    return all;
+  };
+  HostProcessor host(1);
+  EXPECT_EQ(drawn(*simulated_processor(third)), drawn(host));
 }
 
 }  // namespace

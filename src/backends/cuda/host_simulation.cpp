@@ -1,0 +1,103 @@
+#include "src/backends/cuda/host_simulation.hpp"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/system/instruction_set.hpp"
+
+namespace alfi::cuda {
+
+HostSimulation::HostSimulation(Runtime& runtime, const Stream& stream, tbb::task_arena& arena,
+                               const EpisodeSettings<float>& settings, const TilesOfDevice& tiles)
+    : runtime_(runtime), stream_(stream), arena_(arena), settings_(settings), tiles_(tiles) {
+  const Shape& shape = settings.shape;
+  const std::int64_t lanes = std::int64_t{tiles.slots} * tile_lanes;
+  truth_ = PinnedArray<float>(runtime, lanes * shape.D);
+  real_ = PinnedArray<float>(runtime, lanes * shape.X * shape.R);
+  theta_ = PinnedArray<float>(runtime, lanes * shape.M * shape.D);
+  x_ = PinnedArray<float>(runtime, lanes * shape.M * shape.N * shape.X);
+  clamped_ = PinnedArray<float>(runtime, lanes * shape.M);
+  counts_ = PinnedArray<float>(runtime, lanes * shape.M);
+  inputs_ = PinnedArray<TileInput<float>>(runtime, tiles.slots);
+}
+
+float* HostSimulation::place(const PinnedArray<float>& array, int feature, int slot, std::int64_t size) const {
+  return array.data() + (std::int64_t{feature} * tiles_.slots + slot) * size;
+}
+
+void HostSimulation::copy_to_host(const PinnedArray<float>& to, const float* from, std::int64_t size, int slots) {
+  require(runtime_.copy_rows_to_host(to.data(), from, static_cast<std::size_t>(tiles_.tile_size) * sizeof(float),
+                                     static_cast<std::size_t>(size) * sizeof(float), static_cast<std::size_t>(slots),
+                                     stream_.get()),
+          "copying parameters to the host");
+}
+
+void HostSimulation::copy_to_device(float* to, const float* from, std::int64_t size, int slots) {
+  require(runtime_.copy_rows_to_device(to, from, static_cast<std::size_t>(tiles_.tile_size) * sizeof(float),
+                                       static_cast<std::size_t>(size) * sizeof(float), static_cast<std::size_t>(slots),
+                                       stream_.get()),
+          "copying observations to the device");
+}
+
+void HostSimulation::call(int slots, std::function<void(int)> body) {
+  bodies_.push_back([this, slots, body = std::move(body)] {
+    try {
+      arena_.execute([&] { tbb::parallel_for(0, slots, body); });
+    } catch (...) {
+      const std::lock_guard guard(mutex_);
+      if (!thrown_) thrown_ = std::current_exception();
+    }
+  });
+  require(runtime_.call(bodies_.back(), stream_.get()), "calling the simulator");
+}
+
+void HostSimulation::put_real(const DeviceWork& work) {
+  const Shape& shape = settings_.shape;
+  const int slots = work.tile_count;
+  const std::size_t inputs = static_cast<std::size_t>(slots) * sizeof(TileInput<float>);
+  const std::int64_t rows = std::int64_t{shape.R} * tile_lanes;
+  copy_to_host(truth_, tiles_.first->truth, std::int64_t{shape.D} * tile_lanes, slots);
+  require(runtime_.copy_to_host(inputs_.data(), tiles_.inputs, inputs, stream_.get()), "copying problems to the host");
+  call(slots, [this, &shape, rows](int slot) {
+    Tile<float> tile{};
+    tile.input = inputs_.data() + slot;
+    tile.truth = truth_.data() + std::int64_t{slot} * shape.D * tile_lanes;
+    tile.real = {place(real_, 0, slot, rows), tiles_.slots * rows};
+    host_kernels().simulate_real(settings_, tile);
+  });
+  for (int k = 0; k < shape.X; ++k) copy_to_device(tiles_.first->real.at(k, 0), place(real_, k, 0, rows), rows, slots);
+  require(runtime_.copy_to_device(tiles_.inputs, inputs_.data(), inputs, stream_.get()),
+          "copying problems to the device");
+}
+
+void HostSimulation::put_proposals(const DeviceWork& work) {
+  const Shape& shape = settings_.shape;
+  const int slots = work.tile_count, first = work.iteration * shape.M;
+  const std::int64_t rows = std::int64_t{shape.M} * shape.N * tile_lanes, lanes = std::int64_t{shape.M} * tile_lanes;
+  const Tile<float>& tile = *tiles_.first;
+  copy_to_host(theta_, tile.theta + std::int64_t{first} * shape.D * tile_lanes, shape.D * lanes, slots);
+  call(slots, [this, &shape, first, rows, lanes](int slot) {
+    float* const counts = counts_.data() + slot * lanes;
+    std::fill_n(counts, lanes, static_cast<float>(shape.N));
+    host_kernels().simulate_proposals(settings_, inputs_.data()[slot],
+                                      {.first = first,
+                                       .count = shape.M,
+                                       .theta = theta_.data() + slot * shape.D * lanes,
+                                       .clamped = clamped_.data() + slot * lanes,
+                                       .counts = counts,
+                                       .x = {place(x_, 0, slot, rows), tiles_.slots * rows}});
+  });
+  for (int k = 0; k < shape.X; ++k)
+    copy_to_device(tile.x.at(k, first * shape.N * tile_lanes), place(x_, k, 0, rows), rows, slots);
+  copy_to_device(tile.clamped + std::int64_t{first} * tile_lanes, clamped_.data(), lanes, slots);
+  copy_to_device(tile.count + std::int64_t{first} * tile_lanes, counts_.data(), lanes, slots);
+}
+
+void HostSimulation::rethrow() {
+  const std::lock_guard guard(mutex_);
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+}
+
+}  // namespace alfi::cuda
