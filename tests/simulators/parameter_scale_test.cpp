@@ -192,8 +192,9 @@ TEST(ParameterScale, DrawsThePriorInEitherSpace) {
       }
       // Five standard errors; of the squares with the fourth moment of a heavy tail, which is far larger than normal's.
       EXPECT_NEAR(sum / draws, 0, 5 / std::sqrt(draws));
-      if (space == Space::normal || c.law.prior == Prior::uniform)
+      if (space == Space::normal || c.law.prior == Prior::uniform) {
         EXPECT_NEAR(squares / draws, 1, 5 * std::sqrt(2.0 / draws));
+      }
       std::sort(p.begin(), p.end());
       double distance = 0;
       for (std::size_t i = 0; i < p.size(); ++i)
