@@ -19,7 +19,7 @@
 #include "src/backends/host/host_processor.hpp"
 #include "src/engine/cost.hpp"
 #include "src/engine/engine.hpp"
-#include "src/formats/observations.hpp"
+#include "src/formats/npy.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/instruction_set.hpp"
 
@@ -128,7 +128,7 @@ void simulate_to_npy(benchmark::State& state) {
       std::filesystem::temp_directory_path() / fmt::format("alfi_bench.{}.npy", getpid());
   for (auto _ : state) {
     std::ofstream file(path, std::ios::binary);
-    write_npy_header(file, count, 1);
+    write_npy_header(file, {count, 1});
     processor.simulate(sample, [&](std::span<const float> values) { write_npy_values(file, values); });
     file.close();
     if (!file) state.SkipWithError("the file cannot be written");

@@ -39,7 +39,7 @@ int main(int argc, char** argv) try {
   for (const alfi::ParameterEstimate& parameter : posterior.parameters)
     std::cout << parameter.name << " = " << parameter.mean << ", with probability " << posterior.level << " in ["
               << parameter.lower << ", " << parameter.upper << "]; the truth is " << std::log(20.0) << '\n';
-  for (const std::string& warning : posterior.warnings) std::cout << "warning: " << warning << '\n';
+  for (const alfi::Warning& warning : posterior.warnings) std::cout << "warning: " << warning.text << '\n';
   return 0;
 } catch (const alfi::Error& error) {
   std::cerr << error.what() << '\n';

@@ -1,8 +1,10 @@
 // A trained machine in use: from observations to what it believes about the parameters they came from.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,14 +25,39 @@ struct ParameterEstimate {
   double lower, upper;  ///< the central interval of the level asked for
 };
 
+/// Kinds of reasons to doubt an answer.
+enum class Doubt { subset_used, too_few_observations, outside_prior, not_finite };
+
+struct Warning {
+  Doubt doubt;
+  std::string text;  ///< a sentence or more for people
+};
+
+/// Gaussian of θ on the scale that a machine works on: θ less its prior's mean, over its prior's deviation; or θ's
+/// normal score under the prior (parameters.space).
+struct StandardLaw {
+  std::vector<double> mean, deviation;  ///< (D); deviations are NaN for family point
+};
+
 struct Posterior {
   std::vector<ParameterEstimate> parameters;  ///< together a Gaussian
-  std::vector<double> correlation;            ///< (D, D) of it, row by row; empty for family point
+  std::vector<double> correlation;            ///< (D, D) of `standard`, row by row; empty for family point
+  StandardLaw standard;                       ///< what Machine::sample draws from
   double level;                               ///< probability of the intervals
   int used;                                   ///< observations that were used, of those given
   int replicates;                             ///< rollouts that were combined
-  std::vector<std::string> warnings;          ///< reasons to doubt the answer, as sentences for people
+  std::uint64_t seed;                         ///< names its random numbers: of its observations and the seed asked for
+  std::vector<Warning> warnings;              ///< reasons to doubt the answer
 };
+
+/// Observations of one problem, row by row (count, X), in natural units.
+struct DataSet {
+  std::span<const float> x;
+  int count;
+};
+
+/// Takes the answers to sets `first`, first + 1, …; returns whether to go on.
+using PosteriorSink = std::function<bool(std::size_t first, std::span<const Posterior> posteriors)>;
 
 struct InferenceOptions {
   int iterations = 0;  ///< T; 0: as default_iterations()
@@ -38,6 +65,7 @@ struct InferenceOptions {
   Backend backend = Backend::cpu;  ///< one problem does not fill a device
   int device = 0;                  ///< of the CUDA devices
   int replicates = 0;              ///< rollouts to combine: 1, 2, 4, 8 or 16; 0: evaluation.replicates
+  int threads = 0;                 ///< of several sets; 0: engine.threads. One alone takes one
   /// Seed that names the simulations' random numbers, together with the observations; none: engine.seed.
   std::optional<std::uint64_t> seed{};
 };
@@ -68,6 +96,22 @@ class Machine {
   /// does what it can; both give a warning. InputError names the first observation the simulator cannot give, or the
   /// option that is wrong.
   Posterior infer(std::span<const float> x, int count, const InferenceOptions& options = {}) const;
+
+  /// Infers the posteriors given each of these sets, which may differ in size, side by side. Each has the bits of its
+  /// set's alone. InputError names the first set with an observation that the simulator cannot give, before any is
+  /// inferred.
+  std::vector<Posterior> infer(std::span<const DataSet> sets, const InferenceOptions& options = {}) const;
+
+  /// Infers the posteriors and hands them to `sink`, some at a time and in their order, so that memory does not
+  /// grow with their number. Stops early where it returns false.
+  void infer(std::span<const DataSet> sets, const InferenceOptions& options, const PosteriorSink& sink) const;
+
+  /// Draws θ from an answer of this machine: (draws, D) in natural units, row by row. Answer and draw's number fix the
+  /// bits. NaN where the answer is not finite. InputError for family point, which has nothing to draw from.
+  std::vector<double> sample(const Posterior& posterior, int draws) const;
+
+  /// Simulates `count` observations at each of these draws of θ: (draws, count, X), row by row.
+  std::vector<float> predict(const Posterior& posterior, int draws, int count) const;
 
  private:
   friend const Checkpoint& checkpoint_of(const Machine& machine);  // src/model/checkpoint.hpp

@@ -29,13 +29,15 @@ struct FinishedTile {
 /// A pass over the tiles of a batch.
 struct TilePass {
   const EpisodeSettings<float>& settings;
-  const StepInput& step;
+  std::span<const StepInput> steps;  ///< one for all tiles, or in a rollout one for each
   Draws draws;
   int episodes;
   /// Fills what is not drawn, in tile and input; may be empty where everything is. Called from any thread.
   std::function<void(const Tile<float>&)> fill;
   /// Gets every tile. Called from any thread.
   std::function<void(const FinishedTile&)> sink;
+
+  const StepInput& step_of(int tile) const { return steps[steps.size() == 1 ? 0 : static_cast<std::size_t>(tile)]; }
 };
 
 /// Facts that hold for all of a training.

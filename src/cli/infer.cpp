@@ -1,21 +1,32 @@
-// alfi infer: parameters with intervals from a file of observations, beside maximum likelihood.
+// alfi infer: parameters with intervals from a file of observations, one set beside maximum likelihood or many sets as
+// a table; draws from the answers, and observations simulated at those.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "alfi/error.hpp"
 #include "alfi/machine.hpp"
 #include "alfi/simulators.hpp"
 #include "kernels/choice_facts.hpp"
+#include "src/cli/answer_arrays.hpp"
+#include "src/cli/answer_json.hpp"
+#include "src/cli/answers_in_turn.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/in_order.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/output.hpp"
+#include "src/cli/stop.hpp"
 #include "src/exact/exact.hpp"
 #include "src/formats/observations.hpp"
+#include "src/formats/printable.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi::cli {
@@ -24,38 +35,47 @@ namespace {
 struct Arguments {
   MachineArguments machine;
   std::filesystem::path data;
+  std::optional<std::string> group;
   InferenceOptions inference;
   BackendArguments backend;
   bool json = false;
+  std::optional<std::int64_t> samples, predictive;  ///< draws
+  std::string out;
+
+  std::string ending() const { return std::filesystem::path(out).extension().string(); }
+  bool draws() const { return samples || predictive; }
 };
 
-/// A line of the answer: a parameter, or e to the power of one that is a logarithm.
-struct Line {
-  std::string name, unit;
-  double estimate, deviation, lower, upper, maximum_likelihood;
-};
-
-std::vector<Line> lines_of(const Posterior& posterior, const std::vector<double>& maximum_likelihood) {
-  std::vector<Line> lines, powers;
-  for (std::size_t d = 0; d < posterior.parameters.size(); ++d) {
-    const ParameterEstimate& p = posterior.parameters[d];
-    const double most_likely = maximum_likelihood.empty() ? std::nan("") : maximum_likelihood[d];
-    lines.push_back({p.name, p.unit, p.mean, p.deviation, p.lower, p.upper, most_likely});
-    if (p.name.starts_with("log_"))
-      powers.push_back({p.name.substr(4), p.unit.starts_with("log ") ? p.unit.substr(4) : p.unit, std::exp(p.mean),
-                        std::nan(""), std::exp(p.lower), std::exp(p.upper), std::exp(most_likely)});
-  }
-  lines.insert(lines.end(), powers.begin(), powers.end());
-  return lines;
+/// Refuses options that are wrong or exclude each other.
+void check(const Arguments& a) {
+  const auto check_draws = [&](const char* option, const std::optional<std::int64_t>& draws) {
+    if (!draws) return;
+    if (*draws < 1 || *draws > std::numeric_limits<int>::max())
+      throw InputError(
+          fmt::format("{} {} must be a whole number from 1 to {}", option, *draws, std::numeric_limits<int>::max()));
+    if (a.out.empty()) throw InputError(fmt::format("{} needs --out FILE.npy or FILE.csv", option));
+  };
+  if (a.group && a.group->empty()) throw InputError("--group '' must be a column's name, or its number from 1 on");
+  if (a.samples && a.predictive)
+    throw InputError("--samples does not go with --posterior-predictive: each writes an array of its own to --out");
+  check_draws("--samples", a.samples);
+  check_draws("--posterior-predictive", a.predictive);
+  if (a.out.empty()) return;
+  if (a.ending() != ".csv" && a.ending() != ".npy" && (a.ending() != ".json" || a.draws()))
+    throw InputError(
+        fmt::format("--out {} must end in .csv{}", printable(a.out), a.draws() ? " or .npy" : ", .npy or .json"));
+  if (a.json)
+    throw InputError(
+        fmt::format("--json does not go with --out {}: a file that ends in .json is JSON", printable(a.out)));
 }
 
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.5g}", value); }
 
-void print_table(const Posterior& posterior, const std::vector<Line>& lines) {
+void print_table(const Posterior& posterior, const std::vector<AnswerLine>& lines) {
   const std::string row = "{:<16} {:<12} {:>10} {:>10}   {:<24} {:>10}\n";
   fmt::print(fmt::runtime(row), "parameter", "unit", "estimate", "deviation",
              fmt::format("{:g} % interval", 100 * posterior.level), "max. likelihood");
-  for (const Line& line : lines)
+  for (const AnswerLine& line : lines)
     fmt::print(fmt::runtime(row), line.name, line.unit, number(line.estimate), number(line.deviation),
                std::isnan(line.lower) ? "-" : fmt::format("[{}, {}]", number(line.lower), number(line.upper)),
                number(line.maximum_likelihood));
@@ -72,51 +92,105 @@ void print_correlations(const Posterior& posterior) {
   }
 }
 
-void print_json(const Machine& machine, const Posterior& posterior, int count, const std::vector<Line>& lines) {
-  nlohmann::ordered_json json{{"simulator", simulator_name(machine.configuration().simulator)},
-                              {"step", machine.step()},
-                              {"observations", count},
-                              {"used", posterior.used},
-                              {"replicates", posterior.replicates},
-                              {"level", posterior.level},
-                              {"parameters", nlohmann::ordered_json::array()}};
-  for (const Line& line : lines)  // what is NaN becomes null
-    json["parameters"].push_back({{"name", line.name},
-                                  {"unit", line.unit},
-                                  {"estimate", line.estimate},
-                                  {"deviation", line.deviation},
-                                  {"lower", line.lower},
-                                  {"upper", line.upper},
-                                  {"maximum_likelihood", line.maximum_likelihood}});
-  if (!posterior.correlation.empty()) {  // a row a parameter
-    const std::size_t D = posterior.parameters.size();
-    for (std::size_t i = 0; i < D; ++i) {
-      const auto row = posterior.correlation.begin() + static_cast<std::ptrdiff_t>(i * D);
-      json["correlation"].push_back(std::vector<double>(row, row + static_cast<std::ptrdiff_t>(D)));
-    }
+/// A call whose arguments have been read and checked.
+struct Call {
+  const Arguments& arguments;
+  const Machine& machine;
+  const Observations& data;
+  InferenceOptions options;
+
+  int threads() const { return options.threads != 0 ? options.threads : machine.configuration().engine.threads; }
+  void answer(const AnswerSink& sink) const { answer_in_turn(machine, data, options, sink); }
+};
+
+std::vector<AnswerLine> lines_of(const Call& call, const Posterior& posterior) {
+  const auto exact = make_exact_inference(find_simulator(call.machine.configuration()));
+  return cli::lines_of(posterior, exact ? exact->infer(call.data.values).maximum_likelihood : std::vector<double>{});
+}
+
+/// Writes the answer to the only set for people to read.
+void print_one(const Call& call) {
+  call.answer([&](std::size_t, std::span<const DataSet>, std::span<const Posterior> posteriors) {
+    print_table(posteriors.front(), lines_of(call, posteriors.front()));
+    if (couples(call.machine.configuration().proposal.family)) print_correlations(posteriors.front());
+  });
+}
+
+/// Writes one object: of one set's answer, or of several with a line each. `pass_on` is called where a piece is
+/// complete.
+void write_json(const Call& call, std::ostream& out, const std::function<void()>& pass_on) {
+  nlohmann::ordered_json head = json_of(call.machine);
+  const auto& names = call.data.names;
+  if (!names.empty()) {  // the machine's object is left open
+    std::string text = head.dump();
+    text.pop_back();
+    out << text << ",\"sets\":[";
   }
-  json["warnings"] = posterior.warnings;
-  fmt::print("{}\n", json.dump(2));
+  call.answer([&](std::size_t first, std::span<const DataSet> sets, std::span<const Posterior> posteriors) {
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      if (names.empty()) {
+        append_answer(head, sets[i].count, posteriors[i], lines_of(call, posteriors[i]));
+        out << head.dump(2) << '\n';
+      } else {
+        nlohmann::ordered_json set{{"set", names[first + i]}};
+        append_answer(set, sets[i].count, posteriors[i], cli::lines_of(posteriors[i], {}));
+        out << (first + i == 0 ? "\n" : ",\n") << set.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      }
+    }
+    pass_on();
+  });
+  if (!names.empty()) out << "\n]}\n";
+  pass_on();
+}
+
+/// Writes the table, or what is drawn.
+void write_array(const Call& call, std::ostream& out, const std::function<void()>& pass_on) {
+  const Arguments& a = call.arguments;
+  const AnswerArray array = a.samples      ? samples_of(call.machine, static_cast<int>(*a.samples))
+                            : a.predictive ? predictions_of(call.machine, static_cast<int>(*a.predictive), call.data)
+                                           : table_of(call.machine);
+  const bool npy = a.ending() == ".npy";
+  if (npy && array.shape.empty())
+    throw InputError(
+        fmt::format("--out {}: the sets differ in their numbers of observations, which one array cannot "
+                    "hold; a .csv file can",
+                    printable(a.out)));
+  ArrayWriter writer(out, array, call.data, npy ? ArrayWriter::Format::npy : ArrayWriter::Format::csv);
+  call.answer([&](std::size_t first, std::span<const DataSet> sets, std::span<const Posterior> posteriors) {
+    in_order(
+        sets.size(), call.threads(), [&](std::size_t i) { return array.values(sets[i], posteriors[i]); },
+        [&](std::size_t i, const std::vector<double>& values) { writer.put(first + i, values); });
+    pass_on();
+  });
 }
 
 void infer(const Arguments& arguments) {
+  check(arguments);
   const Machine machine = arguments.machine.load();
   const SimulatorInfo simulator = find_simulator(machine.configuration());
-  const Observations data = read_observations(arguments.data, simulator.observations);
+  const Observations data = read_observations(arguments.data, arguments.group.value_or(""), simulator.observations);
   InferenceOptions options = arguments.inference;
   options.backend = arguments.backend.engine.backend;
   options.device = arguments.backend.engine.device;
-  const Posterior posterior = machine.infer(data.values, data.count, options);
-  const auto exact = make_exact_inference(simulator);
-  const std::vector<double> maximum_likelihood =
-      exact ? exact->infer(data.values).maximum_likelihood : std::vector<double>{};
-  for (const std::string& warning : posterior.warnings) fmt::print(stderr, "warning: {}\n", warning);
-  const std::vector<Line> lines = lines_of(posterior, maximum_likelihood);
-  if (arguments.json)
-    print_json(machine, posterior, data.count, lines);
-  else
-    print_table(posterior, lines);
-  if (!arguments.json && couples(machine.configuration().proposal.family)) print_correlations(posterior);
+  const Call call{arguments, machine, data, options};
+  if (!data.names.empty()) listen_for_stop();
+  const bool json = arguments.json || arguments.ending() == ".json";
+  if (arguments.out.empty() && !json && data.names.empty()) {
+    print_one(call);
+    return;
+  }
+  const auto write = [&](std::ostream& out, const std::function<void()>& pass_on) {
+    json ? write_json(call, out, pass_on) : write_array(call, out, pass_on);
+  };
+  if (!arguments.out.empty()) {
+    write_file(arguments.out, [&](std::ostream& file) { write(file, [] {}); });
+    return;
+  }
+  std::ostringstream text;
+  write(text, [&] {
+    write_output(text.view());
+    text.str({});
+  });
 }
 
 }  // namespace
@@ -125,13 +199,30 @@ void add_infer(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* const command = app.add_subcommand("infer", "Parameters, with intervals, from a file of observations");
   arguments->machine.add_to(*command, "run", "Run folder (its newest checkpoint is used) or checkpoint file");
-  command->add_option("--data", arguments->data, "Observations, .csv or .npy, one a row")->required();
+  command
+      ->add_option("--data", arguments->data,
+                   "Observations, one a row; many sets of them in a .npy array (sets, rows, columns)")
+      ->type_name("FILE.csv|.npy")
+      ->required();
+  command
+      ->add_option("--group", arguments->group,
+                   "A column of the .csv that says which set a row belongs to: its name, or its number from 1 on")
+      ->type_name("COLUMN");
+  command->add_option("--out", arguments->out, "Where to: a table of all sets, or what is drawn; else standard output")
+      ->type_name("FILE.csv|.npy|.json");
+  command->add_option("--samples", arguments->samples, "Write this many draws of the parameters from each answer")
+      ->type_name("N");
+  command
+      ->add_option("--posterior-predictive", arguments->predictive,
+                   "Simulate as many observations as the data have at this many draws from each answer")
+      ->type_name("N");
   command->add_option("--level", arguments->inference.level, "Probability of the intervals")->capture_default_str();
   command->add_option("--iterations", arguments->inference.iterations, "Iterations T; 0: as configured");
   command->add_option("--replicates", arguments->inference.replicates,
                       "Rollouts an answer combines: 1, 2, 4, 8 or 16; 0: as configured");
   command->add_option("--seed", arguments->inference.seed,
                       "Names the simulations' random numbers, together with the data; as configured if not given");
+  command->add_option("--threads", arguments->inference.threads, "Threads, of many sets; 0: as configured");
   arguments->backend.engine.backend = Backend::cpu;
   arguments->backend.add_to(*command);
   command->add_flag("--json", arguments->json, "One JSON object to standard output");

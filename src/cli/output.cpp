@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <iostream>
+#include <system_error>
 
 #include "alfi/error.hpp"
 
@@ -28,6 +30,26 @@ void write_output(std::string_view text) {
 void flush_output() {
   check(static_cast<bool>(std::cout.flush()));
   check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0);
+}
+
+void write_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& body) {
+  std::filesystem::path partial = path;
+  partial += ".partial";
+  const auto check_file = [&](const std::ofstream& file) {
+    if (!file) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+  };
+  try {
+    std::ofstream file(partial, std::ios::binary);
+    check_file(file);
+    body(file);
+    file.close();
+    check_file(file);
+    std::filesystem::rename(partial, path);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(partial, ignored);
+    throw;
+  }
 }
 
 }  // namespace alfi::cli

@@ -1,7 +1,11 @@
-// Standard output, whose failures count: a full disk ends a command with exit code 1, a reader that has gone (`| head`)
-// ends it quietly with 0, since it has got what it wanted.
+// Ways out for results. Standard output's failures count: a full disk ends a command with exit code 1, a reader that
+// has gone (`| head`) ends it quietly with 0, since it has got what it wanted. A file gets its name when it is
+// complete.
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
 #include <string_view>
 
 namespace alfi::cli {
@@ -14,5 +18,9 @@ void write_output(std::string_view text);
 
 /// Flushes what commands left in buffers; throws the same.
 void flush_output();
+
+/// Calls body with the stream of a file beside `path`, which takes its place when body is done; until then, and where
+/// body throws, the old file stays. Throws RunError naming the path where it cannot be written.
+void write_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& body);
 
 }  // namespace alfi::cli

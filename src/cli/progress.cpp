@@ -20,6 +20,13 @@ int terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+/// Draws a bar of `bar` places and what follows it; nothing for 0.
+std::string bar_text(std::int64_t done, std::int64_t all, int bar) {
+  if (bar <= 0) return {};
+  const auto full = static_cast<std::size_t>(bar * done / std::max<std::int64_t>(1, all));
+  return "[" + std::string(full, '#') + std::string(static_cast<std::size_t>(bar) - full, '-') + "]  ";
+}
+
 }  // namespace
 
 std::string duration_text(double seconds) {
@@ -31,11 +38,7 @@ std::string duration_text(double seconds) {
 }
 
 std::string progress_text(const TrainingProgress& p, int bar) {
-  std::string text;
-  if (bar > 0) {
-    const auto done = static_cast<std::size_t>(bar * p.step / std::max<std::int64_t>(1, p.steps));
-    text = "[" + std::string(done, '#') + std::string(static_cast<std::size_t>(bar) - done, '-') + "]  ";
-  }
+  std::string text = bar_text(p.step, p.steps, bar);
   text += fmt::format("{}/{}  {:.0f} episodes/s  loss {:.3f}", p.step, p.steps, p.episodes_per_second, p.loss);
   if (!std::isnan(p.validation_loss)) text += fmt::format("  validation {:.3f}", p.validation_loss);
   if (p.skipped > 0) text += fmt::format("  {} updates skipped", p.skipped);
@@ -43,25 +46,34 @@ std::string progress_text(const TrainingProgress& p, int bar) {
   return text + fmt::format("  {} left", duration_text(p.seconds_left));
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) == 1), next_(Clock::now()) {}
+std::string progress_text(std::size_t done, std::size_t all, double seconds, int bar) {
+  const double rate = static_cast<double>(done) / seconds;
+  return bar_text(static_cast<std::int64_t>(done), static_cast<std::int64_t>(all), bar) +
+         fmt::format("{}/{} sets  {:.0f} sets/s  {} left", done, all, rate,
+                     duration_text(static_cast<double>(all - done) / rate));
+}
+
+ProgressLine::ProgressLine(std::chrono::milliseconds quiet)
+    : terminal_(isatty(STDERR_FILENO) == 1), begun_(quiet.count() == 0), next_(Clock::now() + quiet) {}
 
 ProgressLine::~ProgressLine() {
   if (open_) std::fputc('\n', stderr);
 }
 
-void ProgressLine::show(const TrainingProgress& progress) {
+void ProgressLine::show(bool last, const std::function<std::string(int bar)>& text_of) {
   const Clock::time_point now = Clock::now();
-  if (now < next_ && progress.step < progress.steps) return;
+  if (now < next_ && !(last && begun_)) return;
+  begun_ = true;
   if (!terminal_) {
-    std::fprintf(stderr, "%s\n", progress_text(progress, 0).c_str());
+    std::fprintf(stderr, "%s\n", text_of(0).c_str());
     next_ = now + line_every;
     return;
   }
   // A line longer than the terminal would not be redrawn but repeated.
   const int width = terminal_width() - 1;
-  const int beside = static_cast<int>(progress_text(progress, 0).size()) + 4;
+  const int beside = static_cast<int>(text_of(0).size()) + 4;
   const int bar = std::clamp(width - beside, 0, longest_bar);
-  const std::string text = progress_text(progress, bar).substr(0, static_cast<std::size_t>(std::max(1, width)));
+  const std::string text = text_of(bar).substr(0, static_cast<std::size_t>(std::max(1, width)));
   std::fprintf(stderr, "\r%s\x1b[K", text.c_str());
   std::fflush(stderr);
   open_ = true;

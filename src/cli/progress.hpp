@@ -1,7 +1,10 @@
-// Progress of a training, on standard error: one line redrawn on a terminal, else a plain line every few seconds.
+// Progress of a training or of an inference of many sets, on standard error: one line redrawn on a terminal, else a
+// plain line every few seconds.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <string>
 
 #include "alfi/trainer.hpp"
@@ -16,20 +19,26 @@ std::string duration_text(double seconds);
 /// with a bar of `bar` places, or none for 0.
 std::string progress_text(const TrainingProgress& progress, int bar);
 
+/// Returns one line of `done` sets of `all` after some seconds, e.g.
+///   [#####-----]  2048/10000 sets  9800 sets/s  1 s left
+std::string progress_text(std::size_t done, std::size_t all, double seconds, int bar);
+
 class ProgressLine {
  public:
-  ProgressLine();
+  /// Begins to draw after this time, so that a short job has no line.
+  explicit ProgressLine(std::chrono::milliseconds quiet = {});
   ~ProgressLine();  ///< ends a line that was left open
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  /// Draws if the last time is long enough ago or this is the last step.
-  void show(const TrainingProgress& progress);
+  /// Draws text(places of its bar) if the last time is long enough ago, or this is the last one of lines begun.
+  void show(bool last, const std::function<std::string(int bar)>& text);
 
  private:
   using Clock = std::chrono::steady_clock;
   bool terminal_;
   bool open_ = false;
+  bool begun_;
   Clock::time_point next_;
 };
 

@@ -1,19 +1,18 @@
-// alfi simulate: observations at one θ, piece by piece, so that memory does not grow with their number.
+// alfi simulate: observations at one θ, piece by piece, so that memory does not grow with their number; or sets of them
+// at draws from the prior (prior_predictive.hpp).
 //
 // Observation i of a seed is the same number whatever the count and the pieces, and on every machine.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <string>
@@ -26,8 +25,10 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
+#include "src/cli/prior_predictive.hpp"
 #include "src/engine/processors.hpp"
-#include "src/formats/observations.hpp"
+#include "src/formats/csv.hpp"
+#include "src/formats/npy.hpp"
 #include "src/formats/printable.hpp"
 #include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
@@ -36,7 +37,9 @@ namespace alfi::cli {
 namespace {
 
 struct Arguments {
-  std::string simulator, theta, out;
+  std::string simulator, out, theta_out;
+  std::optional<std::string> theta;
+  std::optional<std::int64_t> prior_draws;
   std::vector<std::string> constants;
   std::int64_t count = 0;
   std::uint64_t seed = 1;
@@ -106,29 +109,28 @@ std::map<std::string, double> parse_constants(const std::vector<std::string>& te
   return constants;
 }
 
-/// Into a file that gets its name when it is complete.
-void write_file(const Arguments& arguments, Processor& processor, const Sample& sample, int dimension, bool npy) {
-  const std::filesystem::path path = arguments.out, partial = arguments.out + ".partial";
-  try {
-    std::ofstream file(partial, std::ios::binary);
-    if (!file) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
-    if (npy) write_npy_header(file, arguments.count, dimension);
-    processor.simulate(sample, [&](std::span<const float> values) {
-      npy ? write_npy_values(file, values) : write_csv_values(file, values, dimension);
-    });
-    file.close();
-    if (!file) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
-    std::filesystem::rename(partial, path);
-  } catch (const std::exception&) {
-    std::error_code ignored;
-    std::filesystem::remove(partial, ignored);
-    throw;
-  }
+void simulate_prior(const Arguments& arguments, const SimulatorInfo& simulator) {
+  if (arguments.npy) throw InputError("--npy does not go with --prior-predictive, which needs --out FILE.npy");
+  if (arguments.out.empty()) throw InputError("--prior-predictive needs --out FILE.npy");
+  if (arguments.backend.engine.backend == Backend::cuda)
+    throw InputError("--backend cuda does not go with --prior-predictive, which runs on the CPU");
+  write_prior_predictive(simulator, {.draws = *arguments.prior_draws,
+                                     .count = arguments.count,
+                                     .seed = arguments.seed,
+                                     .out = arguments.out,
+                                     .theta_out = arguments.theta_out});
 }
 
 void run_simulation(const Arguments& arguments) {
   const SimulatorInfo simulator = simulator_at(arguments.simulator, parse_constants(arguments.constants));
-  const std::vector<double> theta = parse_theta(arguments.theta, simulator);
+  if (arguments.theta.has_value() == arguments.prior_draws.has_value())
+    throw InputError("either --theta or --prior-predictive must be given: observations at one θ, or at draws of it");
+  if (arguments.prior_draws) {
+    simulate_prior(arguments, simulator);
+    return;
+  }
+  if (!arguments.theta_out.empty()) throw InputError("--theta-out goes with --prior-predictive only");
+  const std::vector<double> theta = parse_theta(*arguments.theta, simulator);
   if (arguments.count < 1 || arguments.count > most)
     throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", arguments.count, most));
   const std::string extension = std::filesystem::path(arguments.out).extension().string();
@@ -144,7 +146,13 @@ void run_simulation(const Arguments& arguments) {
   const std::unique_ptr<Processor> processor = make_processor(engine);
   const int dimension = simulator.observations.dimension;
   if (!arguments.out.empty()) {
-    write_file(arguments, *processor, sample, dimension, extension == ".npy");
+    const bool npy = extension == ".npy";
+    write_file(arguments.out, [&](std::ostream& file) {
+      if (npy) write_npy_header(file, {arguments.count, dimension});
+      processor->simulate(sample, [&](std::span<const float> values) {
+        npy ? write_npy_values(file, values) : write_csv_values(file, values, dimension);
+      });
+    });
     return;
   }
   std::ostringstream text;
@@ -153,7 +161,7 @@ void run_simulation(const Arguments& arguments) {
     text.str({});
   };
   if (arguments.npy) {
-    write_npy_header(text, arguments.count, dimension);
+    write_npy_header(text, {arguments.count, dimension});
     put_out();
   }
   processor->simulate(sample, [&](std::span<const float> values) {
@@ -172,14 +180,22 @@ void add_simulate(CLI::App& app) {
                    "The simulator, which alfi info lists, or a header or a module of one's own")
       ->required();
   command->add_option("--theta", arguments->theta, "Parameters as alfi info names them, with commas between")
-      ->type_name("A,B")
-      ->required();
+      ->type_name("A,B");
+  command
+      ->add_option(
+          "--prior-predictive", arguments->prior_draws,
+          "Instead of --theta: this many sets of observations, each at a draw from the prior, into a .npy array")
+      ->type_name("N");
+  command->add_option("--theta-out", arguments->theta_out, "Where to write the draws from the prior")
+      ->type_name("FILE.npy");
   command->add_option("--parameter", arguments->constants, "A constant of the simulator, as in simulator.parameters")
       ->type_name("NAME=VALUE")
       ->take_all()
       ->expected(1)
       ->allow_extra_args(false);
-  command->add_option("--count", arguments->count, "Observations")->type_name("N")->required();
+  command->add_option("--count", arguments->count, "Observations, of each set where there are several")
+      ->type_name("N")
+      ->required();
   command->add_option("--seed", arguments->seed, "Names the random numbers; 1 if not given")->type_name("S");
   command->add_flag("--npy", arguments->npy, "As .npy to standard output");
   command->add_option("--out", arguments->out, "Where to; as .csv to standard output if not given")

@@ -47,7 +47,7 @@ void run_training(const Arguments& arguments) {
     options.progress = [&](const TrainingProgress& progress) {
       if (!noticed && !progress.notice.empty()) fmt::print(stderr, "warning: {}\n", progress.notice);
       noticed = noticed || !progress.notice.empty();
-      line.show(progress);
+      line.show(progress.step >= progress.steps, [&](int bar) { return progress_text(progress, bar); });
       return !stop_wanted();
     };
     outcome = train(configuration, arguments.run, options);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "alfi/error.hpp"
@@ -12,6 +13,7 @@
 #include "src/engine/failures.hpp"
 #include "src/engine/processors.hpp"
 #include "src/model/iteration_weights.hpp"
+#include "src/model/standardise.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
@@ -46,7 +48,7 @@ void Engine::require_room(int iterations) const {
 }
 
 EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
-                                        const std::vector<float>& iteration_weight, RealSource real) const {
+                                        const std::vector<float>& iteration_weight, Encoder encoder) const {
   const Configuration& c = plan_.configuration;
   const double log_sigma = std::log(c.proposal.sigma);
   return {.simulator = plan_.number,
@@ -71,7 +73,7 @@ EpisodeSettings<float> Engine::settings(const Shape& shape, const Episodes& epis
           .start_log_sigma = log_sigma,
           .loss = {loss, c.proposal.family, log_sigma},
           .update = {c.networks.rim.update, c.networks.rim.bound},
-          .encoder = choose_encoder(plan_, shape, episodes.count, real)};
+          .encoder = encoder};
 }
 
 Episodes Engine::training_episodes(std::uint64_t step) const {
@@ -85,8 +87,9 @@ Episodes Engine::training_episodes(std::uint64_t step) const {
 
 void Engine::begin(TrainingState state) {
   const Configuration::Training& training = plan_.configuration.training;
+  const Encoder encoder = choose_encoder(plan_, plan_.shape, training.meta_batch, RealSource::simulated);
   processor_->begin({.settings = settings(plan_.shape, training_episodes(0), training.loss, nullptr,
-                                          plan_.iteration_weights, RealSource::simulated),
+                                          plan_.iteration_weights, encoder),
                      .episodes = training.meta_batch,
                      .clip_norm = training.clip_norm,
                      .average_decay = training.ema},
@@ -100,13 +103,15 @@ void Engine::submit(std::span<const MetaStep> steps) {
   processor_->submit(inputs);
 }
 
-void Engine::forward(const Shape& shape, const Episodes& episodes, std::span<const float> weights, RealSource real,
-                     Draws draws, const std::function<void(const Tile<float>&)>& fill, const TileSink& sink) {
+void Engine::forward(const Shape& shape, const Episodes& episodes, std::span<const float> weights, Draws draws,
+                     const std::function<void(const Tile<float>&)>& fill, const TileSink& sink) {
   const Configuration::Training& training = plan_.configuration.training;
   const std::vector<float> iteration_weight = iteration_weights<float>(training.weights, shape.T);
+  const Encoder encoder = choose_encoder(plan_, shape, episodes.count, RealSource::simulated);
+  const StepInput step = step_input(episodes);
   processor_->rollout(
-      {.settings = settings(shape, episodes, plain(training.loss), weights.data(), iteration_weight, real),
-       .step = step_input(episodes),
+      {.settings = settings(shape, episodes, plain(training.loss), weights.data(), iteration_weight, encoder),
+       .steps = {&step, 1},
        .draws = draws,
        .episodes = episodes.count,
        .fill = fill,
@@ -114,8 +119,8 @@ void Engine::forward(const Shape& shape, const Episodes& episodes, std::span<con
 }
 
 void Engine::rollout(const Episodes& episodes, int iterations, std::span<const float> weights, const TileSink& sink) {
-  forward(plan_.shape_over(iterations), episodes, weights, RealSource::simulated,
-          {.problem = true, .start = true, .proposals = true}, {}, sink);
+  forward(plan_.shape_over(iterations), episodes, weights, {.problem = true, .start = true, .proposals = true}, {},
+          sink);
 }
 
 void Engine::rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
@@ -123,8 +128,8 @@ void Engine::rollout_from(std::span<const float> start, const Episodes& episodes
   const auto fill = [&](const Tile<float>& tile) {
     for (std::size_t p = 0; p < start.size(); ++p) std::fill_n(tile.psi + p * tile_lanes, tile_lanes, start[p]);
   };
-  forward(plan_.shape_over(iterations), episodes, weights, RealSource::simulated,
-          {.problem = true, .start = false, .proposals = true}, fill, sink);
+  forward(plan_.shape_over(iterations), episodes, weights, {.problem = true, .start = false, .proposals = true}, fill,
+          sink);
 }
 
 Validation Engine::validate(const Episodes& episodes, std::span<const float> weights) {
@@ -173,39 +178,71 @@ void Engine::refuse_failures(std::span<const float> weights) {
 void Engine::draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink) {
   const Shape shape = plan_.shape_over(1);
   EpisodeSettings<float> settings =
-      this->settings(shape, episodes, Loss::normal, nullptr, plan_.iteration_weights, RealSource::simulated);
+      this->settings(shape, episodes, Loss::normal, nullptr, plan_.iteration_weights, Encoder::dense);
   const std::vector<float> zeros(static_cast<std::size_t>(shape.X), 0.0F),
       ones(static_cast<std::size_t>(shape.X), 1.0F);
   settings.units = {transform, zeros.data(), ones.data()};
+  const StepInput step = step_input(episodes);
   processor_->draw_problems({.settings = settings,
-                             .step = step_input(episodes),
+                             .steps = {&step, 1},
                              .draws = {.problem = true, .start = false, .proposals = false},
                              .episodes = episodes.count,
                              .fill = {},
                              .sink = sink});
 }
 
-void Engine::infer(const GivenProblem& problem, int replicates, int iterations, std::span<const float> weights,
-                   std::uint64_t seed, const TileSink& sink) {
+void Engine::fill_given(const GivenProblem& problem, const Tile<float>& tile) const {
+  const Configuration& c = plan_.configuration;
+  const int D = plan_.shape.D, X = plan_.shape.X;
+  const std::vector<float> x = standardise(problem.x, c.simulator.transform, normalisation_);
+  const float seen_count = count_input(c.episode.real_observations, problem.count);
+  TileInput<float>& input = *tile.input;
+  input = {};
+  input.real_rows = problem.count;
+  for (int lane = 0; lane < tile_lanes; ++lane) {
+    input.episode[lane] = static_cast<std::uint32_t>(lane);
+    input.count[lane] = static_cast<float>(problem.count);
+    input.count_input[lane] = seen_count;
+  }
+  std::fill_n(tile.truth, D * tile_lanes, 0.0F);
+  for (int r = 0; r < problem.count; ++r)
+    for (int k = 0; k < X; ++k)
+      std::fill_n(tile.real.at(k, r * tile_lanes), tile_lanes, x[static_cast<std::size_t>(r * X + k)]);
+}
+
+void Engine::infer(std::span<const GivenProblem> problems, int replicates, int iterations,
+                   std::span<const float> weights,
+                   const std::function<void(std::size_t problem, const FinishedTile&)>& sink) {
+  const Configuration::Training& training = plan_.configuration.training;
+  const std::vector<float> iteration_weight = iteration_weights<float>(training.weights, iterations);
   Shape shape = plan_.shape_over(iterations);
-  shape.R = problem.count;
-  const float seen_count = count_input(plan_.configuration.episode.real_observations, problem.count);
-  const auto fill = [&](const Tile<float>& tile) {
-    TileInput<float>& input = *tile.input;
-    input = {};
-    input.real_rows = problem.count;
-    for (int lane = 0; lane < tile_lanes; ++lane) {
-      input.episode[lane] = static_cast<std::uint32_t>(tile.number * tile_lanes + lane);
-      input.count[lane] = static_cast<float>(problem.count);
-      input.count_input[lane] = seen_count;
-      for (int d = 0; d < shape.D; ++d) tile.truth[d * tile_lanes + lane] = 0.0F;
-      for (int r = 0; r < problem.count; ++r)
-        for (int k = 0; k < shape.X; ++k)
-          *tile.real.at(k, r * tile_lanes + lane) = problem.x[static_cast<std::size_t>(r * shape.X + k)];
+  // Bits depend on the encoder, and may not on the other problems: it is chosen as for each problem alone.
+  std::map<Encoder, std::vector<std::size_t>> by_encoder;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    shape.R = problems[i].count;
+    by_encoder[choose_encoder(plan_, shape, replicates, RealSource::given)].push_back(i);
+  }
+  for (const auto& [encoder, members] : by_encoder) {
+    const auto problem_of = [&](const Tile<float>& tile) { return members[static_cast<std::size_t>(tile.number)]; };
+    const int episodes = static_cast<int>(members.size()) * tile_lanes;
+    std::vector<StepInput> steps;
+    shape.R = 0;
+    for (const std::size_t i : members) {
+      shape.R = std::max(shape.R, problems[i].count);
+      steps.push_back(
+          step_input({.phase = Phase::inference, .step = 0, .count = replicates, .seed = problems[i].seed}));
     }
-  };
-  forward(shape, {.phase = Phase::inference, .step = 0, .count = replicates, .seed = seed, .replicates = replicates},
-          weights, RealSource::given, {.problem = false, .start = true, .proposals = true}, fill, sink);
+    processor_->rollout({.settings = settings(shape, {.phase = Phase::inference, .step = 0, .count = episodes},
+                                              plain(training.loss), weights.data(), iteration_weight, encoder),
+                         .steps = steps,
+                         .draws = {.problem = false, .start = true, .proposals = true},
+                         .episodes = episodes,
+                         .fill = [&](const Tile<float>& tile) { fill_given(problems[problem_of(tile)], tile); },
+                         .sink =
+                             [&](const FinishedTile& finished) {
+                               sink(problem_of(finished.tile), {finished.tile, 0, replicates});
+                             }});
+  }
 }
 
 CountedObservations count_observations(const Shape& shape, const Tile<float>& tile, int episodes) {

@@ -1,6 +1,7 @@
 // The engine: a plan's episodes, on a processor.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,10 +17,12 @@
 
 namespace alfi {
 
-/// Real observations given from outside for one problem: (count, X), transformed and standardised.
+/// Real observations given from outside for one problem: (count, X) in natural units. The seed names its random
+/// numbers.
 struct GivenProblem {
   std::span<const float> x;
   int count;
+  std::uint64_t seed;
 };
 
 using TileSink = std::function<void(const FinishedTile&)>;
@@ -50,9 +53,10 @@ class Engine final : public Learner {
   void rollout_from(std::span<const float> start, const Episodes& episodes, int iterations,
                     std::span<const float> weights, const TileSink& sink);
 
-  /// Rolls out `replicates` episodes of one given problem; `seed` names their random numbers.
-  void infer(const GivenProblem& problem, int replicates, int iterations, std::span<const float> weights,
-             std::uint64_t seed, const TileSink& sink);
+  /// Rolls out `replicates` episodes of each given problem, at most 16. `sink` is called for every problem, from any
+  /// thread, with a tile of its own, whose bits do not depend on the other problems.
+  void infer(std::span<const GivenProblem> problems, int replicates, int iterations, std::span<const float> weights,
+             const std::function<void(std::size_t problem, const FinishedTile&)>& sink);
 
   /// Draws problems alone: θ* and the real observations, by `transform` but not standardised, in the tile's truth,
   /// real.
@@ -66,10 +70,12 @@ class Engine final : public Learner {
   void require_room(int iterations) const;
   Episodes training_episodes(std::uint64_t step) const;
   EpisodeSettings<float> settings(const Shape& shape, const Episodes& episodes, Loss loss, const float* weights,
-                                  const std::vector<float>& iteration_weight, RealSource real) const;
-  /// Rolls episodes out on plain loss; `fill` fills in what is not drawn.
-  void forward(const Shape& shape, const Episodes& episodes, std::span<const float> weights, RealSource real,
-               Draws draws, const std::function<void(const Tile<float>&)>& fill, const TileSink& sink);
+                                  const std::vector<float>& iteration_weight, Encoder encoder) const;
+  /// Rolls drawn episodes out on plain loss; `fill` fills in what is not drawn.
+  void forward(const Shape& shape, const Episodes& episodes, std::span<const float> weights, Draws draws,
+               const std::function<void(const Tile<float>&)>& fill, const TileSink& sink);
+  /// Fills a tile with replicates of one problem.
+  void fill_given(const GivenProblem& problem, const Tile<float>& tile) const;
 
   Plan plan_;
   Normalisation normalisation_;

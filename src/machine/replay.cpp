@@ -316,7 +316,7 @@ SafeTensors replay(const SafeTensors& tape, Processor& processor) {
       episode_losses[b] = finished.tile.episode_loss[lane];
     }
   };
-  const std::vector<float> gradients = processor.differentiate({settings, step, Draws{}, run.B, fill, sink});
+  const std::vector<float> gradients = processor.differentiate({settings, {&step, 1}, Draws{}, run.B, fill, sink});
 
   SafeTensors result;
   result.metadata = tape.metadata;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -89,6 +91,71 @@ TEST_F(Cli, SimulateRefusesWhatItCannotDo) {
     const Outcome outcome = alfi(all);
     EXPECT_EQ(outcome.code, 2) << part;
     EXPECT_THAT(outcome.err, HasSubstr(part));
+  }
+}
+
+/// Returns the numbers behind a .npy file's header.
+std::vector<double> doubles_of(const std::string& content) {
+  const std::size_t begin = content.find('\n') + 1;
+  std::vector<double> numbers((content.size() - begin) / sizeof(double));
+  std::memcpy(numbers.data(), content.data() + begin, numbers.size() * sizeof(double));
+  return numbers;
+}
+
+TEST_F(Cli, SimulatesSetsAtDrawsFromThePrior) {
+  const std::vector<std::string> call{"simulate", "gaussian", "--prior-predictive", "70", "--count", "2000"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = call;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  ASSERT_EQ(alfi(with({"--out", path("x.npy"), "--theta-out", path("theta.npy")})).code, 0);
+  const Observations sets = read_observations(path("x.npy"));
+  ASSERT_EQ(sets.names.size(), 70u);
+  EXPECT_EQ(sets.dimension, 1);
+  const std::string theta_file = content_of(path("theta.npy"));
+  EXPECT_THAT(theta_file.substr(0, 128), AllOf(HasSubstr("'<f8'"), HasSubstr("(70, 2)")));
+  const std::vector<double> theta = doubles_of(theta_file);
+  ASSERT_EQ(theta.size(), 140u);
+  const std::vector<ParameterInfo>& parameters = find_simulator("gaussian").parameters;
+  for (std::size_t k = 0; k < 70; ++k) {
+    EXPECT_EQ(sets.counts[k], 2000);
+    double mean = 0;
+    for (const float x : sets.sets()[k].x) mean += static_cast<double>(x) / 2000;
+    // Five standard errors, σ/√n each.
+    EXPECT_NEAR(mean, theta[2 * k], 5 * std::exp(theta[2 * k + 1]) / std::sqrt(2000)) << k;
+    for (std::size_t d = 0; d < 2; ++d) {
+      EXPECT_GE(theta[2 * k + d], parameters[d].low);
+      EXPECT_LE(theta[2 * k + d], parameters[d].high);
+    }
+  }
+  ASSERT_EQ(alfi(with({"--out", path("same.npy")})).code, 0);
+  EXPECT_EQ(content_of(path("same.npy")), content_of(path("x.npy")));
+  ASSERT_EQ(alfi(with({"--out", path("other.npy"), "--seed", "2"})).code, 0);
+  EXPECT_NE(content_of(path("other.npy")), content_of(path("x.npy")));
+}
+
+TEST_F(Cli, SimulateRefusesPriorDrawsThatCannotBe) {
+  const std::string out = path("x.npy");
+  const std::vector<std::pair<std::vector<std::string>, const char*>> calls{
+      {{"--count", "3"}, "either --theta or --prior-predictive"},
+      {{"--theta", "1", "--prior-predictive", "2", "--count", "3", "--out", out}, "either --theta or"},
+      {{"--prior-predictive", "2", "--count", "3"}, "needs --out FILE.npy"},
+      {{"--prior-predictive", "0", "--count", "3", "--out", out}, "--prior-predictive 0"},
+      {{"--prior-predictive", "2", "--count", "0", "--out", out}, "--count 0"},
+      {{"--prior-predictive", "2", "--count", "3", "--out", path("x.csv")}, "must end in .npy"},
+      {{"--prior-predictive", "2", "--count", "3", "--out", out, "--theta-out", path("t.csv")}, "--theta-out"},
+      {{"--prior-predictive", "2", "--count", "3", "--out", out, "--theta-out", out}, "another file"},
+      {{"--prior-predictive", "2", "--count", "3", "--out", out, "--npy"}, "--npy does not go with"},
+      {{"--prior-predictive", "2", "--count", "3", "--out", out, "--backend", "cuda"}, "--backend cuda"},
+      {{"--theta", "1", "--count", "3", "--theta-out", out}, "--theta-out goes with --prior-predictive"}};
+  for (const auto& [arguments, part] : calls) {
+    std::vector<std::string> all{"simulate", "poisson"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Outcome outcome = alfi(all);
+    EXPECT_EQ(outcome.code, 2) << part;
+    EXPECT_THAT(outcome.err, HasSubstr(part));
+    EXPECT_FALSE(fs::exists(out));
   }
 }
 

@@ -14,6 +14,8 @@
 #include <string_view>
 
 #include "alfi/error.hpp"
+#include "src/formats/csv.hpp"
+#include "src/formats/npy.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -164,8 +166,8 @@ TEST(Observations, HostileNpyIsRefused) {
   const auto with_shape = [&](const char* shape) {
     return with_header(fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': {}}}", shape));
   };
-  EXPECT_THAT(with_shape("(3,)"), HasSubstr("3 x 1 numbers of 4 bytes are announced, 8 bytes follow"));
-  EXPECT_THAT(with_shape("(1,)"), HasSubstr("1 x 1 numbers of 4 bytes are announced, 8 bytes follow"));
+  EXPECT_THAT(with_shape("(3,)"), HasSubstr("3 numbers of 4 bytes are announced, 8 bytes follow"));
+  EXPECT_THAT(with_shape("(1,)"), HasSubstr("1 numbers of 4 bytes are announced, 8 bytes follow"));
   EXPECT_THAT(with_shape("(2147483647, 2147483647)"), HasSubstr("are announced"));
   // 1517889155 * 1519111591 * 8 = 2^64 + 1653 * 8.
   EXPECT_THAT(refusal("x.npy", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1517889155, 1519111591)}",
@@ -177,7 +179,8 @@ TEST(Observations, HostileNpyIsRefused) {
   EXPECT_THAT(with_shape("(-2,)"), HasSubstr("a size is expected"));
   EXPECT_THAT(with_shape("(2.0,)"), HasSubstr("')' is expected"));
   EXPECT_THAT(with_shape("()"), HasSubstr("0 sizes"));
-  EXPECT_THAT(with_shape("(1, 1, 2)"), HasSubstr("3 sizes"));
+  EXPECT_THAT(with_shape("(1, 1, 1, 2)"), AllOf(HasSubstr("4 sizes"), HasSubstr("(sets, count, dimension)")));
+  EXPECT_THAT(with_shape("(2147483647, 2147483647, 2147483647)"), HasSubstr("are announced"));
   EXPECT_THAT(with_shape("[2]"), HasSubstr("'(' is expected"));
   EXPECT_THAT(with_shape("(2"), HasSubstr("')' is expected"));
   EXPECT_THAT(with_header(""), HasSubstr("'{' is expected"));
@@ -247,7 +250,7 @@ TEST(Observations, SurviveRandomDamage) {
 TEST(Observations, WrittenNpyReadsBack) {
   const std::vector<float> values{1, -2.5F, 3e-40F, std::numeric_limits<float>::max(), 0.1F, 6};
   std::ostringstream out;
-  write_npy_header(out, 3, 2);
+  write_npy_header(out, {3, 2});
   EXPECT_EQ(out.str().size() % 64, 0U);
   write_npy_values(out, std::span(values).first(1));
   write_npy_values(out, std::span(values).subspan(1));
@@ -281,8 +284,8 @@ TEST(Observations, WrittenCsvReadsBackBitForBit) {
 TEST(Observations, FailedStreamsAreReported) {
   std::ostringstream out;
   out.setstate(std::ios::badbit);
-  EXPECT_THROW(write_npy_header(out, 1, 1), RunError);
-  EXPECT_THROW(write_npy_values(out, std::vector{1.0F}), RunError);
+  EXPECT_THROW(write_npy_header(out, {1}), RunError);
+  EXPECT_THROW(write_npy_values(out, std::vector<float>{1}), RunError);
   EXPECT_THROW(write_csv_values(out, std::vector{1.0F}, 1), RunError);
 }
 
@@ -291,24 +294,109 @@ TEST(Observations, ChecksNameObservationValueAndWhatIsAllowed) {
   const ObservationInfo poisson{1, true, 0, infinity, "counts"};
   const ObservationInfo weinberg{1, false, -1, 1, "cosines"};
   const ObservationInfo pairs{2, false, -infinity, infinity, "pairs (u, y)"};
-  EXPECT_NO_THROW(check_observations({3, 1, {0, 5, 16777216}}, poisson));
-  EXPECT_NO_THROW(check_observations({3, 1, {-1, 0.5F, 1}}, weinberg));
-  EXPECT_NO_THROW(check_observations({2, 2, {-1e30F, 0.5F, 1, 2}}, pairs));
-
-  const auto refused = [](const Observations& observations, const ObservationInfo& allowed) {
-    return message_of<InputError>([&] { check_observations(observations, allowed); });
+  const auto check = [](const std::vector<float>& x, int count, const ObservationInfo& allowed) {
+    check_observations({x, count}, allowed);
   };
-  EXPECT_EQ(refused({3, 1, {0, 2.5F, 1}}, poisson), "observation 2 is 2.5: counts are whole numbers in [0, 16777216]");
-  EXPECT_THAT(refused({2, 1, {0, -1}}, poisson), HasSubstr("observation 2 is -1"));
-  EXPECT_THAT(refused({1, 1, {2e7F}}, poisson), HasSubstr("observation 1 is"));
-  EXPECT_EQ(refused({1, 1, {1.0001F}}, weinberg), "observation 1 is 1.0001: cosines are finite numbers in [-1, 1]");
-  EXPECT_THAT(refused({1, 1, {-1.0001F}}, weinberg), HasSubstr("-1.0001"));
-  EXPECT_THAT(refused({2, 2, {0, 0, 0, std::numeric_limits<float>::infinity()}}, pairs),
+  EXPECT_NO_THROW(check({0, 5, 16777216}, 3, poisson));
+  EXPECT_NO_THROW(check({-1, 0.5F, 1}, 3, weinberg));
+  EXPECT_NO_THROW(check({-1e30F, 0.5F, 1, 2}, 2, pairs));
+
+  const auto refused = [&](const std::vector<float>& x, int count, const ObservationInfo& allowed) {
+    return message_of<InputError>([&] { check(x, count, allowed); });
+  };
+  EXPECT_EQ(refused({0, 2.5F, 1}, 3, poisson), "observation 2 is 2.5: counts are whole numbers in [0, 16777216]");
+  EXPECT_THAT(refused({0, -1}, 2, poisson), HasSubstr("observation 2 is -1"));
+  EXPECT_THAT(refused({2e7F}, 1, poisson), HasSubstr("observation 1 is"));
+  EXPECT_EQ(refused({1.0001F}, 1, weinberg), "observation 1 is 1.0001: cosines are finite numbers in [-1, 1]");
+  EXPECT_THAT(refused({-1.0001F}, 1, weinberg), HasSubstr("-1.0001"));
+  EXPECT_THAT(refused({0, 0, 0, std::numeric_limits<float>::infinity()}, 2, pairs),
               AllOf(HasSubstr("observation 2, component 2 is inf"), HasSubstr("finite")));
-  EXPECT_THAT(refused({1, 1, {std::numeric_limits<float>::quiet_NaN()}}, weinberg), HasSubstr("is nan"));
-  EXPECT_THAT(refused({0, 1, {}}, poisson), HasSubstr("no observations"));
-  EXPECT_THAT(refused({1, 2, {1, 2}}, poisson), AllOf(HasSubstr("2 columns"), HasSubstr("1 are expected")));
-  EXPECT_THAT(refused({2, 1, {1}}, poisson), HasSubstr("1 values"));
+  EXPECT_THAT(refused({std::numeric_limits<float>::quiet_NaN()}, 1, weinberg), HasSubstr("is nan"));
+  EXPECT_THAT(refused({}, 0, poisson), HasSubstr("no observations"));
+  EXPECT_THAT(refused({1}, 2, poisson), HasSubstr("1 values"));
+}
+
+std::vector<std::vector<float>> sets_of(const Observations& observations) {
+  std::vector<std::vector<float>> sets;
+  for (const DataSet& set : observations.sets()) sets.emplace_back(set.x.begin(), set.x.end());
+  return sets;
+}
+
+TEST(Observations, NpyOfThreeSizesIsManySets) {
+  const std::vector<float> stored{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const Observations c = read("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 2), }", stored));
+  EXPECT_EQ(c.count, 6);
+  EXPECT_EQ(c.dimension, 2);
+  EXPECT_THAT(c.names, ElementsAre("1", "2"));
+  EXPECT_THAT(c.counts, ElementsAre(3, 3));
+  EXPECT_THAT(sets_of(c), ElementsAre(ElementsAre(1, 2, 3, 4, 5, 6), ElementsAre(7, 8, 9, 10, 11, 12)));
+  // Element (k, r, x) is number k + 2 (r + 3 x).
+  const Observations fortran =
+      read("x.npy", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3, 2), }", stored));
+  EXPECT_THAT(sets_of(fortran), ElementsAre(ElementsAre(1, 7, 3, 9, 5, 11), ElementsAre(2, 8, 4, 10, 6, 12)));
+  const Observations one =
+      read("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 12, 1), }", stored));
+  EXPECT_THAT(one.names, ElementsAre("1"));
+  EXPECT_THAT(sets_of(csv("1\n2\n")), ElementsAre(ElementsAre(1, 2)));
+}
+
+TEST(Observations, NpyOfManySetsNamesWhatIsWrong) {
+  const auto with = [](const char* shape, const std::vector<float>& values) {
+    return refusal("x.npy", npy(fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': {}}}", shape), values));
+  };
+  EXPECT_THAT(with("(2, 2, 1)", {1, 2, 3, std::nanf("")}), HasSubstr("set 2, observation 2, component 1 is nan"));
+  EXPECT_THAT(with("(0, 3, 1)", {}), HasSubstr("no sets"));
+  EXPECT_THAT(with("(3, 0, 1)", {}), HasSubstr("its 3 sets hold no observations"));
+  EXPECT_THAT(with("(3, 1, 0)", {}), HasSubstr("no observations"));
+}
+
+Observations grouped(std::string_view content, const std::string& group) {
+  const TemporaryFolder folder;
+  return read_observations(folder.write("x.csv", content), group);
+}
+
+TEST(Observations, AColumnGroupsRows) {
+  constexpr std::string_view content = "u,\"place\",v\n1,b,2\n3,a b,4\n5,b,6\n7,8,9\n";
+  for (const char* const column : {"place", "2"}) {
+    const Observations observations = grouped(content, column);
+    EXPECT_EQ(observations.dimension, 2);
+    EXPECT_EQ(observations.count, 4);
+    EXPECT_THAT(observations.names, ElementsAre("b", "a b", "8"));
+    EXPECT_THAT(observations.counts, ElementsAre(2, 1, 1));
+    EXPECT_THAT(sets_of(observations), ElementsAre(ElementsAre(1, 2, 5, 6), ElementsAre(3, 4), ElementsAre(7, 9)));
+  }
+  EXPECT_THAT(sets_of(grouped("7,1\n8,1\n7,2\n", "1")), ElementsAre(ElementsAre(1, 2), ElementsAre(1)));
+}
+
+TEST(Observations, ColumnsOfGroupsThatAreWrongAreRefused) {
+  const auto refused = [](std::string_view content, const std::string& group) {
+    return message_of<InputError>([&] { grouped(content, group); });
+  };
+  EXPECT_THAT(refused("u,v\n1,2\n", "w"), AllOf(HasSubstr("x.csv: there is no column 'w'"), HasSubstr("'u', 'v', or")));
+  EXPECT_THAT(refused("1,2\n", "w"), AllOf(HasSubstr("no line names columns"), HasSubstr("from 1 to 2")));
+  for (const char* const number : {"0", "3", "-1", "1.5"})
+    EXPECT_THAT(refused("1,2\n", number), HasSubstr("from 1 to 2")) << number;
+  EXPECT_THAT(refused("g,v\na,1\n,2\n", "g"), HasSubstr("line 3, field 1 is empty, a group is expected"));
+  EXPECT_THAT(refused("g,v\na,1\nb,nan\n", "g"), HasSubstr("line 3, field 2 (group 'b') 'nan' is no finite"));
+  EXPECT_THAT(refused("g\na\n", "g"), HasSubstr("none of observations"));
+  EXPECT_THAT(refused("g,v\n", "g"), HasSubstr("no observations"));
+  EXPECT_THAT(message_of<InputError>([] {
+                const TemporaryFolder folder;
+                read_observations(folder.write("x.npy", std::string_view("")), "g");
+              }),
+              AllOf(HasSubstr("x.npy"), HasSubstr("'g'"), HasSubstr(".csv")));
+}
+
+TEST(Observations, OfASetThatTheSimulatorCannotGiveAreNamed) {
+  const TemporaryFolder folder;
+  const ObservationInfo poisson{1, true, 0, std::numeric_limits<double>::infinity(), "counts"};
+  const auto refused = [&](const std::filesystem::path& file, const std::string& group) {
+    return message_of<InputError>([&] { read_observations(file, group, poisson); });
+  };
+  EXPECT_THAT(refused(folder.write("x.csv", std::string_view("a,1\nb,2\nb,-3\n")), "1"),
+              AllOf(HasSubstr("x.csv: set 'b': observation 2 is -3")));
+  EXPECT_THAT(refused(folder.write("y.csv", std::string_view("a,1,2\n")), "1"),
+              AllOf(HasSubstr("2 columns"), HasSubstr("1 are expected")));
 }
 
 }  // namespace

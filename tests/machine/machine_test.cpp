@@ -50,6 +50,10 @@ std::vector<double> numbers(const Posterior& posterior) {
   return all;
 }
 
+auto doubted(Doubt doubt, const testing::Matcher<std::string>& text) {
+  return testing::AllOf(testing::Field(&Warning::doubt, doubt), testing::Field(&Warning::text, text));
+}
+
 std::vector<float> counts(int n) {
   std::vector<float> x;
   for (int i = 0; i < n; ++i) x.push_back(static_cast<float>((i * 7) % 11));
@@ -373,7 +377,9 @@ TEST(Machine, UsesARandomSubsetOfMoreObservationsThanItKnows) {
   const std::vector<float> x = counts(21);
   const Posterior posterior = machine.infer(x, 21);
   EXPECT_EQ(posterior.used, 20);
-  EXPECT_THAT(posterior.warnings, ElementsAre(AllOf(HasSubstr("5 to 20"), HasSubstr("random subset of 20 of the 21"))));
+  EXPECT_THAT(posterior.warnings,
+              ElementsAre(doubted(Doubt::subset_used,
+                                  AllOf(HasSubstr("5 to 20"), HasSubstr("random subset of 20 of the 21")))));
   // Without replacement: one of the 21 is missing, and not simply the first or last.
   int missing = -1;
   for (int i = 0; i < 21; ++i) {
@@ -403,7 +409,8 @@ TEST(Machine, WarnsOfFewerObservationsThanItKnows) {
   const Posterior posterior = machine.infer(counts(4), 4);
   EXPECT_EQ(posterior.used, 4);
   EXPECT_THAT(posterior.warnings,
-              ElementsAre(AllOf(HasSubstr("5 to 20"), HasSubstr("all 4"), HasSubstr("Do not trust"))));
+              ElementsAre(doubted(Doubt::too_few_observations,
+                                  AllOf(HasSubstr("5 to 20"), HasSubstr("all 4"), HasSubstr("Do not trust")))));
   EXPECT_EQ(machine.infer(counts(1), 1).used, 1);
 }
 
@@ -415,7 +422,7 @@ TEST(Machine, WarnsOfAnAnswerOutsideThePrior) {
   const Machine machine = machine_of(checkpoint);
   EXPECT_THAT(machine.infer(counts(9), 9, {3}).warnings, IsEmpty());
   EXPECT_THAT(machine.infer(counts(9), 9, {4}).warnings,
-              ElementsAre(AllOf(HasSubstr("log_rate"), HasSubstr("[0.2, 7]"))));
+              ElementsAre(doubted(Doubt::outside_prior, AllOf(HasSubstr("log_rate"), HasSubstr("[0.2, 7]")))));
 }
 
 TEST(Machine, OfNoFiniteAnswerSaysSo) {
@@ -423,7 +430,7 @@ TEST(Machine, OfNoFiniteAnswerSaysSo) {
   for (float& weight : checkpoint.state.average) weight = std::numeric_limits<float>::quiet_NaN();
   const Posterior posterior = machine_of(checkpoint).infer(counts(9), 9);
   EXPECT_FALSE(std::isfinite(posterior.parameters[0].mean) && std::isfinite(posterior.parameters[0].deviation));
-  EXPECT_THAT(posterior.warnings, ElementsAre(HasSubstr("not finite")));
+  EXPECT_THAT(posterior.warnings, ElementsAre(doubted(Doubt::not_finite, HasSubstr("not finite"))));
 }
 
 }  // namespace

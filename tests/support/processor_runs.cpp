@@ -105,9 +105,11 @@ std::vector<float> inference_of(const Configuration& configuration, std::unique_
   const std::vector<float> x(observations, 0.25F);
   const int count = (iterations + 1) * Plan(configuration).shape_over(iterations).P();
   std::vector<float> psi;
-  engine.infer({x, observations}, tile_lanes, iterations, initial_weights(engine.layout(), 1), 7,
-               [&](const FinishedTile& finished) {
-                 psi.assign(finished.tile.psi, finished.tile.psi + count * finished.episodes);
+  // Two problems: where a processor rolls out the tiles one by one, the second must get its own.
+  const GivenProblem problems[]{{x, observations, 6}, {x, observations, 7}};
+  engine.infer(problems, tile_lanes, iterations, initial_weights(engine.layout(), 1),
+               [&](std::size_t problem, const FinishedTile& finished) {
+                 if (problem == 1) psi.assign(finished.tile.psi, finished.tile.psi + count * finished.episodes);
                });
   return psi;
 }

@@ -217,7 +217,7 @@ void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
   Batch batch;
   const Drained drained(*runtime_, stream_);
   prepare(batch, pass.settings, pass.episodes, false);
-  batch.step_inputs = on_device(&pass.step, 1, "the step's keys");
+  batch.step_inputs = on_device(pass.steps.data(), 1, "the step's keys");
   DeviceWork& work = batch.work;
   work.inputs = batch.step_inputs.data();
   work.draws = pass.draws;
@@ -231,8 +231,26 @@ void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
 }
 
 void CudaProcessor::rollout(const TilePass& pass) {
+  if (pass.steps.size() > 1) {  // a kernel has one step for all tiles
+    for (std::size_t i = 0; i < pass.steps.size(); ++i) rollout_alone(pass, static_cast<int>(i));
+    return;
+  }
   run(pass, results_size(pass.settings.shape),
       [](const Batch& batch, const Launcher& launcher) { launcher.chunk(batch.work, batch.observations()); });
+}
+
+void CudaProcessor::rollout_alone(const TilePass& pass, int number) {
+  const int first = number * tile_lanes;
+  const auto numbered = [number](Tile<float> tile) {
+    tile.number = number;
+    return tile;
+  };
+  TilePass alone = pass;
+  alone.steps = pass.steps.subspan(static_cast<std::size_t>(number), 1);
+  alone.episodes = std::min(tile_lanes, pass.episodes - first);
+  if (pass.fill) alone.fill = [&](const Tile<float>& tile) { pass.fill(numbered(tile)); };
+  alone.sink = [&](const FinishedTile& finished) { pass.sink({numbered(finished.tile), first, finished.episodes}); };
+  rollout(alone);
 }
 
 void CudaProcessor::draw_problems(const TilePass& pass) {
@@ -256,7 +274,7 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   const Drained drained(*runtime_, stream_);
   prepare(batch, pass.settings, pass.episodes, true);
   const LaunchPlan& plan = batch.plan;
-  batch.step_inputs = on_device(&pass.step, 1, "the step's keys");
+  batch.step_inputs = on_device(pass.steps.data(), 1, "the step's keys");
   DeviceWork& work = batch.work;
   work.inputs = batch.step_inputs.data();
   work.draws = pass.draws;

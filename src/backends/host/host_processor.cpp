@@ -100,15 +100,15 @@ void HostProcessor::rollout(const TilePass& pass) {
   const bool looked_up = looks_up(pass);
   each_tile(pass, [&](Worker& worker) {
     if (looked_up)
-      kernels_.rollout_looked_up(lookup_.settings(), pass.step, pass.draws, worker.tile, worker.block,
-                                 lookup_.encoder());
+      kernels_.rollout_looked_up(lookup_.settings(), pass.step_of(worker.tile.number), pass.draws, worker.tile,
+                                 worker.block, lookup_.encoder());
     else
-      kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
+      kernels_.rollout(pass.settings, pass.step_of(worker.tile.number), pass.draws, worker.tile, worker.block);
   });
 }
 
 void HostProcessor::draw_problems(const TilePass& pass) {
-  each_tile(pass, [&](Worker& worker) { kernels_.draw_problem(pass.settings, pass.step, worker.tile); });
+  each_tile(pass, [&](Worker& worker) { kernels_.draw_problem(pass.settings, pass.steps.front(), worker.tile); });
 }
 
 void HostProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
@@ -120,6 +120,7 @@ Optimizer<float> HostProcessor::add_gradients(const TilePass& pass, Finish finis
   const Layout& layout = pass.settings.layout;
   const int tiles = blocks_of(tile_lanes, pass.episodes);
   const GradientSums sums = gradient_sums(layout, tiles);
+  const StepInput& step = pass.steps.front();
   const bool looked_up = looks_up(pass);
   resize(partials_, sums.all());
   if (looked_up) lookup_.begin_sums(sums.count);
@@ -137,11 +138,11 @@ Optimizer<float> HostProcessor::add_gradients(const TilePass& pass, Finish finis
         worker.tile.number = i;
         if (pass.fill) pass.fill(worker.tile);
         if (looked_up)
-          kernels_.rollout_looked_up(lookup_.settings(), pass.step, pass.draws, worker.tile, worker.block,
+          kernels_.rollout_looked_up(lookup_.settings(), step, pass.draws, worker.tile, worker.block,
                                      lookup_.encoder());
         else
-          kernels_.rollout(pass.settings, pass.step, pass.draws, worker.tile, worker.block);
-        kernels_.rollout_gradient(pass.settings, pass.step, worker.tile, worker.block, rest);
+          kernels_.rollout(pass.settings, step, pass.draws, worker.tile, worker.block);
+        kernels_.rollout_gradient(pass.settings, step, worker.tile, worker.block, rest);
         if (looked_up)
           lookup_.add(worker.tile, p);
         else
@@ -211,7 +212,7 @@ StepOutput HostProcessor::step(const TrainingStep& step) {
                                   .clamped_sums = nullptr,
                                   .left_out_sums = nullptr};
   const TilePass pass{.settings = settings,
-                      .step = step.input,
+                      .steps = {&step.input, 1},
                       .draws = {.problem = true, .start = true, .proposals = true},
                       .episodes = plan_.episodes,
                       .fill = {},

@@ -1,0 +1,66 @@
+#include "src/cli/prior_predictive.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <limits>
+#include <vector>
+
+#include "alfi/error.hpp"
+#include "src/cli/in_order.hpp"
+#include "src/cli/output.hpp"
+#include "src/formats/npy.hpp"
+#include "src/formats/printable.hpp"
+#include "src/model/draws.hpp"
+#include "src/simulators/simulators.hpp"
+
+namespace alfi::cli {
+namespace {
+
+void check(const PriorPredictive& wanted) {
+  constexpr std::int64_t most = std::numeric_limits<int>::max();
+  if (wanted.draws < 1 || wanted.draws > most)
+    throw InputError(fmt::format("--prior-predictive {} must be a whole number from 1 to {}", wanted.draws, most));
+  if (wanted.count < 1 || wanted.count > most)
+    throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", wanted.count, most));
+  const auto check_ending = [](const char* option, const std::string& file) {
+    if (std::filesystem::path(file).extension() != ".npy")
+      throw InputError(fmt::format("{} {} must end in .npy with --prior-predictive", option, printable(file)));
+  };
+  check_ending("--out", wanted.out);
+  if (!wanted.theta_out.empty()) check_ending("--theta-out", wanted.theta_out);
+  if (wanted.theta_out == wanted.out)
+    throw InputError(fmt::format("--theta-out {} must be another file than --out", printable(wanted.out)));
+}
+
+}  // namespace
+
+void write_prior_predictive(const SimulatorInfo& simulator, const PriorPredictive& wanted) {
+  check(wanted);
+  const auto key = [&](Purpose purpose, std::uint64_t step) {
+    return stream_key(wanted.seed, Phase::simulation, purpose, step);
+  };
+  const auto theta_of = [&](std::size_t draw) {
+    return draw_prior(simulator, key(Purpose::truth, 0), static_cast<std::uint32_t>(draw));
+  };
+  const auto draws = static_cast<std::size_t>(wanted.draws);
+  const std::int64_t X = simulator.observations.dimension;
+  write_file(wanted.out, [&](std::ostream& file) {
+    write_npy_header(file, {wanted.draws, wanted.count, X});
+    in_order(
+        draws, 0,
+        [&](std::size_t i) {
+          std::vector<float> x(static_cast<std::size_t>(wanted.count * X));
+          simulate_into(simulator, theta_of(i), key(Purpose::real_set, i), wanted.count, x.data());
+          return x;
+        },
+        [&](std::size_t, const std::vector<float>& x) { write_npy_values(file, x); });
+  });
+  if (wanted.theta_out.empty()) return;
+  write_file(wanted.theta_out, [&](std::ostream& file) {
+    write_npy_header(file, {wanted.draws, static_cast<std::int64_t>(simulator.parameters.size())}, NpyNumber::float64);
+    in_order(draws, 0, theta_of, [&](std::size_t, const std::vector<double>& theta) { write_npy_values(file, theta); });
+  });
+}
+
+}  // namespace alfi::cli

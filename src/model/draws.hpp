@@ -1,0 +1,20 @@
+// Draws of θ in natural units, from an answer's law and from the prior. Key, number of the draw and parameter name a
+// random number.
+#pragma once
+
+#include <vector>
+
+#include "alfi/simulators.hpp"
+#include "kernels/lanes/random.hpp"
+#include "src/model/proposal_law.hpp"
+
+namespace alfi {
+
+/// Draws `count` times from a law of the simulator's standardised parameters: (count, D), row by row. NaN where the law
+/// is not finite.
+std::vector<double> draw(const ProposalLaw& law, const SimulatorInfo& simulator, PhiloxKey key, int count);
+
+/// Draws θ (D) number `number` from the prior.
+std::vector<double> draw_prior(const SimulatorInfo& simulator, PhiloxKey key, std::uint32_t number);
+
+}  // namespace alfi
