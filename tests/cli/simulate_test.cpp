@@ -110,18 +110,19 @@ TEST_F(Cli, SimulatesSetsAtDrawsFromThePrior) {
     return arguments;
   };
   ASSERT_EQ(alfi(with({"--out", path("x.npy"), "--theta-out", path("theta.npy")})).code, 0);
-  const Observations sets = read_observations(path("x.npy"));
-  ASSERT_EQ(sets.names.size(), 70u);
-  EXPECT_EQ(sets.dimension, 1);
+  const Observations read = read_observations(path("x.npy"));
+  const std::vector<DataSet> sets = read.sets();
+  ASSERT_EQ(sets.size(), 70u);
+  EXPECT_EQ(read.dimension, 1);
   const std::string theta_file = content_of(path("theta.npy"));
   EXPECT_THAT(theta_file.substr(0, 128), AllOf(HasSubstr("'<f8'"), HasSubstr("(70, 2)")));
   const std::vector<double> theta = doubles_of(theta_file);
   ASSERT_EQ(theta.size(), 140u);
-  const std::vector<ParameterInfo>& parameters = find_simulator("gaussian").parameters;
+  const std::vector<ParameterInfo> parameters = find_simulator("gaussian").parameters;
   for (std::size_t k = 0; k < 70; ++k) {
-    EXPECT_EQ(sets.counts[k], 2000);
+    EXPECT_EQ(sets[k].count, 2000);
     double mean = 0;
-    for (const float x : sets.sets()[k].x) mean += static_cast<double>(x) / 2000;
+    for (const float x : sets[k].x) mean += static_cast<double>(x) / 2000;
     // Five standard errors, σ/√n each.
     EXPECT_NEAR(mean, theta[2 * k], 5 * std::exp(theta[2 * k + 1]) / std::sqrt(2000)) << k;
     for (std::size_t d = 0; d < 2; ++d) {
