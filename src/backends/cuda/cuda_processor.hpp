@@ -75,9 +75,9 @@ class CudaProcessor final : public Processor {
   void connect(Training& training);
   /// Captures a meta-step.
   Graph capture_step(const Batch& batch);
-  /// Fills the tiles of a chunk on the host and copies them over.
   /// Runs one tile of a pass.
   void rollout_alone(const TilePass& pass, int number);
+  /// Fills the tiles of a chunk on the host and copies them over.
   void fill(const TilePass& pass, Batch& batch, int first);
   /// Copies the first `size` numbers of every tile of a chunk to the host and hands them to the pass's sink.
   void hand_over(const TilePass& pass, Batch& batch, int first, std::int64_t size);

@@ -1,0 +1,143 @@
+#include "src/simulators/watchdog.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace alfi {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+struct Call {
+  const SimulatorFacts& facts;
+  const HostSimulator& functions;
+  const ObservationUnits<float>& units;
+  const Simulation& simulation;
+  Clock::time_point begun;
+  bool told = false;
+};
+
+/// Says whether these parameters (count, D, 16) of a call return within a second, in a process of their own.
+bool returns(const Call& call, const std::vector<float>& theta, int first) {
+  const Simulation& all = call.simulation;
+  const int count = static_cast<int>(theta.size()) / all.D / tile_lanes, rows = count * all.count * tile_lanes;
+  std::vector<float> x(static_cast<std::size_t>(rows * call.facts.observation.dimension));
+  Simulation part = all;
+  part.first_row += static_cast<std::uint32_t>(first);
+  part.parameters = count;
+  part.theta = theta.data();
+  part.clamped = nullptr;
+  part.use = nullptr;
+  part.x = {x.data(), rows};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGALRM, SIG_DFL);
+    ::alarm(1);
+    call.functions.simulate(call.functions.context, call.units, part);
+    ::_exit(0);
+  }
+  int status = 0;
+  if (child > 0) (void)::waitpid(child, &status, 0);
+  return !(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+}
+
+/// Returns θ, as the machine works with it, of the first lane that does not return; none where all do.
+std::optional<std::vector<float>> endless(const Call& call) {
+  const Simulation& all = call.simulation;
+  const int lanes = all.D * tile_lanes;
+  for (int m = 0; m < all.parameters; ++m) {
+    const std::vector<float> theta(all.theta + m * lanes, all.theta + (m + 1) * lanes);
+    if (returns(call, theta, m)) continue;
+    for (int lane = 0; lane < tile_lanes; ++lane) {
+      std::vector<float> of_lane, alone;
+      for (int d = 0; d < all.D; ++d) {
+        of_lane.push_back(theta[static_cast<std::size_t>(d * tile_lanes + lane)]);
+        alone.insert(alone.end(), tile_lanes, of_lane.back());
+      }
+      if (!returns(call, alone, m)) return of_lane;
+    }
+    return std::vector<float>{};  // with these neighbours alone
+  }
+  return std::nullopt;
+}
+
+void tell(const Call& call, double seconds) {
+  std::string text = fmt::format("alfi: warning: a call of the simulator {} has not returned for {:.3g} s",
+                                 call.facts.name, seconds);
+  if (const auto theta = endless(call); theta && !theta->empty()) {
+    text += "; it does not return at";
+    for (int d = 0; d < call.simulation.D; ++d)
+      text += fmt::format("{} {} = {:.6g}", d == 0 ? "" : ",",
+                          d < call.facts.parameter_count ? call.facts.parameters[d].name : "",
+                          natural_of<float>(call.simulation.units[d], (*theta)[static_cast<std::size_t>(d)]));
+  }
+  std::fputs((text + "\n").c_str(), stderr);
+}
+
+class Watchdog {
+ public:
+  static Watchdog& of_process() {
+    static Watchdog watchdog;
+    return watchdog;
+  }
+
+  long add(const Call& call) {
+    const std::lock_guard guard(mutex_);
+    if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+    calls_.emplace(++last_, call);
+    return last_;
+  }
+  void remove(long number) {
+    const std::lock_guard guard(mutex_);  // also while a call is told of: what it refers to is used
+    calls_.erase(number);
+  }
+  void set_limit(std::chrono::milliseconds limit) {
+    const std::lock_guard guard(mutex_);
+    limit_ = limit;
+    changed_.notify_all();
+  }
+
+ private:
+  void watch(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      changed_.wait_for(lock, stop, std::min<std::chrono::milliseconds>(limit_, 5s), [] { return false; });
+      for (auto& [number, call] : calls_) {
+        const auto taken = Clock::now() - call.begun;
+        if (call.told || taken < limit_) continue;
+        call.told = true;
+        tell(call, std::chrono::duration<double>(taken).count());
+      }
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<long, Call> calls_;
+  long last_ = 0;
+  std::chrono::milliseconds limit_ = 60s;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+Watched::Watched(const SimulatorFacts& facts, const HostSimulator& functions, const ObservationUnits<float>& units,
+                 const Simulation& call)
+    : number_(Watchdog::of_process().add({facts, functions, units, call, Clock::now()})) {}
+
+Watched::~Watched() { Watchdog::of_process().remove(number_); }
+
+void set_watchdog_limit(std::chrono::milliseconds limit) { Watchdog::of_process().set_limit(limit); }
+
+}  // namespace alfi
