@@ -72,7 +72,8 @@ ALFI_HD void draw_problem(const Team& team, const EpisodeSettings<typename Team:
                    .pieces = blocks_of(block_length, tile.input->real_rows),
                    .theta = tile.truth,
                    .clamped = nullptr,
-                   .x = tile.real});
+                   .x = tile.real,
+                   .counts = tile.input->count});
 }
 
 /// Sets ψ₀.

@@ -1,6 +1,7 @@
 // alfi simulate: observations at one θ, piece by piece, so that memory does not grow with their number.
 //
-// Observation i of a seed is the same number whatever the count and the pieces, and on every machine.
+// Observation i of a seed is the same number whatever the count and the pieces, and on every machine; of a program that
+// is called for what was drawn with the seeds it got.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@
 #include "alfi/simulators.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/given_simulator.hpp"
 #include "src/cli/output.hpp"
 #include "src/engine/processors.hpp"
 #include "src/formats/observations.hpp"
@@ -117,7 +119,7 @@ void write_file(const Arguments& arguments, Processor& processor, const Sample& 
 }
 
 void run_simulation(const Arguments& arguments) {
-  const SimulatorInfo simulator = simulator_at(arguments.simulator, parse_constants(arguments.constants));
+  const SimulatorInfo simulator = given_simulator(arguments.simulator, parse_constants(arguments.constants));
   const std::vector<double> theta = parse_theta(arguments.theta, simulator);
   if (arguments.count < 1 || arguments.count > most)
     throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", arguments.count, most));
@@ -132,7 +134,7 @@ void run_simulation(const Arguments& arguments) {
   Configuration::Engine engine = arguments.backend.engine;
   keep_off_devices(simulator.number, engine);
   say_why_not_cuda(engine);
-  const std::unique_ptr<Processor> processor = make_processor(engine);
+  const std::unique_ptr<Processor> processor = make_processor(engine, waiting_threads(simulator.number));
   const int dimension = simulator.observations.dimension;
   if (!arguments.out.empty()) {
     write_file(arguments, *processor, sample, dimension, extension == ".npy");
@@ -159,8 +161,9 @@ void add_simulate(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("simulate", "Draws observations from a simulator at given parameters");
   const auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option("NAME", arguments->simulator,
-                   "The simulator, which alfi info lists, or a header or a module of one's own")
+      ->add_option(
+          "NAME", arguments->simulator,
+          "The simulator, which alfi info lists; or a header or a module of one's own, or a configuration (.yaml)")
       ->required();
   command->add_option("--theta", arguments->theta, "Parameters as alfi info names them, with commas between")
       ->type_name("A,B")

@@ -11,13 +11,14 @@ namespace alfi {
 
 struct Conformance {
   std::vector<std::string> faults;  ///< a sentence each; empty where the simulator conforms
+  std::vector<std::string> notes;   ///< what is no fault, but should be known
   std::vector<std::string> sets;    ///< instruction sets that were compared
   int parameters;                   ///< θ that were drawn from the prior
   int observations;                 ///< of each
   double nanoseconds;               ///< an observation takes one core, in the best instruction set
 };
 
-/// Tries a simulator at draws of its prior.
+/// Tries a simulator at draws of its prior. One that is called with batches draws once more, to be compared.
 Conformance check_conformance(const SimulatorInfo& simulator);
 
 }  // namespace alfi
