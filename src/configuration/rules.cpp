@@ -99,13 +99,13 @@ void require_priors(const Configuration& configuration, const SimulatorInfo& sim
 
 void check(const Configuration& configuration, const Origins& origins) {
   require_one_simulator(configuration, origins);
-  require_program(configuration.simulator, origins);
   for (const Key& key : keys) {
     if (applies(key, configuration) &&
         !std::visit([&](const auto& kind) { return kind.valid(configuration); }, key.kind)) {
       throw refusal(origins.of(key.path), key, text_of(key, configuration));
     }
   }
+  require_program(configuration.simulator, origins);
 
   const Configuration defaults;
   for (const Key& key : keys) {

@@ -46,7 +46,8 @@ bool again() { return errno == EAGAIN || errno == EINTR; }
 
 void Conversation::ask(std::string_view question, const Answer& answer) {
   got_.clear();
-  if (read()) throw instead(fmt::format("wrote {} bytes that it was not asked for: {}", got_.size(), printable(got_)));
+  if (read())
+    throw Misbehaviour(fmt::format("wrote {} bytes that it was not asked for: {}", got_.size(), printable(got_)));
   Clock::time_point deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit_);
   for (;;) {
     const std::size_t left = question.size();
@@ -54,7 +55,7 @@ void Conversation::ask(std::string_view question, const Answer& answer) {
     const bool heard = read();
     read_log();
     if (heard && answer(got_)) {
-      if (!question.empty()) throw instead("answered before it had read the question");
+      if (!question.empty()) throw Misbehaviour("answered before it had read the question");
       return;
     }
     if (ended_ && !heard) throw instead("ended");

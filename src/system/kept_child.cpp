@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,12 +28,14 @@ constexpr int numbers_of_signals = 64;  // of Linux
 /// A message of the keeper: first the error of starting the program or 0, then the status it ended with.
 using Message = int;
 
+/// A pipe, or a pair of sockets, whose writer no signal ends.
 struct Pipe {
   int read = -1, write = -1;
 
-  Pipe() {
+  enum Kind { pipe, sockets };
+  explicit Pipe(Kind kind = pipe) {
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0)
+    if ((kind == pipe ? ::pipe2(ends, O_CLOEXEC) : ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) != 0)
       throw RunError(fmt::format("a program cannot be started: {}", std::strerror(errno)));
     read = ends[0];
     write = ends[1];
@@ -168,7 +171,7 @@ KeptChild::KeptChild(const std::vector<std::string>& command) {
   std::vector<char*> words;
   for (std::string& text : texts) words.push_back(text.data());
   words.push_back(nullptr);
-  Pipe in, out, err, life, status;
+  Pipe in, out, err, life(Pipe::sockets), status;
   keeper_ = ::fork();
   if (keeper_ < 0) throw RunError(fmt::format("{}: cannot be started: {}", command.front(), std::strerror(errno)));
   if (keeper_ == 0) keep({in.read, out.write, err.write, life.read, status.write}, words.data());
@@ -210,7 +213,7 @@ void KeptChild::let_go() {
 }
 
 void KeptChild::kill() {
-  if (life_ >= 0) (void)!::write(life_, "k", 1);
+  if (life_ >= 0) ::send(life_, "k", 1, MSG_NOSIGNAL);
   let_go();
   wait();
 }

@@ -1,4 +1,4 @@
-// Simulators that are programs, good and bad. program_under_test.cpp says what each mode does.
+// Simulators that are programs, good and bad. tested_program.cpp says what each mode does.
 #include "src/simulators/program.hpp"
 
 #include <gmock/gmock.h>
@@ -65,7 +65,7 @@ TEST(Program, IsAskedForItsLaw) {
   const double mean = std::accumulate(x.begin(), x.end(), 0.0) / count;
   EXPECT_NEAR(mean, 3.5, 5 * 3 / std::sqrt(count));  // five deviations of the mean
   const SimulatorInfo info = find_simulator(in_mode("good").configuration);
-  EXPECT_EQ(info.name, "program_under_test");
+  EXPECT_EQ(info.name, "tested_program");
   EXPECT_EQ(info.parameters[0].unit, "s");
 }
 
@@ -91,7 +91,7 @@ TEST(Program, IsTrainedWithToEqualBitsWhateverTheWorkersAndThreads) {
   EXPECT_THAT(log, HasSubstr("question 0 of "));       // the normalisation's, before there was a run folder
   EXPECT_THAT(log, HasSubstr(" of 48 parameters\n"));  // 3 of each of 16 episodes
   const Machine machine = Machine::load(folder.path() / "one");
-  EXPECT_EQ(evaluate(machine).simulator, "program_under_test");
+  EXPECT_EQ(evaluate(machine).simulator, "tested_program");
 }
 
 TEST(Program, ThatDiesTwiceIsStartedAgain) {
@@ -301,7 +301,7 @@ TEST(ProgramConfiguration, ThatContradictsItselfIsRefused) {
   const auto refused = [](const std::string& assignment) {
     return message_of<InputError>([&] { parse_configuration(right, {"simulator." + assignment}); });
   };
-  EXPECT_THAT(refused("program=[]"), HasSubstr("simulator.program = []: must be a list of words, a program and"));
+  EXPECT_THAT(refused("program=[]"), HasSubstr("simulator.program = (a list): must be a list of words, a program and"));
   EXPECT_THAT(refused("program=python3"), HasSubstr("must be a list of words"));
   EXPECT_THAT(refused("workers=0"), HasSubstr("simulator.workers = 0: must be a whole number from 1 to 1024"));
   EXPECT_THAT(refused("timeout_seconds=0"), HasSubstr("simulator.timeout_seconds = 0: must be a number above 0"));

@@ -1,4 +1,4 @@
-// Configurations of simulators that are programs: tests/simulators/program_under_test.cpp in one of its modes.
+// Configurations of simulators that are programs: tests/simulators/tested_program.cpp in one of its modes.
 #pragma once
 
 #include <gtest/gtest.h>

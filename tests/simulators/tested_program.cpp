@@ -1,4 +1,4 @@
-// A simulator as a program, good or bad: program_under_test MODE [NUMBER] [MARKER]. The good ones draw the law of
+// A simulator as a program, good or bad: tested_program MODE [NUMBER] [MARKER]. The good ones draw the law of
 // examples/simulators/decay.hpp from the seed.
 #include <fcntl.h>
 #include <unistd.h>
