@@ -22,6 +22,12 @@ enum class Space {
   normal      ///< θ's normal score Φ⁻¹(F(θ)), so that no proposal leaves the prior
 };
 
+/// Form in which a simulator that is a program is asked and answers; docs/guide/own_simulator.md has the words.
+enum class Protocol {
+  frames,  ///< a line of JSON, then 32-bit numbers
+  csv      ///< lines of text
+};
+
 /// ψ₀.
 enum class Start {
   prior,  ///< the prior's mean and deviation

@@ -11,17 +11,24 @@
 #include <string>
 #include <vector>
 
-#include "alfi/prior.hpp"
+#include "alfi/simulators.hpp"
 
 namespace alfi {
 
 struct Configuration {
   struct Simulator {
-    std::string name;  // exactly one of name, source and module must be given
-    std::map<std::string, double> parameters;
+    std::string name;                          // exactly one of name, source, module and program must be given
+    std::map<std::string, double> parameters;  // constants
     Transform transform = Transform::none;
     std::string source = {};  // a header, compiled where it was not before
     std::string module = {};  // a header that was compiled beforehand
+    // A program with its arguments, and what it does not say of itself.
+    std::vector<std::string> program = {};
+    int workers = 1;
+    double timeout_seconds = 60;
+    Protocol protocol = Protocol::frames;
+    std::vector<SimulatorParameter> program_parameters = {};  // simulator.parameters, of a program
+    ObservationInfo observations = {};
     bool operator==(const Simulator&) const = default;
   };
   struct Parameters {

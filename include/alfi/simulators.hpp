@@ -1,7 +1,11 @@
-// The simulators alfi knows: their parameters with units and priors, and what they produce.
+// The simulators alfi knows: their parameters with units and priors, and what they produce. And simulators of one's own
+// that are functions of the program that uses the library.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,10 +32,11 @@ struct ParameterInfo {
 /// Description of an observation: `dimension` numbers in [low, high], whole ones if `whole`. `meaning` is a plural
 /// noun.
 struct ObservationInfo {
-  int dimension;
-  bool whole;
-  double low, high;
+  int dimension = 1;
+  bool whole = false;
+  double low = -infinity, high = infinity;
   std::string meaning;
+  bool operator==(const ObservationInfo&) const = default;
 };
 
 /// A constant that a configuration may give a simulator (simulator.parameters): a whole number in [least, most].
@@ -51,6 +56,37 @@ struct SimulatorInfo {
 
 /// Returns all simulators, with the usual constants.
 const std::vector<SimulatorInfo>& simulators();
+
+/// Parameter of a simulator of one's own.
+struct SimulatorParameter {
+  std::string name, unit;
+  PriorLaw prior;
+  bool operator==(const SimulatorParameter&) const = default;
+};
+
+/// Question to a simulator of one's own: observations of each of several parameters.
+struct SimulatorBatch {
+  std::span<const float> theta;  ///< (parameters, D), natural units
+  int parameters;
+  int observations;    ///< of each
+  std::uint32_t seed;  ///< below 2³¹. Equal questions have equal seeds, in any training and on any number of threads
+  std::span<float> x;  ///< (parameters, observations, X), to be written
+};
+
+/// A simulator of one's own that is a function of this program.
+struct Simulator {
+  std::string name, description;
+  std::vector<SimulatorParameter> parameters;
+  ObservationInfo observations;
+  /// Draws observations. It is called by several threads at once. What it throws ends the training, or whatever else
+  /// asked, with its message; an earlier checkpoint stays.
+  std::function<void(const SimulatorBatch&)> simulate;
+};
+
+/// Makes a simulator known to this process by its name, for simulator.name of configurations and for runs that were
+/// trained with it. One that has the name already is replaced for what begins later. Throws InputError where its facts
+/// contradict themselves, or the name is that of one of alfi's simulators or objectives.
+void register_simulator(Simulator simulator);
 
 /// Objective that a machine can be trained to minimise, from gradients, instead of to infer: simulator.name may be its
 /// name too.

@@ -84,7 +84,8 @@ ALFI_HD void simulate_real(const Team& team, const EpisodeSettings<typename Team
                    .pieces = blocks_of(block_length, tile.input->real_rows),
                    .theta = tile.truth,
                    .clamped = nullptr,
-                   .x = tile.real});
+                   .x = tile.real,
+                   .counts = tile.input->count});
   if (!settings.may_fail) return;
   team.sync();
   leave_out_real(team, settings, tile);

@@ -34,7 +34,10 @@ struct Simulation {
   const float* theta;           ///< (parameters, D, 16), standardised
   float* clamped;               ///< (parameters, 16): 1 where θ was outside the domain; or null
   Rows<float> x;                ///< (X, parameters · count · 16)
-  LaneUse* use = nullptr;       ///< is added up, of a simulator that goes by steps; or null
+  /// (16): observations that count in each lane, which then is a problem that its episode names; null: the lanes are
+  /// simulated together. A simulator that is called with batches draws each problem in a batch of its own.
+  const float* counts = nullptr;
+  LaneUse* use = nullptr;  ///< is added up, of a simulator that goes by steps; or null
 };
 
 inline namespace ALFI_ISA {

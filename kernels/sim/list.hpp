@@ -19,11 +19,11 @@ inline namespace ALFI_ISA {
 
 /// Members that every simulator has. simulator_at.hpp says what else, by whether its sizes are known.
 template <class Sim>
-concept Simulator = requires {
+concept SimulatorStruct = requires {
   SimulatorFacts{Sim::facts}, static_cast<int>(Sim::group);
 };
 
-template <Simulator... Sims>
+template <SimulatorStruct... Sims>
 struct SimulatorList {
   static constexpr int size = sizeof...(Sims);
   static_assert(((Sims::D == Sims::facts.dimension() && Sims::X == Sims::facts.observation.dimension) && ...));

@@ -20,8 +20,8 @@ struct MachineArguments {
     command
         .add_option(
             "--simulator", simulator,
-            "The header or module that the machine was trained with, where it is neither in its place nor in the "
-            "run folder")
+            "The header, module or program's file that the machine was trained with, where it is neither in its place "
+            "nor in the run folder")
         ->type_name("PATH");
   }
 

@@ -1,7 +1,8 @@
 // alfi simulate: observations at one θ, piece by piece, so that memory does not grow with their number; or sets of them
 // at draws from the prior (prior_predictive.hpp).
 //
-// Observation i of a seed is the same number whatever the count and the pieces, and on every machine.
+// Observation i of a seed is the same number whatever the count and the pieces, and on every machine; of a program that
+// is called for what was drawn with the seeds it got.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +25,7 @@
 #include "alfi/simulators.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/given_simulator.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/prior_predictive.hpp"
 #include "src/engine/processors.hpp"
@@ -122,7 +124,7 @@ void simulate_prior(const Arguments& arguments, const SimulatorInfo& simulator) 
 }
 
 void run_simulation(const Arguments& arguments) {
-  const SimulatorInfo simulator = simulator_at(arguments.simulator, parse_constants(arguments.constants));
+  const SimulatorInfo simulator = given_simulator(arguments.simulator, parse_constants(arguments.constants));
   if (arguments.theta.has_value() == arguments.prior_draws.has_value())
     throw InputError("either --theta or --prior-predictive must be given: observations at one θ, or at draws of it");
   if (arguments.prior_draws) {
@@ -143,7 +145,7 @@ void run_simulation(const Arguments& arguments) {
   warn_outside_domain(simulator, sample);
   const Configuration::Engine& engine = arguments.backend.engine;
   say_why_not_cuda(engine);
-  const std::unique_ptr<Processor> processor = make_processor(engine);
+  const std::unique_ptr<Processor> processor = make_processor(engine, waiting_threads(simulator.number));
   const int dimension = simulator.observations.dimension;
   if (!arguments.out.empty()) {
     const bool npy = extension == ".npy";
@@ -176,8 +178,9 @@ void add_simulate(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("simulate", "Draws observations from a simulator at given parameters");
   const auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option("NAME", arguments->simulator,
-                   "The simulator, which alfi info lists, or a header or a module of one's own")
+      ->add_option(
+          "NAME", arguments->simulator,
+          "The simulator, which alfi info lists; or a header or a module of one's own, or a configuration (.yaml)")
       ->required();
   command->add_option("--theta", arguments->theta, "Parameters as alfi info names them, with commas between")
       ->type_name("A,B");

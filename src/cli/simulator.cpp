@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/given_simulator.hpp"
 #include "src/cli/output.hpp"
 #include "src/simulators/conformance.hpp"
 #include "src/simulators/module.hpp"
@@ -67,16 +68,20 @@ void build(const std::string& header, const std::string& out) {
 }
 
 void check(const std::string& what) {
-  const SimulatorInfo simulator = simulator_at(what, {});
+  const SimulatorInfo simulator = given_simulator(what, {});
   const Conformance result = check_conformance(simulator);
+  for (const std::string& note : result.notes) fmt::print(stderr, "note: {}\n", note);
   for (const std::string& fault : result.faults) fmt::print(stderr, "{}\n", fault);
   if (!result.faults.empty())
     throw RunError(
         fmt::format("{} has {} fault{}", simulator.name, result.faults.size(), result.faults.size() == 1 ? "" : "s"));
-  write_output(fmt::format(
-      "{} conforms: {} observations of each of {} parameters of its prior have the same bits with {}\n"
-      "an observation takes a core {:.3g} ns\n",
-      simulator.name, result.observations, result.parameters, fmt::join(result.sets, ", "), result.nanoseconds));
+  const std::string found = is_called(simulator.number)
+                                ? "are of the kind that it says"
+                                : fmt::format("have the same bits with {}", fmt::join(result.sets, ", "));
+  write_output(
+      fmt::format("{} conforms: {} observations of each of {} parameters of its prior {}\n"
+                  "an observation takes a core {:.3g} ns\n",
+                  simulator.name, result.observations, result.parameters, found, result.nanoseconds));
   if (result.steps > 0)
     write_output(fmt::format("it takes {:.4g} steps, {:.3g} ns each; {:.0f} % of the lanes are busy\n", result.steps,
                              result.nanoseconds / result.steps, 100 * result.lanes_busy));
@@ -108,7 +113,10 @@ void add_simulator(CLI::App& app) {
   built->callback([arguments] { build(arguments->what, arguments->out); });
   CLI::App* const checked = command->add_subcommand(
       "check", "Tries a simulator at draws of its prior: equal bits everywhere, observations of the kind it says");
-  checked->add_option("SIMULATOR", arguments->what, "A header, a module or the name of one that alfi has")->required();
+  checked
+      ->add_option("SIMULATOR", arguments->what,
+                   "A header, a module, a configuration, or the name of one that alfi has")
+      ->required();
   checked->callback([arguments] { check(arguments->what); });
   command->add_subcommand("list", "Lists the simulators that alfi has")->callback(list);
 }

@@ -11,14 +11,12 @@
 namespace alfi::configuration {
 namespace {
 
-std::span<const std::string_view> simulator_names() {
-  static const std::vector<std::string_view> names = [] {
-    std::vector<std::string_view> all;
-    for (const SimulatorInfo& info : simulators()) all.push_back(info.name);
-    for (const ObjectiveInfo& info : objectives()) all.push_back(info.name);
-    return all;
-  }();
-  return names;
+std::vector<std::string_view> simulator_names() {
+  std::vector<std::string_view> all;
+  for (const SimulatorInfo& info : simulators()) all.push_back(info.name);
+  for (const ObjectiveInfo& info : objectives()) all.push_back(info.name);
+  for (const std::string_view name : registered_simulators()) all.push_back(name);
+  return all;
 }
 
 constexpr std::string_view width_reason = "every network must fit the fast memory of one core";
@@ -30,15 +28,53 @@ constexpr int most_iterations = 100'000;
 constexpr int most_steps = 1'000'000'000;
 
 const Key table[] = {
-    {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names()},
+    {"simulator.name", Choice{at<&C::simulator, &C::Simulator::name>, simulator_names},
      "The simulator whose parameters are inferred, or the objective to minimise (quadratic); has no default."},
     {"simulator.source", Path{at<&C::simulator, &C::Simulator::source>},
      "Instead of a name: the C++ header of a simulator of one's own, compiled where it was not before."},
     {"simulator.module", Path{at<&C::simulator, &C::Simulator::module>},
      "Instead of a name: such a header compiled beforehand (alfi simulator build)."},
-    {"simulator.parameters", Numbers{at<&C::simulator, &C::Simulator::parameters>},
+    {"simulator.program", Words{at<&C::simulator, &C::Simulator::program>},
+     "Instead of a name: a program that stays alive and answers over pipes. A word that is a file beside the "
+     "configuration is found there."},
+    {"simulator.workers",
+     Whole{.member = at<&C::simulator, &C::Simulator::workers>,
+           .least = 1,
+           .most = 1024,
+           .reason = "each is a process of the program"},
+     "How often the program is started, to be asked side by side."},
+    {"simulator.timeout_seconds",
+     Real{.member = at<&C::simulator, &C::Simulator::timeout_seconds>,
+          .least = 0,
+          .most = 1e6,
+          .ends = Ends::open_below},
+     "Seconds that the program may be silent for before it is started anew."},
+    {"simulator.protocol", Choice{at<&C::simulator, &C::Simulator::protocol>},
+     "How the program is asked and answers: frames are a line of JSON and 32-bit numbers, csv is lines of text."},
+    {"simulator.parameters", SimulatorParameters{},
      "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}; of quadratic "
-     "{dimensions: 10}."},
+     "{dimensions: 10}. Of a program its parameters, in the order it gets them: [{name: rate, unit: 1/s, prior: "
+     "{log_uniform: [0.01, 10]}}]."},
+    {"simulator.observations.dimension",
+     Whole{.member = at<&C::simulator, &C::Simulator::observations, &ObservationInfo::dimension>,
+           .least = 1,
+           .most = most_width,
+           .reason = width_reason},
+     "Numbers in an observation of the program."},
+    {"simulator.observations.low",
+     Real{.member = at<&C::simulator, &C::Simulator::observations, &ObservationInfo::low>,
+          .least = -infinity,
+          .most = infinity},
+     "Least number in an observation of the program."},
+    {"simulator.observations.high",
+     Real{.member = at<&C::simulator, &C::Simulator::observations, &ObservationInfo::high>,
+          .least = -infinity,
+          .most = infinity},
+     "Greatest number in an observation of the program."},
+    {"simulator.observations.whole", Flag{at<&C::simulator, &C::Simulator::observations, &ObservationInfo::whole>},
+     "Whether the numbers are whole."},
+    {"simulator.observations.meaning", Text{at<&C::simulator, &C::Simulator::observations, &ObservationInfo::meaning>},
+     "What an observation is, a plural noun such as waiting times."},
     {"simulator.transform", Choice{at<&C::simulator, &C::Simulator::transform>},
      "Applied to the observations before they are standardised; sqrt is sqrt(x + 3/8)."},
     {"prior", Priors{at<&C::prior>},
@@ -235,6 +271,10 @@ constexpr std::string_view of_inference[] = {"simulator.transform",
                                              "engine.encoder",
                                              "engine.device"};
 
+// Keys of programs alone, beside those of their observations.
+constexpr std::string_view of_programs[] = {"simulator.program", "simulator.workers", "simulator.timeout_seconds",
+                                            "simulator.protocol"};
+
 std::string_view parent_of(std::string_view path) {
   return path.substr(0, path.find('.') == path.npos ? 0 : path.rfind('.'));
 }
@@ -243,12 +283,18 @@ std::string_view parent_of(std::string_view path) {
 
 const std::span<const Key> keys = table;
 
+bool is_of_programs(const Key& key) {
+  return key.path.starts_with("simulator.observations.") ||
+         std::find(std::begin(of_programs), std::end(of_programs), key.path) != std::end(of_programs);
+}
+
 bool applies(const Key& key, const Configuration& configuration) {
   const Configuration::Simulator& simulator = configuration.simulator;
-  const bool loaded = !simulator.source.empty() || !simulator.module.empty();
+  const bool loaded = !simulator.source.empty() || !simulator.module.empty() || !simulator.program.empty();
   if (key.path == "simulator.name") return !loaded || !simulator.name.empty();
   if (key.path == "simulator.source") return !simulator.source.empty();
   if (key.path == "simulator.module") return !simulator.module.empty();
+  if (is_of_programs(key)) return !simulator.program.empty();
   return !minimises(configuration.simulator) ||
          std::none_of(std::begin(of_inference), std::end(of_inference), [&](std::string_view path) {
            return path.back() == '.' ? key.path.starts_with(path) : key.path == path;

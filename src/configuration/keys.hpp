@@ -15,12 +15,15 @@ namespace alfi::configuration {
 /// A key's path, its kind (how its value is read, written and checked) and its meaning.
 struct Key {
   std::string_view path;
-  std::variant<Choice, Path, Whole, Seed, Real, Flag, Range, Numbers, Priors> kind;
+  std::variant<Choice, Path, Whole, Seed, Real, Flag, Range, Text, Words, SimulatorParameters, Priors> kind;
   std::string_view meaning;
 };
 
 /// In the order of the struct and of the file. Keys of one section stand together.
 extern const std::span<const Key> keys;
+
+/// Returns whether only a simulator that is a program has the key.
+bool is_of_programs(const Key& key);
 
 /// Returns whether a machine of this configuration has the key: one that minimises infers nothing, and a simulator is
 /// given in one way.

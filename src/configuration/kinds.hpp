@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "alfi/configuration.hpp"
 #include "src/configuration/names.hpp"
@@ -52,14 +53,14 @@ struct Member {
 
 // One of a list of names: of an enumeration, or of the simulators, whose name is itself the value.
 struct Choice {
-  std::span<const std::string_view> names;
+  std::vector<std::string_view> (*names)();
   std::string (*name)(const Configuration&);
   void (*choose)(Configuration&, std::string_view);  // one of the names
 
   template <auto... steps>
   constexpr Choice(At<steps...>) {
     using Value = std::remove_cvref_t<std::invoke_result_t<At<steps...>, Configuration&>>;
-    names = names_of<Value>;
+    names = [] { return std::vector<std::string_view>(std::begin(names_of<Value>), std::end(names_of<Value>)); };
     name = [](const Configuration& configuration) {
       const Value value = at<steps...>(configuration);
       const std::string_view known = name_of(value);
@@ -70,12 +71,15 @@ struct Choice {
     };
   }
   template <auto... steps>
-  constexpr Choice(At<steps...>, std::span<const std::string_view> names_)
+  constexpr Choice(At<steps...>, std::vector<std::string_view> (*names_)())
       : names(names_),
         name([](const Configuration& configuration) { return std::string(at<steps...>(configuration)); }),
         choose([](Configuration& configuration, std::string_view chosen) { at<steps...>(configuration) = chosen; }) {}
 
-  bool has(std::string_view known) const { return std::find(names.begin(), names.end(), known) != names.end(); }
+  bool has(std::string_view known) const {
+    const std::vector<std::string_view> all = names();
+    return std::find(all.begin(), all.end(), known) != all.end();
+  }
   bool read(const YAML::Node& node, Configuration& configuration) const {
     if (!node.IsScalar() || !has(node.Scalar())) return false;
     choose(configuration, node.Scalar());
@@ -83,7 +87,7 @@ struct Choice {
   }
   bool valid(const Configuration& configuration) const { return has(name(configuration)); }
   void emit(YAML::Emitter& out, const Configuration& configuration) const { out << name(configuration); }
-  std::string allowed() const { return fmt::format("one of {}", fmt::join(names, ", ")); }
+  std::string allowed() const { return fmt::format("one of {}", fmt::join(names(), ", ")); }
 };
 
 // A whole number with the reason for its limit; `zero` is the word for 0, where it has one.
@@ -240,26 +244,95 @@ struct Priors {
   }
 };
 
-// Names and finite numbers, whatever the names. Duplicates are found by the reader, which sees the line.
-struct Numbers {
-  Member<std::map<std::string, double>> member;
+// Any text.
+struct Text {
+  Member<std::string> member;
 
   bool read(const YAML::Node& node, Configuration& configuration) const {
-    if (!node.IsMap()) return false;
-    auto& numbers = member.of(configuration);
-    return std::all_of(node.begin(), node.end(),
-                       [&](const auto& pair) { return read_number(pair.second, numbers[pair.first.Scalar()]); });
+    if (!node.IsScalar()) return false;
+    member.of(configuration) = node.Scalar();
+    return true;
+  }
+  bool valid(const Configuration&) const { return true; }
+  void emit(YAML::Emitter& out, const Configuration& configuration) const {
+    out << YAML::DoubleQuoted << member.in(configuration);
+  }
+  std::string allowed() const { return "a text"; }
+};
+
+// A program and its arguments; empty where there is none.
+struct Words {
+  Member<std::vector<std::string>> member;
+
+  bool read(const YAML::Node& node, Configuration& configuration) const {
+    if (!node.IsSequence()) return false;
+    auto& words = member.of(configuration);
+    words.clear();
+    for (const YAML::Node& word : node) {
+      if (!word.IsScalar()) return false;
+      words.push_back(word.Scalar());
+    }
+    return !words.empty() && !words.front().empty();
+  }
+  bool valid(const Configuration& configuration) const { return !member.in(configuration).front().empty(); }
+  void emit(YAML::Emitter& out, const Configuration& configuration) const {
+    out << YAML::Flow << YAML::BeginSeq;
+    for (const std::string& word : member.in(configuration)) out << YAML::DoubleQuoted << word;
+    out << YAML::EndSeq;
+  }
+  std::string allowed() const { return "a list of words, a program and its arguments"; }
+};
+
+// Constants of a simulator, names and finite numbers; or the parameters of a program, a list. Names that are there
+// twice are found by the reader, which sees the line, and by the rules.
+struct SimulatorParameters {
+  bool read(const YAML::Node& node, Configuration& configuration) const {
+    auto& simulator = configuration.simulator;
+    if (node.IsMap())
+      return std::all_of(node.begin(), node.end(), [&](const auto& pair) {
+        return read_number(pair.second, simulator.parameters[pair.first.Scalar()]);
+      });
+    simulator.program_parameters.clear();
+    return node.IsSequence() && std::all_of(node.begin(), node.end(), [&](const YAML::Node& item) {
+             SimulatorParameter& added = simulator.program_parameters.emplace_back();
+             return read_parameter(item, added);
+           });
   }
   bool valid(const Configuration& configuration) const {
-    const auto& numbers = member.in(configuration);
+    const auto& numbers = configuration.simulator.parameters;
     return std::all_of(numbers.begin(), numbers.end(), [](const auto& pair) { return std::isfinite(pair.second); });
   }
   void emit(YAML::Emitter& out, const Configuration& configuration) const {
-    out << YAML::Flow << YAML::BeginMap;
-    for (const auto& [name, value] : member.in(configuration)) out << name << shortest(value);
-    out << YAML::EndMap;
+    const auto& simulator = configuration.simulator;
+    if (simulator.program_parameters.empty()) {
+      out << YAML::Flow << YAML::BeginMap;
+      for (const auto& [name, value] : simulator.parameters) out << name << shortest(value);
+      out << YAML::EndMap;
+      return;
+    }
+    out << YAML::BeginSeq;
+    for (const auto& [name, unit, prior] : simulator.program_parameters) {
+      out << YAML::Flow << YAML::BeginMap << "name" << YAML::DoubleQuoted << name << "unit" << YAML::DoubleQuoted
+          << unit << "prior";
+      emit_prior(out, prior);
+      out << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
   }
-  std::string allowed() const { return "a mapping of names to numbers"; }
+  std::string allowed() const {
+    return "a mapping of names to numbers or, of a program, a list of parameters, each {name: NAME, unit: UNIT, prior: "
+           "{uniform: [low, high]}}";
+  }
+
+ private:
+  static bool read_parameter(const YAML::Node& node, SimulatorParameter& parameter) {
+    if (!node.IsMap() || !node["name"] || !node["name"].IsScalar() || !node["prior"]) return false;
+    parameter.name = node["name"].Scalar();
+    const YAML::Node unit = node["unit"];
+    if (unit && !unit.IsScalar()) return false;
+    parameter.unit = unit ? unit.Scalar() : "";
+    return node.size() == (unit ? 3U : 2U) && read_prior(node["prior"], parameter.prior);
+  }
 };
 
 }  // namespace alfi::configuration

@@ -44,6 +44,11 @@ inline constexpr Named<Space> choices_of<Space>[] = {
     {Space::normal, "normal"},
 };
 template <>
+inline constexpr Named<Protocol> choices_of<Protocol>[] = {
+    {Protocol::frames, "frames"},
+    {Protocol::csv, "csv"},
+};
+template <>
 inline constexpr Named<Start> choices_of<Start>[] = {
     {Start::prior, "prior"},
     {Start::draw, "draw"},

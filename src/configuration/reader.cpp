@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <fstream>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -57,6 +58,10 @@ class Reader {
     const std::filesystem::path folder = (std::filesystem::current_path() / file_).parent_path();
     for (std::string* const path : {&configuration.simulator.source, &configuration.simulator.module})
       if (!path->empty()) *path = (folder / *path).lexically_normal().string();
+    for (std::string& word : configuration.simulator.program) {
+      std::error_code hidden;
+      if (std::filesystem::is_regular_file(folder / word, hidden)) word = (folder / word).lexically_normal().string();
+    }
   }
 
   void check() const { configuration::check(configuration, origins_); }

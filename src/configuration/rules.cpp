@@ -24,7 +24,7 @@ InputError refusal(const std::string& origin, std::string_view path, std::string
 InputError refusal(const std::string& origin, const Key& key, const std::string& value) {
   std::string must = allowed(key);
   if (const Choice* choice = std::get_if<Choice>(&key.kind)) {
-    must += fmt::format("; the nearest is {}", nearest(choice->names, value));
+    must += fmt::format("; the nearest is {}", nearest(choice->names(), value));
   }
   return refusal(origin, key.path, value, must);
 }
@@ -34,14 +34,40 @@ namespace {
 /// Throws where a simulator is given in no way, or in several.
 void require_one_simulator(const Configuration& configuration, const Origins& origins) {
   const auto& given = configuration.simulator;
-  const int ways = (given.name.empty() ? 0 : 1) + (given.source.empty() ? 0 : 1) + (given.module.empty() ? 0 : 1);
+  const bool all[] = {given.name.empty(), given.source.empty(), given.module.empty(), given.program.empty()};
+  const auto ways = std::count(std::begin(all), std::end(all), false);
   if (ways == 0) {
     throw InputError(fmt::format("{}simulator.name is missing: must be {}", origins.of("simulator.name"),
                                  allowed(*find_key("simulator.name"))));
   }
   if (ways > 1) {
-    throw InputError(fmt::format("{}simulator: a simulator is given by one of name, source and module; there are {}",
-                                 origins.of("simulator.name"), ways));
+    throw InputError(
+        fmt::format("{}simulator: a simulator is given by one of name, source, module and program; there are {}",
+                    origins.of("simulator.name"), ways));
+  }
+}
+
+/// Throws where constants are given for parameters of a program or the other way round, or a program's facts contradict
+/// themselves.
+void require_program(const Configuration::Simulator& simulator, const Origins& origins) {
+  const std::string& origin = origins.of("simulator.parameters");
+  if (simulator.program.empty()) {
+    if (!simulator.program_parameters.empty())
+      throw InputError(
+          fmt::format("{}simulator.parameters: a list of parameters is of a simulator.program; of another "
+                      "simulator it must be a mapping of constants to numbers",
+                      origin));
+    return;
+  }
+  if (!simulator.parameters.empty())
+    throw InputError(
+        fmt::format("{}simulator.parameters: of a program it must be a list of its parameters; a program "
+                    "gets constants as arguments",
+                    origin));
+  try {
+    (void)simulator_number(simulator);
+  } catch (const InputError& error) {
+    throw InputError(origin + error.what());
   }
 }
 
@@ -79,15 +105,18 @@ void check(const Configuration& configuration, const Origins& origins) {
       throw refusal(origins.of(key.path), key, text_of(key, configuration));
     }
   }
+  require_program(configuration.simulator, origins);
 
   const Configuration defaults;
   for (const Key& key : keys) {
     if (applies(key, configuration)) continue;
     const std::string value = text_of(key, configuration), usual = text_of(key, defaults);
-    if (value != usual)
-      throw refusal(origins.of(key.path), key.path, value,
-                    fmt::format("left out, or {}: {} has no observations to infer from and runs on the CPU", usual,
-                                configuration.simulator.name));
+    if (value == usual) continue;
+    if (is_of_programs(key))
+      throw refusal(origins.of(key.path), key.path, value, "left out: it is a key of a simulator.program");
+    throw refusal(origins.of(key.path), key.path, value,
+                  fmt::format("left out, or {}: {} has no observations to infer from and runs on the CPU", usual,
+                              configuration.simulator.name));
   }
 
   const auto require = [&](bool holds, std::string_view path, std::string_view must) {

@@ -43,9 +43,10 @@ std::string describe_configuration() {
   const Configuration defaults;
   std::string text;
   for (const Key& key : keys) {
-    const std::string value = key.path == "simulator.name"             ? "none; this, source or module must be given"
-                              : std::holds_alternative<Path>(key.kind) ? "none"
-                                                                       : text_of(key, defaults);
+    const std::string value = key.path == "simulator.name" ? "none; this, source, module or program must be given"
+                              : std::holds_alternative<Path>(key.kind) || std::holds_alternative<Words>(key.kind)
+                                  ? "none"
+                                  : text_of(key, defaults);
     text += fmt::format("{}\n    {}\n    {}; default: {}\n", key.path, key.meaning, allowed(key), value);
   }
   return text;

@@ -19,7 +19,7 @@
 namespace alfi {
 
 Engine::Engine(const Plan& plan, Normalisation normalisation)
-    : Engine(plan, std::move(normalisation), make_processor(plan.configuration.engine)) {}
+    : Engine(plan, std::move(normalisation), make_processor(plan)) {}
 
 Engine::Engine(const Plan& plan, Normalisation normalisation, std::unique_ptr<Processor> processor)
     : plan_(plan), normalisation_(std::move(normalisation)), processor_(std::move(processor)) {
@@ -274,7 +274,7 @@ Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics
   const int X = plan.shape.X;
   const Normalisation identity{std::vector<float>(static_cast<std::size_t>(X), 0.0F),
                                std::vector<float>(static_cast<std::size_t>(X), 1.0F)};
-  Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads));
+  Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads, waiting_threads(plan.number)));
   std::vector<float> x(static_cast<std::size_t>(problems * observations * X));  // (observations of all tiles, X)
   Failures failures(plan.simulator.parameters);
   engine.draw_problems({.phase = Phase::simulation, .step = 0, .count = problems, .seed = pilot_seed},

@@ -14,6 +14,7 @@
 #include "src/model/episodes.hpp"
 #include "src/model/model.hpp"
 #include "src/model/plan.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 
@@ -41,7 +42,8 @@ class Engine final : public Learner {
   Pipeline pipeline() const override { return processor_->pipeline(); }
   Validation validate(const Episodes& episodes, std::span<const float> weights) override;
   int threads_of_known_cost() const override {
-    return processor_->backend() == Backend::cpu ? processor_->threads() : 0;
+    const bool known = processor_->backend() == Backend::cpu && !is_called(plan_.number);
+    return known ? processor_->threads() : 0;
   }
   const std::string& notice() const override { return processor_->notice(); }
   void refuse_failures(std::span<const float> weights) override;

@@ -7,6 +7,7 @@
 #include "src/backends/cuda/cuda_processor.hpp"
 #include "src/backends/cuda/resources.hpp"
 #include "src/backends/host/host_processor.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi {
 namespace {
@@ -23,7 +24,7 @@ std::string trouble_with(int number, std::unique_ptr<cuda::Runtime>& runtime) {
 
 }  // namespace
 
-std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine) {
+std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine, int waiting) {
   const bool looks_up = engine.encoder == Encoder::table || engine.encoder == Encoder::segments;
   if (looks_up && engine.backend == Backend::cuda)
     throw RunError("engine.encoder = table and segments run on the CPU; on a device auto and dense are there");
@@ -40,7 +41,11 @@ std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine) {
   }
   if (engine.precision != Precision::fp32)
     throw RunError("engine.precision = tf32x3 and bf16 need a CUDA device; the CPU computes in fp32");
-  return std::make_unique<HostProcessor>(engine.threads);
+  return std::make_unique<HostProcessor>(engine.threads, waiting);
+}
+
+std::unique_ptr<Processor> make_processor(const Plan& plan) {
+  return make_processor(plan.configuration.engine, plan.minimises ? 0 : waiting_threads(plan.number));
 }
 
 std::string why_not_cuda(const Configuration::Engine& engine) {

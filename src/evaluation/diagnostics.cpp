@@ -166,8 +166,8 @@ Diagnostics diagnose(const Machine& machine, const EvaluationOptions& options) {
   };
   Diagnostics diagnostics{{}, Answers(0, 0), {}, {}, {}, {}, {}};
   diagnostics.evaluation = evaluate(
-      checkpoint, plan, make_processor(plan.configuration.engine),
-      [&](double part) { progress(evaluation_part * part); }, &diagnostics.answers);
+      checkpoint, plan, make_processor(plan), [&](double part) { progress(evaluation_part * part); },
+      &diagnostics.answers);
 
   Engine engine(plan, checkpoint.normalisation);
   Courses courses(engine);

@@ -132,7 +132,7 @@ Plan configured(const Machine& machine, const EvaluationOptions& options) {
 
 Evaluation evaluate(const Machine& machine, const EvaluationOptions& options) {
   const Plan plan = configured(machine, options);
-  return evaluate(checkpoint_of(machine), plan, make_processor(plan.configuration.engine), options.progress);
+  return evaluate(checkpoint_of(machine), plan, make_processor(plan), options.progress);
 }
 
 Evaluation evaluate(const Checkpoint& checkpoint, const Plan& plan, std::unique_ptr<Processor> processor,

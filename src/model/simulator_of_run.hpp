@@ -1,4 +1,4 @@
-// The simulator of one's own that a run was trained with: its copy in the run folder, and finding it again.
+// The simulator of one's own that a run was trained with: what a run folder keeps of it, and finding it again.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,8 @@
 
 namespace alfi {
 
-/// Copies a configured header and what it includes to `run`/simulator; does nothing for other simulators.
+/// Copies a configured header and what it includes to `run`/simulator, or has a program's standard error written to
+/// `run`/simulator.log; does nothing for other simulators.
 void keep_simulator(const std::filesystem::path& run, const Configuration::Simulator& simulator);
 
 /// Returns a text that tells what a plan's simulator was made of from everything else; empty for alfi's own.
@@ -18,7 +19,7 @@ std::string fingerprint_of(const Plan& plan);
 /// Places where a run's simulator may be.
 struct SimulatorPlaces {
   std::filesystem::path run;    ///< the run folder, which may have a copy
-  std::filesystem::path given;  ///< where the user says it is; or empty
+  std::filesystem::path given;  ///< where the user says it is, of a program also the folder of its files; or empty
 };
 
 /// Returns overrides that lead a run's configuration (YAML) to a simulator of this fingerprint: to `given`, to where it

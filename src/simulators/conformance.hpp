@@ -11,6 +11,7 @@ namespace alfi {
 
 struct Conformance {
   std::vector<std::string> faults;  ///< a sentence each; empty where the simulator conforms
+  std::vector<std::string> notes;   ///< what is no fault, but should be known
   std::vector<std::string> sets;    ///< instruction sets that were compared
   int parameters;                   ///< θ that were drawn from the prior
   int observations;                 ///< of each
@@ -19,7 +20,7 @@ struct Conformance {
   double lanes_busy;                ///< part of the lanes' steps that moved an observation on
 };
 
-/// Tries a simulator at draws of its prior.
+/// Tries a simulator at draws of its prior. One that is called with batches draws once more, to be compared.
 Conformance check_conformance(const SimulatorInfo& simulator);
 
 }  // namespace alfi

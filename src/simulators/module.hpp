@@ -30,6 +30,11 @@ struct BuiltModule {
 /// the compiler's words where the header does not compile, RunError where there is no compiler.
 BuiltModule build_module(const std::filesystem::path& header);
 
+/// Compiles a header with AddressSanitizer and UndefinedBehaviorSanitizer and simulates at each θ (D, natural units) in
+/// a program of its own. Returns what it complained of, or at which θ it did not return; nothing where all is well or
+/// the compiler has no sanitizers.
+std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta);
+
 /// Compiles a header to this file. Throws as build_module.
 void compile_module(const std::filesystem::path& header, const std::filesystem::path& file);
 

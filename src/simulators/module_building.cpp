@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <fstream>
@@ -115,6 +116,16 @@ class Compilation {
     for (const auto& [name, flags] : instruction_set_flags()) link.push_back(fmt::format("{}.o", name));
     run(link, "linking");
     return folder_ / "module.so";
+  }
+
+  /// Compiles the trial program with sanitizers; returns nothing where the compiler has none.
+  std::optional<std::filesystem::path> trial() const {
+    const std::vector<std::string> flags{
+        "-O1", "-g",   "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+        "-o",  "trial"};
+    const ChildResult child = run_child(arguments("module_trial", "baseline", flags), "", folder_, most_time);
+    if (!child.found || child.signal != 0 || child.exit_code != 0) return std::nullopt;
+    return folder_ / "trial";
   }
 
   /// Returns the header and the files it includes beside the system's and alfi's.
@@ -232,6 +243,30 @@ void place(const std::filesystem::path& module, const std::filesystem::path& fil
 void compile_module(const std::filesystem::path& header, const std::filesystem::path& file) {
   const TemporaryFolder folder;
   place(Compilation(header_at(header), folder.path()).module(), file);
+}
+
+std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta) {
+  const TemporaryFolder folder;
+  const auto trial = Compilation(header_at(header), folder.path()).trial();
+  if (!trial) return {};
+  std::string input;
+  for (const std::vector<double>& one : theta) input += fmt::format("{}\n", fmt::join(one, " "));
+  const ChildResult child = run_child({trial->string()}, input, folder.path(), most_time);
+  if (child.signal == 0 && child.exit_code == 0) return {};
+  const auto last = static_cast<std::size_t>(std::count(child.out.begin(), child.out.end(), '\n'));
+  const std::string where =
+      last == 0 || last > theta.size() ? "" : fmt::format(" at θ = ({:.6g})", fmt::join(theta[last - 1], ", "));
+  if (child.signal == SIGALRM) return fmt::format("simulate does not return{}", where);
+  // The line that says what is wrong, and the first place in the user's own file.
+  std::istringstream lines(child.err);
+  std::string what, place;
+  const std::string name = header.filename().string() + ":";
+  for (std::string line; std::getline(lines, line);) {
+    if (what.empty() && (line.find("ERROR: ") != line.npos || line.find("runtime error: ") != line.npos)) what = line;
+    if (place.empty() && line.find(name) != line.npos) place = line.substr(line.find(name));
+  }
+  if (what.empty()) what = fmt::format("signal {}, exit code {}", child.signal, child.exit_code);
+  return fmt::format("A sanitizer stops it{}: {}{}", where, what, place.empty() ? "" : ", in " + place);
 }
 
 BuiltModule build_module(const std::filesystem::path& given) {

@@ -6,62 +6,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
+#include <utility>
 
 #include "alfi/error.hpp"
 #include "kernels/sim/list.hpp"
 #include "src/simulators/module.hpp"
 #include "src/simulators/parameter_scale.hpp"
+#include "src/simulators/registry.hpp"
 #include "src/system/atomic_file.hpp"
 #include "src/system/instruction_set.hpp"
 
 namespace alfi {
 namespace {
 
-/// Simulators that were loaded, by number from Simulators::size on. They stay as long as the process.
-class LoadedSimulators {
- public:
-  static LoadedSimulators& all() {
-    static LoadedSimulators loaded;
-    return loaded;
-  }
-
-  /// Returns the number of a module's simulator, which it loads where it is not yet there.
-  int number_of(const std::filesystem::path& file, std::uint64_t fingerprint) {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    for (std::size_t i = 0; i < loaded_.size(); ++i)
-      if (loaded_[i].fingerprint == fingerprint) return Simulators::size + static_cast<int>(i);
-    loaded_.push_back({load_module(file), fingerprint});
-    return Simulators::size + static_cast<int>(loaded_.size()) - 1;
-  }
-
-  /// Returns the number after the last one's.
-  int end() {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    return Simulators::size + static_cast<int>(loaded_.size());
-  }
-
-  const SimulatorModule& operator[](int number) {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    return *loaded_[static_cast<std::size_t>(number - Simulators::size)].module;
-  }
-  std::uint64_t fingerprint(int number) {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    return loaded_[static_cast<std::size_t>(number - Simulators::size)].fingerprint;
-  }
-
- private:
-  struct Loaded {
-    const SimulatorModule* module;
-    std::uint64_t fingerprint;
-  };
-  std::mutex mutex_;
-  std::vector<Loaded> loaded_;
-};
-
 /// Returns what simulator `number` says of itself.
 SimulatorFacts facts_of(int number) {
-  if (!is_built_in(number)) return LoadedSimulators::all()[number].facts;
+  if (!is_built_in(number)) return LoadedSimulators::all().at(number).facts;
   SimulatorFacts facts{};
   Simulators::with(number, [&]<class Sim>() { facts = Sim::facts; });
   return facts;
@@ -144,6 +104,7 @@ const std::vector<SimulatorInfo>& simulators() {
 int simulator_number(const std::string& name) {
   for (std::size_t i = 0; i < simulators().size(); ++i)
     if (simulators()[i].name == name) return static_cast<int>(i);
+  if (const int number = LoadedSimulators::all().registered(name); number >= 0) return number;
   std::vector<std::string> names;
   for (const SimulatorInfo& info : simulators()) names.push_back(info.name);
   throw InputError(fmt::format("simulator '{}' {}; there are {}", name,
@@ -154,21 +115,42 @@ int simulator_number(const std::string& name) {
 int simulator_number(const Configuration::Simulator& simulator) {
   if (!simulator.source.empty()) {
     const BuiltModule built = build_module(simulator.source);
-    return LoadedSimulators::all().number_of(built.file, built.fingerprint);
+    return LoadedSimulators::all().number_of_module(built.file, built.fingerprint);
   }
   if (!simulator.module.empty()) {
     const std::vector<std::byte> bytes = read_file(simulator.module);
-    return LoadedSimulators::all().number_of(simulator.module, XXH3_64bits(bytes.data(), bytes.size()));
+    return LoadedSimulators::all().number_of_module(simulator.module, XXH3_64bits(bytes.data(), bytes.size()));
   }
+  if (!simulator.program.empty()) return LoadedSimulators::all().number_of_program(simulator);
   return simulator_number(simulator.name);
 }
 
+std::vector<std::string_view> registered_simulators() { return LoadedSimulators::all().registered(); }
+
+void register_simulator(Simulator simulator) {
+  const auto taken = [&](const auto& known) { return known.name == simulator.name; };
+  if (std::ranges::any_of(simulators(), taken) || std::ranges::any_of(objectives(), taken))
+    throw InputError(fmt::format("the simulator {}: alfi has one of this name; it must have another", simulator.name));
+  LoadedSimulators::all().add_function(std::move(simulator));
+}
+
+int waiting_threads(int simulator) {
+  return is_built_in(simulator) ? 0 : LoadedSimulators::all().at(simulator).waiting;
+}
+
+bool is_called(int simulator) { return !is_built_in(simulator) && LoadedSimulators::all().at(simulator).is_called(); }
+
+void keep_simulator_log(int simulator, const std::filesystem::path& file) {
+  if (!is_built_in(simulator) && LoadedSimulators::all().at(simulator).keep_log)
+    LoadedSimulators::all().at(simulator).keep_log(file);
+}
+
 std::uint64_t simulator_fingerprint(int simulator) {
-  return is_built_in(simulator) ? 0 : LoadedSimulators::all().fingerprint(simulator);
+  return is_built_in(simulator) ? 0 : LoadedSimulators::all().at(simulator).fingerprint;
 }
 
 int table_size(int simulator) {
-  if (!is_built_in(simulator)) return LoadedSimulators::all()[simulator].table;
+  if (!is_built_in(simulator)) return LoadedSimulators::all().at(simulator).table;
   int size = 0;
   Simulators::with(simulator, [&]<class Sim>() { size = table_of<Sim>(); });
   return size;
@@ -267,10 +249,10 @@ const HostSimulator* host_simulator(int simulator) { return host_simulator(simul
 const HostSimulator* host_simulator(int simulator, const std::string& set) {
   if (simulator == recorded) return nullptr;
   if (is_built_in(simulator)) return host_kernels(set).simulators + simulator;
-  const SimulatorModule& module = LoadedSimulators::all()[simulator];
-  for (int i = 0; i < module.set_count; ++i)
-    if (module.sets[i].instruction_set == set) return module.sets[i].functions;
-  throw InputError(fmt::format("the module of {} has no functions for {}; build it again", module.facts.name, set));
+  const LoadedSimulator& loaded = LoadedSimulators::all().at(simulator);
+  for (const SimulatorFunctions& functions : loaded.sets)
+    if (functions.instruction_set == nullptr || functions.instruction_set == set) return functions.functions;
+  throw InputError(fmt::format("the module of {} has no functions for {}; build it again", loaded.facts.name, set));
 }
 
 double moved_into_domain(const SimulatorInfo& simulator, std::size_t d, double value) {

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
@@ -17,10 +20,19 @@ int simulator_number(const std::string& name);
 /// Returns the number of a configured simulator: of one in the list its position, of a loaded one a number above those.
 /// Compiles a header that was not compiled before, and loads a module.
 int simulator_number(const Configuration::Simulator& simulator);
+/// Lists the names of functions that were registered as simulators.
+std::vector<std::string_view> registered_simulators();
 /// Returns whether the kernels were built with it. A device calls others on the host, between its kernels.
 bool is_built_in(int simulator);
 /// Returns a hash of what a loaded simulator was made of; 0 for one in the list.
 std::uint64_t simulator_fingerprint(int simulator);
+
+/// Returns whether it is a program or a function, which kernels call with batches.
+bool is_called(int simulator);
+/// Returns the number of threads that may wait for it while others compute.
+int waiting_threads(int simulator);
+/// Keeps what a program writes to standard error in this file from now on; does nothing for other simulators.
+void keep_simulator_log(int simulator, const std::filesystem::path& file);
 
 /// Counts the whole numbers its observations mostly are, from 0 on; 0 where they are not whole. The simulator's number
 /// may be `recorded`.

@@ -73,8 +73,8 @@ std::optional<std::vector<float>> endless(const Call& call) {
 }
 
 void tell(const Call& call, double seconds) {
-  std::string text = fmt::format("alfi: warning: a call of the simulator {} has not returned for {:.3g} s",
-                                 call.facts.name, seconds);
+  std::string text =
+      fmt::format("alfi: warning: a call of the simulator {} has not returned for {:.3g} s", call.facts.name, seconds);
   if (const auto theta = endless(call); theta && !theta->empty()) {
     text += "; it does not return at";
     for (int d = 0; d < call.simulation.D; ++d)
@@ -130,13 +130,42 @@ class Watchdog {
   std::jthread thread_;
 };
 
+/// Watches a call while it lives.
+class Watch {
+ public:
+  explicit Watch(const Call& call) : number_(Watchdog::of_process().add(call)) {}
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() { Watchdog::of_process().remove(number_); }
+
+ private:
+  long number_;
+};
+
 }  // namespace
 
-Watched::Watched(const SimulatorFacts& facts, const HostSimulator& functions, const ObservationUnits<float>& units,
-                 const Simulation& call)
-    : number_(Watchdog::of_process().add({facts, functions, units, call, Clock::now()})) {}
-
-Watched::~Watched() { Watchdog::of_process().remove(number_); }
+WatchedSimulator::WatchedSimulator(const SimulatorFacts& facts, const HostSimulator& functions)
+    : facts_(facts), functions_(functions), watched_(functions) {
+  watched_.context = this;
+  watched_.simulate = [](const void* context, const ObservationUnits<float>& units, const Simulation& to) {
+    const auto& own = *static_cast<const WatchedSimulator*>(context);
+    const Watch watch({own.facts_, own.functions_, units, to, Clock::now()});
+    own.functions_.simulate(own.functions_.context, units, to);
+  };
+  watched_.draw_sample = [](const void* context, const Sample& sample) {
+    const HostSimulator& own = static_cast<const WatchedSimulator*>(context)->functions_;
+    own.draw_sample(own.context, sample);
+  };
+  watched_.clamp = [](const void* context, float* theta, int D) {
+    const HostSimulator& own = static_cast<const WatchedSimulator*>(context)->functions_;
+    own.clamp(own.context, theta, D);
+  };
+  if (functions.log_likelihood == nullptr) return;
+  watched_.log_likelihood = [](const void* context, const double* theta, const float* x, int count) {
+    const HostSimulator& own = static_cast<const WatchedSimulator*>(context)->functions_;
+    return own.log_likelihood(own.context, theta, x, count);
+  };
+}
 
 void set_watchdog_limit(std::chrono::milliseconds limit) { Watchdog::of_process().set_limit(limit); }
 

@@ -9,19 +9,22 @@
 
 namespace alfi {
 
-/// Watches a call while it lives. Where it takes longer than the limit, standard error gets the simulator's name and the
-/// θ at which it does not return. To find that, each θ of the call is simulated in a process of its own.
-class Watched {
+/// Functions of a simulator whose calls are watched. Where one takes longer than the limit, standard error gets the
+/// simulator's name and the θ at which it does not return. To find that, each θ of the call is simulated in a process
+/// of its own.
+class WatchedSimulator {
  public:
-  /// Keeps the references.
-  Watched(const SimulatorFacts& facts, const HostSimulator& functions, const ObservationUnits<float>& units,
-          const Simulation& call);
-  Watched(const Watched&) = delete;
-  Watched& operator=(const Watched&) = delete;
-  ~Watched();
+  /// Keeps a reference to the functions.
+  WatchedSimulator(const SimulatorFacts& facts, const HostSimulator& functions);
+  WatchedSimulator(const WatchedSimulator&) = delete;
+  WatchedSimulator& operator=(const WatchedSimulator&) = delete;
+
+  const HostSimulator& functions() const { return watched_; }
 
  private:
-  long number_;
+  SimulatorFacts facts_;
+  const HostSimulator& functions_;
+  HostSimulator watched_;
 };
 
 /// Sets how long a call may take; a minute if nothing is said.

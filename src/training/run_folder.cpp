@@ -8,6 +8,7 @@
 
 #include "alfi/error.hpp"
 #include "src/model/simulator_of_run.hpp"
+#include "src/simulators/program.hpp"
 #include "src/system/atomic_file.hpp"
 
 namespace alfi {
@@ -17,10 +18,19 @@ namespace {
 bool continues(Configuration a, const Configuration& b) {
   a.simulator.source = b.simulator.source;  // it may have moved; its fingerprint tells
   a.simulator.module = b.simulator.module;
+  a.simulator.program = b.simulator.program;
+  a.simulator.workers = b.simulator.workers;
+  a.simulator.timeout_seconds = b.simulator.timeout_seconds;
   a.engine.threads = b.engine.threads;
   a.engine.backend = b.engine.backend;
   a.engine.device = b.engine.device;
   return a == b;
+}
+
+/// Returns the folder of a program's files now; nothing for other simulators.
+std::filesystem::path folder_of_program(const Configuration::Simulator& simulator) {
+  const std::vector<std::size_t> files = file_words(simulator.program);
+  return files.empty() ? "" : std::filesystem::path(simulator.program[files.back()]).parent_path();
 }
 
 /// Returns the newest checkpoint of a run that goes on with this plan; none where it was killed before its
@@ -31,7 +41,7 @@ std::optional<Checkpoint> resume(const std::filesystem::path& run, const Plan& p
   if (saved.empty() && !std::filesystem::exists(yaml))
     throw InputError(fmt::format("{}: there is no checkpoint to resume from", run.string()));
   std::optional<Checkpoint> checkpoint;
-  if (!saved.empty()) checkpoint = read_newest(saved);
+  if (!saved.empty()) checkpoint = read_newest(saved, folder_of_program(plan.configuration.simulator));
   if (!continues(checkpoint ? checkpoint->plan.configuration : load_configuration(yaml), plan.configuration))
     throw InputError(fmt::format("{}: the run was started with another configuration ({}); resume it with that one",
                                  run.string(), yaml.string()));
@@ -56,8 +66,8 @@ void require_free(const std::filesystem::path& run, bool force) {
 
 /// Removes what a run left in its folder.
 void clear(const std::filesystem::path& run) {
-  for (const char* const name :
-       {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html", "report", "simulator"})
+  for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html",
+                                 "report", "simulator", "simulator.log"})
     std::filesystem::remove_all(run / name);
 }
 

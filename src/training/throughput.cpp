@@ -124,7 +124,7 @@ Measurement measure(Engine& engine, double seconds) {
 }  // namespace
 
 Throughput measure_throughput(const Configuration& configuration, double seconds) {
-  return measure_throughput(configuration, seconds, make_processor(Plan(configuration).configuration.engine));
+  return measure_throughput(configuration, seconds, make_processor(Plan(configuration)));
 }
 
 Throughput measure_throughput(const Configuration& configuration, double seconds,

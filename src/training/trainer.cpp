@@ -224,7 +224,7 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
                       const TrainingOptions& options) {
   validate(configuration);
   const Plan plan = configuration;
-  if (!plan.minimises) return train(plan, run, options, make_processor(plan.configuration.engine));
+  if (!plan.minimises) return train(plan, run, options, make_processor(plan));
   return train_from({[] { return Normalisation{}; },  // there are no observations
                      [&](const Normalisation&) { return std::make_unique<QuadraticEngine>(plan); }},
                     plan, run, options);

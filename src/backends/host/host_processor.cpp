@@ -41,10 +41,24 @@ void HostProcessor::Worker::prepare(const Shape& shape) {
   tile.input = &input;
 }
 
-HostProcessor::HostProcessor(int threads)
+namespace {
+
+/// Allows this process as many threads as that; without waiting it has what it has.
+std::optional<tbb::global_control> most_threads(int threads, int waiting) {
+  constexpr auto parallelism = tbb::global_control::max_allowed_parallelism;
+  const auto wanted = static_cast<std::size_t>(threads + waiting);
+  if (waiting == 0 || wanted <= tbb::global_control::active_value(parallelism)) return std::nullopt;
+  return std::optional<tbb::global_control>(std::in_place, parallelism, wanted);
+}
+
+}  // namespace
+
+HostProcessor::HostProcessor(int threads, int waiting)
     : kernels_(host_kernels()),
       threads_(thread_count(threads)),
-      arena_(threads_),
+      waiting_(waiting),
+      more_threads_(most_threads(threads_, waiting)),
+      arena_(threads_ + waiting),
       lookup_(kernels_, [this](const Shape& shape, int count, const auto& body) {
         arena_.execute([&] {
           tbb::parallel_for(0, count, [&](int number) {
@@ -57,7 +71,8 @@ HostProcessor::HostProcessor(int threads)
 
 Room HostProcessor::room(const Shape& shape, int episodes) const {
   const Layout layout = make_layout(shape);
-  const double workers = threads_ * static_cast<double>(tile_size(shape, located_size(shape)) + block_size(shape));
+  const double workers =
+      (threads_ + waiting_) * static_cast<double>(tile_size(shape, located_size(shape)) + block_size(shape));
   const GradientSums sums = gradient_sums(layout, blocks_of(tile_lanes, episodes));
   const int table = largest_table();
   const double lookup =

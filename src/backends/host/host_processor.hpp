@@ -6,9 +6,11 @@
 #pragma once
 
 #include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "src/backends/host/host_lookup.hpp"
@@ -22,8 +24,8 @@ int thread_count(int configured);
 
 class HostProcessor final : public Processor {
  public:
-  /// Uses `threads` threads; 0: all.
-  explicit HostProcessor(int threads);
+  /// Computes with `threads` threads; 0: all. With `waiting` more, while some wait for a simulator that is a program.
+  explicit HostProcessor(int threads, int waiting = 0);
 
   Backend backend() const override { return Backend::cpu; }
   std::string name() const override { return kernels_.name; }
@@ -67,7 +69,8 @@ class HostProcessor final : public Processor {
   StepOutput step(const TrainingStep& step);
 
   const HostKernels& kernels_;
-  int threads_;
+  int threads_, waiting_;
+  std::optional<tbb::global_control> more_threads_;  // than there are cores, where some wait
   tbb::task_arena arena_;
   tbb::enumerable_thread_specific<Worker> workers_;
   HostLookup lookup_;
