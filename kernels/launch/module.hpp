@@ -20,6 +20,10 @@ struct SimulatorModule {
   int set_count;
 };
 
+/// Makes a simulator that is linked into the program known by its name. It is called before main; a simulator that
+/// cannot be taken is told on standard error.
+void register_linked_simulator(const char* stamp, const SimulatorModule& module, std::uint64_t fingerprint);
+
 // Names of what a module exports: the stamp, which has to be read first, and the rest.
 inline constexpr const char* module_stamp_name = "alfi_module_stamp";
 inline constexpr const char* module_name = "alfi_module";

@@ -1,4 +1,5 @@
-// A module's table of contents. Compiled with ALFI_SIMULATOR_HEADER, the user's header.
+// A module's table of contents. Compiled with ALFI_SIMULATOR_HEADER, the user's header; with ALFI_LINKED, a hash of
+// what it was made of, it is linked into a program and registers itself.
 #include ALFI_SIMULATOR_HEADER
 
 #include "alfi/stamp.hpp"
@@ -26,3 +27,9 @@ const alfi::SimulatorModule alfi_module{.facts = alfi::ModuleSimulator::facts,
                                         .set_count = 1};
 #endif
 }
+
+#ifdef ALFI_LINKED
+namespace {
+[[gnu::used]] const bool registered = (alfi::register_linked_simulator(ALFI_STAMP, alfi_module, ALFI_LINKED), true);
+}
+#endif

@@ -1,11 +1,12 @@
 // A header's simulator tried by itself, so that it may be compiled with sanitizers and ended when it never returns.
-// Compiled with ALFI_SIMULATOR_HEADER, the user's header. Standard input has θ, D numbers each; standard output says
-// which is being simulated.
+// Compiled with ALFI_SIMULATOR_HEADER, the user's header. Its argument is how many seconds one θ may take, after which
+// an alarm ends the program. Standard input has θ, D numbers each; standard output says which is being simulated.
 #include ALFI_SIMULATOR_HEADER
 
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "kernels/launch/module.hpp"
@@ -13,9 +14,9 @@
 extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 
-int main() {
+int main(int, char** arguments) {
   using Sim = alfi::ModuleSimulator;
-  constexpr unsigned seconds = 20;  // of one θ, after which the alarm ends the program
+  const auto seconds = static_cast<unsigned>(std::atoi(arguments[1]));
   constexpr int count = 64;
   const alfi::HostSimulator functions = alfi::host_simulator<Sim>();
   alfi::Sample sample{

@@ -60,15 +60,26 @@ void write_new(const std::string& name) {
   write_output(fmt::format("{0}.hpp is written. Check it: alfi simulator check {0}.hpp\n", name));
 }
 
-void build(const std::string& header, const std::string& out) {
-  const std::filesystem::path file =
-      out.empty() ? std::filesystem::path(header).replace_extension(".alfi.so") : std::filesystem::path(out);
+void build(const std::string& header, const std::string& out, bool object) {
+  const std::filesystem::path file = out.empty()
+                                         ? std::filesystem::path(header).replace_extension(object ? ".o" : ".alfi.so")
+                                         : std::filesystem::path(out);
+  if (object) {
+    compile_object(header, file);
+    write_output(fmt::format("{} is written\n", file.string()));
+    return;
+  }
   compile_module(header, file);
   write_output(fmt::format("{} is written: {}\n", file.string(), load_module(file)->facts.name));
 }
 
 void check(const std::string& what) {
   const SimulatorInfo simulator = given_simulator(what, {});
+  if (std::filesystem::path(what).extension() == ".hpp") {
+    // By itself first: what never returns would end no check.
+    const std::string fault = try_header(what, prior_points(simulator));
+    if (!fault.empty()) throw RunError(fmt::format("{}: {}", simulator.name, fault));
+  }
   const Conformance result = check_conformance(simulator);
   for (const std::string& note : result.notes) fmt::print(stderr, "note: {}\n", note);
   for (const std::string& fault : result.faults) fmt::print(stderr, "{}\n", fault);
@@ -94,6 +105,7 @@ void list() {
 
 struct Arguments {
   std::string what, out;
+  bool object = false;
 };
 
 }  // namespace
@@ -110,7 +122,9 @@ void add_simulator(CLI::App& app) {
   built->add_option("HEADER", arguments->what, "The header")->required();
   built->add_option("--out", arguments->out, "The module; the header's name with .alfi.so if not given")
       ->type_name("FILE");
-  built->callback([arguments] { build(arguments->what, arguments->out); });
+  built->add_flag("--static", arguments->object,
+                  "An object file instead (.o), which registers the simulator in the program that it is linked into");
+  built->callback([arguments] { build(arguments->what, arguments->out, arguments->object); });
   CLI::App* const checked = command->add_subcommand(
       "check", "Tries a simulator at draws of its prior: equal bits everywhere, observations of the kind it says");
   checked

@@ -118,6 +118,20 @@ class Trial {
 
 }  // namespace
 
+std::vector<std::vector<double>> prior_points(const SimulatorInfo& simulator) {
+  constexpr int drawn = 60;
+  std::mt19937_64 engine(2);
+  std::normal_distribution<double> normal;
+  std::vector<std::vector<double>> points;
+  const auto add = [&](const auto& score) {
+    points.emplace_back();
+    for (const ParameterInfo& p : simulator.parameters) points.back().push_back(natural_of_score(p, score()));
+  };
+  for (const double end : {0.0, -3.0, 3.0}) add([&] { return end; });
+  for (int i = 0; i < drawn; ++i) add([&] { return normal(engine); });
+  return points;
+}
+
 Conformance check_conformance(const SimulatorInfo& simulator) {
   const Trial trial(simulator);
   Conformance result{.faults = {},

@@ -20,6 +20,9 @@ struct Conformance {
   double lanes_busy;                ///< part of the lanes' steps that moved an observation on
 };
 
+/// Returns θ (D), natural units, drawn from the prior and at its ends.
+std::vector<std::vector<double>> prior_points(const SimulatorInfo& simulator);
+
 /// Tries a simulator at draws of its prior. One that is called with batches draws once more, to be compared.
 Conformance check_conformance(const SimulatorInfo& simulator);
 

@@ -31,11 +31,15 @@ struct BuiltModule {
 BuiltModule build_module(const std::filesystem::path& header);
 
 /// Compiles a header with AddressSanitizer and UndefinedBehaviorSanitizer and simulates at each θ (D, natural units) in
-/// a program of its own. Returns what it complained of, or at which θ it did not return; nothing where all is well or
-/// the compiler has no sanitizers.
-std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta);
+/// a program of its own. Returns what it complained of, or at which θ it did not return within some seconds; nothing
+/// where all is well or the compiler has no sanitizers.
+std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta,
+                       int seconds = 20);
 
-/// Compiles a header to this file. Throws as build_module.
+/// Compiles a header to this file, a module. Throws as build_module.
 void compile_module(const std::filesystem::path& header, const std::filesystem::path& file);
+
+/// Compiles a header to an object file, which registers its simulator in the program that it is linked into.
+void compile_object(const std::filesystem::path& header, const std::filesystem::path& file);
 
 }  // namespace alfi

@@ -10,6 +10,7 @@
 #include <deque>
 #include <fstream>
 #include <future>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -98,24 +99,19 @@ class Compilation {
 
   /// Compiles and links all parts, and returns the module.
   std::filesystem::path module() const {
-    std::vector<std::future<void>> parts;
-    parts.push_back(std::async(std::launch::async, [this] { compile("module_entry", "baseline", {}, "entry.o"); }));
-    for (const auto& [name, flags] : instruction_set_flags())
-      parts.push_back(std::async(std::launch::async, [this, set = name, more = flags] {
-        const std::string object = fmt::format("{}.o", set), whole = fmt::format("{}-whole.o", set);
-        compile("module_set", set, more, whole);
-        // An inline function has a copy in each set, by one name: without this the linker would take one of them for
-        // all.
-        run({compiler_, "-r", "-nostdlib", "-Wl,--force-group-allocation", whole, "-o", object}, "linking");
-        run({"objcopy", fmt::format("--keep-global-symbol=alfi_functions_{}", set), object}, "linking");
-      }));
-    // The header's own complaint comes first: all parts have it.
-    for (std::future<void>& part : parts) part.wait();
-    for (std::future<void>& part : parts) part.get();
-    std::vector<std::string> link{compiler_, "-shared", "-o", "module.so", "entry.o"};
-    for (const auto& [name, flags] : instruction_set_flags()) link.push_back(fmt::format("{}.o", name));
+    std::vector<std::string> link{compiler_, "-shared", "-o", "module.so"};
+    std::ranges::copy(parts({}), std::back_inserter(link));
     run(link, "linking");
     return folder_ / "module.so";
+  }
+
+  /// Compiles all parts to one object file that registers itself; `fingerprint` is that of the sources.
+  std::filesystem::path object(std::uint64_t fingerprint) const {
+    std::vector<std::string> link{compiler_, "-r", "-nostdlib", "-o", "simulator.o"};
+    std::ranges::copy(parts({fmt::format("-DALFI_LINKED={}u", fingerprint)}), std::back_inserter(link));
+    run(link, "linking");
+    run({"objcopy", "--keep-global-symbol=alfi_none", "simulator.o"}, "linking");  // others may be linked beside it
+    return folder_ / "simulator.o";
   }
 
   /// Compiles the trial program with sanitizers; returns nothing where the compiler has none.
@@ -144,6 +140,28 @@ class Compilation {
   }
 
  private:
+  /// Compiles all parts and returns their object files. `more` are flags of the table of contents.
+  std::vector<std::string> parts(const std::vector<std::string>& more) const {
+    std::vector<std::future<void>> running;
+    running.push_back(std::async(std::launch::async, [&] { compile("module_entry", "baseline", more, "entry.o"); }));
+    std::vector<std::string> objects{"entry.o"};
+    for (const auto& [name, flags] : instruction_set_flags()) {
+      objects.push_back(fmt::format("{}.o", name));
+      running.push_back(std::async(std::launch::async, [this, set = name, set_flags = flags] {
+        const std::string object = fmt::format("{}.o", set), whole = fmt::format("{}-whole.o", set);
+        compile("module_set", set, set_flags, whole);
+        // An inline function has a copy in each set, by one name: without this the linker would take one of them for
+        // all.
+        run({compiler_, "-r", "-nostdlib", "-Wl,--force-group-allocation", whole, "-o", object}, "linking");
+        run({"objcopy", fmt::format("--keep-global-symbol=alfi_functions_{}", set), object}, "linking");
+      }));
+    }
+    // The header's own complaint comes first: all parts have it.
+    for (std::future<void>& part : running) part.wait();
+    for (std::future<void>& part : running) part.get();
+    return objects;
+  }
+
   std::vector<std::string> arguments(const std::string& source, const std::string& set,
                                      const std::vector<std::string>& more) const {
     const std::string root = kit_.string();
@@ -245,13 +263,14 @@ void compile_module(const std::filesystem::path& header, const std::filesystem::
   place(Compilation(header_at(header), folder.path()).module(), file);
 }
 
-std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta) {
+std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta,
+                       int seconds) {
   const TemporaryFolder folder;
   const auto trial = Compilation(header_at(header), folder.path()).trial();
   if (!trial) return {};
   std::string input;
   for (const std::vector<double>& one : theta) input += fmt::format("{}\n", fmt::join(one, " "));
-  const ChildResult child = run_child({trial->string()}, input, folder.path(), most_time);
+  const ChildResult child = run_child({trial->string(), std::to_string(seconds)}, input, folder.path(), most_time);
   if (child.signal == 0 && child.exit_code == 0) return {};
   const auto last = static_cast<std::size_t>(std::count(child.out.begin(), child.out.end(), '\n'));
   const std::string where =
@@ -267,6 +286,12 @@ std::string try_header(const std::filesystem::path& header, const std::vector<st
   }
   if (what.empty()) what = fmt::format("signal {}, exit code {}", child.signal, child.exit_code);
   return fmt::format("A sanitizer stops it{}: {}{}", where, what, place.empty() ? "" : ", in " + place);
+}
+
+void compile_object(const std::filesystem::path& header, const std::filesystem::path& file) {
+  const TemporaryFolder folder;
+  const Compilation compilation(header_at(header), folder.path());
+  place(compilation.object(hash_of(compilation.sources())), file);
 }
 
 BuiltModule build_module(const std::filesystem::path& given) {

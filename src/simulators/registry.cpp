@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <string_view>
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "alfi/stamp.hpp"
 #include "kernels/sim/list.hpp"
 #include "src/simulators/called_simulator.hpp"
 #include "src/simulators/module.hpp"
@@ -17,7 +19,8 @@
 namespace alfi {
 namespace {
 
-constexpr std::string_view function_identity = "function ";
+/// Beginning of the identities of functions and linked simulators, before their name.
+constexpr std::string_view named = "named ";
 
 LoadedSimulator called(const std::string& identity, Simulator simulator, std::uint64_t fingerprint) {
   const auto owned = std::make_shared<const CalledSimulator>(std::move(simulator));
@@ -54,18 +57,7 @@ int LoadedSimulators::number_of_module(const std::filesystem::path& file, std::u
   const std::lock_guard<std::mutex> guard(mutex_);
   const std::string identity = fmt::format("module {:016x}", fingerprint);
   if (const int number = find(identity); number >= 0) return number;
-  const SimulatorModule* const module = load_module(file);
-  const auto watched = std::make_shared<std::deque<WatchedSimulator>>();
-  std::vector<SimulatorFunctions> sets;
-  for (int i = 0; i < module->set_count; ++i)
-    sets.push_back({module->sets[i].instruction_set,
-                    &watched->emplace_back(module->facts, *module->sets[i].functions).functions()});
-  return add({.identity = identity,
-              .facts = module->facts,
-              .sets = std::move(sets),
-              .table = module->table,
-              .fingerprint = fingerprint,
-              .owner = watched});
+  return add_module(identity, *load_module(file), fingerprint);
 }
 
 int LoadedSimulators::number_of_program(const Configuration::Simulator& simulator) {
@@ -85,7 +77,7 @@ int LoadedSimulators::number_of_program(const Configuration::Simulator& simulato
 }
 
 void LoadedSimulators::add_function(Simulator simulator) {
-  const std::string identity = fmt::format("{}{}", function_identity, simulator.name);
+  const std::string identity = fmt::format("{}{}", named, simulator.name);
   const std::uint64_t fingerprint = facts_hash(simulator);
   Simulator guarded = simulator;
   guarded.simulate = [own = std::move(simulator)](const SimulatorBatch& batch) { call(own, batch); };
@@ -93,16 +85,21 @@ void LoadedSimulators::add_function(Simulator simulator) {
   add(called(identity, std::move(guarded), fingerprint));
 }
 
+void LoadedSimulators::add_linked(const SimulatorModule& module, std::uint64_t fingerprint) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  add_module(fmt::format("{}{}", named, module.facts.name), module, fingerprint);
+}
+
 int LoadedSimulators::registered(const std::string& name) {
   const std::lock_guard<std::mutex> guard(mutex_);
-  return find(fmt::format("{}{}", function_identity, name));
+  return find(fmt::format("{}{}", named, name));
 }
 
 std::vector<std::string_view> LoadedSimulators::registered() {
   const std::lock_guard<std::mutex> guard(mutex_);
   std::vector<std::string_view> names;
   for (const LoadedSimulator& one : loaded_)
-    if (one.identity.starts_with(function_identity) && std::ranges::find(names, one.facts.name) == names.end())
+    if (one.identity.starts_with(named) && std::ranges::find(names, one.facts.name) == names.end())
       names.emplace_back(one.facts.name);
   return names;
 }
@@ -126,6 +123,31 @@ int LoadedSimulators::find(const std::string& identity) const {
 int LoadedSimulators::add(LoadedSimulator simulator) {
   loaded_.push_back(std::move(simulator));
   return Simulators::size + static_cast<int>(loaded_.size()) - 1;
+}
+
+int LoadedSimulators::add_module(const std::string& identity, const SimulatorModule& module,
+                                 std::uint64_t fingerprint) {
+  const auto watched = std::make_shared<std::deque<WatchedSimulator>>();
+  std::vector<SimulatorFunctions> sets;
+  for (int i = 0; i < module.set_count; ++i)
+    sets.push_back(
+        {module.sets[i].instruction_set, &watched->emplace_back(module.facts, *module.sets[i].functions).functions()});
+  return add({.identity = identity,
+              .facts = module.facts,
+              .sets = std::move(sets),
+              .table = module.table,
+              .fingerprint = fingerprint,
+              .owner = watched});
+}
+
+void register_linked_simulator(const char* stamp, const SimulatorModule& module, std::uint64_t fingerprint) {
+  std::string refused = refused_facts(module.facts);
+  if (std::string_view(stamp) != ALFI_STAMP) refused = "was compiled with the kernels of another alfi; build it again";
+  if (refused.empty())
+    LoadedSimulators::all().add_linked(module, fingerprint);
+  else
+    std::fputs(fmt::format("alfi: the linked simulator {} cannot be used: it {}\n", module.facts.name, refused).c_str(),
+               stderr);
 }
 
 }  // namespace alfi

@@ -41,10 +41,12 @@ class LoadedSimulators {
   /// Returns the number of a program's simulator. Nothing is started before it is simulated.
   int number_of_program(const Configuration::Simulator& simulator);
   void add_function(Simulator simulator);
+  /// Adds a simulator that is linked into the program, known by its name as a function is.
+  void add_linked(const SimulatorModule& module, std::uint64_t fingerprint);
 
-  /// Returns the number of the function that was registered by this name; −1 where there is none.
+  /// Returns the number of the function or linked simulator of this name; −1 where there is none.
   int registered(const std::string& name);
-  /// Lists the names of registered functions.
+  /// Lists the names of functions and linked simulators.
   std::vector<std::string_view> registered();
 
   /// Returns the number after the last one's.
@@ -55,6 +57,7 @@ class LoadedSimulators {
   /// Returns the number of the last one of this identity, −1 where there is none; for who holds the mutex.
   int find(const std::string& identity) const;
   int add(LoadedSimulator simulator);
+  int add_module(const std::string& identity, const SimulatorModule& module, std::uint64_t fingerprint);
 
   std::mutex mutex_;
   std::deque<LoadedSimulator> loaded_;

@@ -27,6 +27,11 @@ if [[ $answer != *"with probability 0.95 in ["* ]]; then
   exit 1
 fi
 
+if [[ $("$folder/build/linked" "$folder/linked_run") != dead_time ]]; then
+  echo "the simulator that is linked into the consumer is not the one it trains" >&2
+  exit 1
+fi
+
 cat >simulator.yaml <<EOF
 simulator: {module: build/decay.alfi.so}
 training: {steps: 2, meta_batch: 16}
