@@ -38,7 +38,7 @@ struct Arguments {
   std::optional<std::string> group;
   InferenceOptions inference;
   BackendArguments backend;
-  bool json = false;
+  bool json = false, drop_missing = false;
   std::optional<std::int64_t> samples, predictive;  ///< draws
   std::string out;
 
@@ -168,7 +168,11 @@ void infer(const Arguments& arguments) {
   check(arguments);
   const Machine machine = arguments.machine.load();
   const SimulatorInfo simulator = find_simulator(machine.configuration());
-  const Observations data = read_observations(arguments.data, arguments.group.value_or(""), simulator.observations);
+  const Observations data = read_observations(arguments.data, arguments.group.value_or(""), simulator.observations,
+                                              arguments.drop_missing ? Missing::read_as_nan : Missing::refused);
+  if (data.dropped > 0)
+    fmt::print(stderr, "{} of {} observations are left out: they have a missing value\n", data.dropped,
+               data.dropped + data.count);
   InferenceOptions options = arguments.inference;
   options.backend = arguments.backend.engine.backend;
   options.device = arguments.backend.engine.device;
@@ -208,6 +212,8 @@ void add_infer(CLI::App& app) {
       ->add_option("--group", arguments->group,
                    "A column of the .csv that says which set a row belongs to: its name, or its number from 1 on")
       ->type_name("COLUMN");
+  command->add_flag("--drop-missing", arguments->drop_missing,
+                    "Leave observations with a missing value (empty, NA, NaN) out, which are refused else");
   command->add_option("--out", arguments->out, "Where to: a table of all sets, or what is drawn; else standard output")
       ->type_name("FILE.csv|.npy|.json");
   command->add_option("--samples", arguments->samples, "Write this many draws of the parameters from each answer")

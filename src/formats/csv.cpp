@@ -65,6 +65,14 @@ float number(std::string_view field) {
   return value;
 }
 
+bool is_missing(std::string_view field) {
+  constexpr std::string_view words[] = {"", "na", "n/a", "nan", "null", "inf", "-inf"};
+  std::string lower(field);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(std::begin(words), std::end(words), lower) != std::end(words);
+}
+
 /// Column names: every field begins as no number does. nan, inf and 12O are left to be refused as data.
 bool is_header(const std::vector<std::string_view>& fields) {
   return std::all_of(fields.begin(), fields.end(), [](std::string_view field) {
@@ -94,7 +102,7 @@ std::size_t label_column(const std::string& label, const std::vector<std::string
 /// Rows as they are read, line by line.
 class Reader {
  public:
-  explicit Reader(const std::string& label) : label_(label) {}
+  Reader(const std::string& label, Missing missing) : label_(label), missing_(missing) {}
 
   void take(std::string_view line) {
     ++line_;
@@ -132,6 +140,10 @@ class Reader {
     }
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (i == place_) continue;
+      if (missing_ == Missing::read_as_nan && is_missing(fields[i])) {
+        rows.values.push_back(std::numeric_limits<float>::quiet_NaN());
+        continue;
+      }
       try {
         rows.values.push_back(number(fields[i]));
       } catch (const InputError& error) {
@@ -142,6 +154,7 @@ class Reader {
   }
 
   const std::string& label_;
+  Missing missing_;
   std::optional<std::size_t> place_;  ///< of the labels among the fields
   std::size_t line_ = 0, fields_ = 0;
   std::size_t blank_line_ = 0;  ///< the last one after a row
@@ -150,9 +163,9 @@ class Reader {
 
 }  // namespace
 
-CsvRows parse_csv(std::string_view text, const std::string& label) {
+CsvRows parse_csv(std::string_view text, const std::string& label, Missing missing) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the mark some spreadsheets put before UTF-8
-  Reader reader(label);
+  Reader reader(label, missing);
   while (!text.empty()) reader.take(take_until(text, '\n'));
   return std::move(reader.rows);
 }

@@ -221,7 +221,7 @@ void write_numbers(std::ostream& out, std::span<const T> values) {
 }  // namespace
 
 NpyArray parse_npy(std::string_view bytes, const std::function<void(const std::vector<int>& shape)>& expected,
-                   const PlaceText& place) {
+                   const PlaceText& place, Missing missing) {
   const NpyHeader header = take_header(bytes);
   const NumberType& type = number_type_of(*header.descr);
   NpyArray array{.shape = checked_shape(*header.shape), .values = {}};
@@ -234,7 +234,8 @@ NpyArray parse_npy(std::string_view bytes, const std::function<void(const std::v
   for (std::size_t i = 0; i < array.values.size(); ++i) {
     const std::size_t from = *header.fortran_order ? fortran_place(array.shape, i) : i;
     const double value = type.decode(data + from * type.width);
-    if (!std::isfinite(value) || std::abs(value) > largest_float)
+    const bool is_kept = missing == Missing::read_as_nan && !std::isfinite(value);
+    if (!is_kept && (!std::isfinite(value) || std::abs(value) > largest_float))
       throw InputError(fmt::format("{} is {}, no finite 32-bit number", place(array.shape, i), value));
     array.values[i] = static_cast<float>(value);
   }

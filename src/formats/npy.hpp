@@ -12,11 +12,13 @@
 #include <string_view>
 #include <vector>
 
+#include "src/formats/missing.hpp"
+
 namespace alfi {
 
 struct NpyArray {
   std::vector<int> shape;
-  std::vector<float> values;  ///< in C order, all finite
+  std::vector<float> values;  ///< in C order, finite unless missing ones are read as NaN
 };
 
 /// Returns words for the place of number `index`, in C order, of an array of this shape.
@@ -25,7 +27,7 @@ using PlaceText = std::function<std::string(const std::vector<int>& shape, std::
 /// Reads a file's bytes. Numbers are rounded to float. Throws InputError for what is damaged, for a number that no
 /// float is near, with its place, and where `expected` refuses the shape by an InputError of its own.
 NpyArray parse_npy(std::string_view bytes, const std::function<void(const std::vector<int>& shape)>& expected,
-                   const PlaceText& place);
+                   const PlaceText& place, Missing missing = Missing::refused);
 
 /// Types of numbers that are written.
 enum class NpyNumber { float32, float64 };

@@ -49,8 +49,8 @@ void group_rows(const CsvRows& rows, Observations& observations) {
                 observations.values.begin() + static_cast<std::ptrdiff_t>(next[set_of_row[row]]++ * rows.columns));
 }
 
-Observations read_csv(std::string_view text, const std::string& group) {
-  CsvRows rows = parse_csv(text, group);
+Observations read_csv(std::string_view text, const std::string& group, Missing missing) {
+  CsvRows rows = parse_csv(text, group, missing);
   Observations observations;
   observations.dimension = checked_size(rows.columns, "columns");
   if (rows.columns > 0) observations.count = checked_size(rows.values.size() / rows.columns, "observations");
@@ -77,8 +77,8 @@ std::string place_text(const std::vector<int>& shape, std::size_t index) {
                      row % rows + 1, index % columns + 1);
 }
 
-Observations read_npy(std::string_view bytes) {
-  NpyArray array = parse_npy(bytes, check_shape, place_text);
+Observations read_npy(std::string_view bytes, Missing missing) {
+  NpyArray array = parse_npy(bytes, check_shape, place_text, missing);
   const bool several = array.shape.size() == 3;
   Observations observations;
   observations.dimension = array.shape.size() == 1 ? 1 : array.shape.back();
@@ -89,6 +89,30 @@ Observations read_npy(std::string_view bytes) {
   if (several) observations.counts.assign(static_cast<std::size_t>(array.shape[0]), array.shape[1]);
   for (std::size_t k = 1; k <= observations.counts.size(); ++k) observations.names.push_back(std::to_string(k));
   return observations;
+}
+
+/// Leaves out observations with a missing value.
+void drop_missing(Observations& observations) {
+  const auto columns = static_cast<std::ptrdiff_t>(observations.dimension);
+  auto from = observations.values.begin(), to = from;
+  const auto keep = [&](int count) {  // returns how many of the next `count` are kept
+    int kept = 0;
+    for (int i = 0; i < count; ++i, from += columns) {
+      if (!std::all_of(from, from + columns, [](float value) { return std::isfinite(value); })) continue;
+      to = std::copy(from, from + columns, to);
+      ++kept;
+    }
+    return kept;
+  };
+  const int before = observations.count;
+  if (observations.counts.empty()) {
+    observations.count = keep(observations.count);
+  } else {
+    observations.count = 0;
+    for (int& count : observations.counts) observations.count += count = keep(count);
+  }
+  observations.values.erase(to, observations.values.end());
+  observations.dropped = before - observations.count;
 }
 
 /// Calls body and puts a name before its InputError.
@@ -115,7 +139,7 @@ std::vector<DataSet> Observations::sets() const {
   return sets;
 }
 
-Observations read_observations(const std::filesystem::path& path, const std::string& group) {
+Observations read_observations(const std::filesystem::path& path, const std::string& group, Missing missing) {
   const std::string extension = path.extension().string();
   if (extension != ".csv" && extension != ".npy") {
     throw InputError(fmt::format("{}: observations are read from .csv and .npy files", path.string()));
@@ -128,7 +152,7 @@ Observations read_observations(const std::filesystem::path& path, const std::str
           fmt::format("a column of groups, {}, is of .csv files; sets in a .npy file are an array "
                       "(sets, count, dimension)",
                       printable(group)));
-    Observations observations = extension == ".csv" ? read_csv(text, group) : read_npy(text);
+    Observations observations = extension == ".csv" ? read_csv(text, group, missing) : read_npy(text, missing);
     if (observations.values.empty()) throw InputError("it holds no observations, at least one is needed");
     return observations;
   });
@@ -155,12 +179,13 @@ void check_observations(const DataSet& set, const ObservationInfo& allowed) {
 }
 
 Observations read_observations(const std::filesystem::path& path, const std::string& group,
-                               const ObservationInfo& allowed) {
-  Observations observations = read_observations(path, group);
+                               const ObservationInfo& allowed, Missing missing) {
+  Observations observations = read_observations(path, group, missing);
   naming(path.string(), [&] {
     if (observations.dimension != allowed.dimension)
       throw InputError(fmt::format("observations have {} columns, {} are expected ({})", observations.dimension,
                                    allowed.dimension, allowed.meaning));
+    if (missing == Missing::read_as_nan) drop_missing(observations);
     const std::vector<DataSet> sets = observations.sets();
     for (std::size_t k = 0; k < sets.size(); ++k) {
       if (observations.names.empty())

@@ -11,12 +11,14 @@
 
 #include "alfi/machine.hpp"
 #include "alfi/simulators.hpp"
+#include "src/formats/missing.hpp"
 
 namespace alfi {
 
 struct Observations {
   int count = 0;  ///< of all sets
   int dimension = 0;
+  int dropped = 0;            ///< observations that were left out
   std::vector<float> values;  ///< (count, dimension), row-major, set after set
   // Several sets, in the order of the array or of their first lines; both empty where the file is one set.
   std::vector<int> counts;
@@ -29,14 +31,16 @@ struct Observations {
 /// Reads at least one observation, all values finite and rounded to float. `group` is a .csv file's column of groups,
 /// by its name or its number from 1 on; empty for one set. Throws InputError naming the file, the place in it (line of
 /// a .csv, observation of a .npy), the value and what is allowed.
-Observations read_observations(const std::filesystem::path& path, const std::string& group = {});
+Observations read_observations(const std::filesystem::path& path, const std::string& group = {},
+                               Missing missing = Missing::refused);
 
 /// Checks that a simulator could have made them. InputError names the first observation it could not, its value and
 /// what is allowed.
 void check_observations(const DataSet& set, const ObservationInfo& allowed);
 
-/// Reads observations and checks them. Every InputError names the file, and the set where there are several.
+/// Reads observations and checks them. Every InputError names the file, and the set where there are several. Those with
+/// a missing value are left out, if that is asked for, and counted in `dropped`.
 Observations read_observations(const std::filesystem::path& path, const std::string& group,
-                               const ObservationInfo& allowed);
+                               const ObservationInfo& allowed, Missing missing = Missing::refused);
 
 }  // namespace alfi

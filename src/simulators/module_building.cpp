@@ -285,7 +285,8 @@ std::string try_header(const std::filesystem::path& header, const std::vector<st
     if (place.empty() && line.find(name) != line.npos) place = line.substr(line.find(name));
   }
   if (what.empty()) what = fmt::format("signal {}, exit code {}", child.signal, child.exit_code);
-  return fmt::format("A sanitizer stops it{}: {}{}", where, what, place.empty() ? "" : ", in " + place);
+  return fmt::format("A sanitizer stops it{}: {}{}", where, what,
+                     place.empty() || what.find(place) != what.npos ? "" : ", in " + place);
 }
 
 void compile_object(const std::filesystem::path& header, const std::filesystem::path& file) {

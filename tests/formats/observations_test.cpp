@@ -399,5 +399,31 @@ TEST(Observations, OfASetThatTheSimulatorCannotGiveAreNamed) {
               AllOf(HasSubstr("2 columns"), HasSubstr("1 are expected")));
 }
 
+// Rows with a missing number are left out where that is asked for, of every set; else refused.
+TEST(Observations, LeavesOutWhatIsMissing) {
+  const test::TemporaryFolder folder;
+  const auto file = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder.path() / name, std::ios::binary) << text;
+    return folder.path() / name;
+  };
+  const ObservationInfo two{.dimension = 2, .whole = false, .low = -10, .high = 10, .meaning = "numbers"};
+  const auto path = file("one.csv", "a,b\n1,2\n,3\n4,NA\n5,6\nnan,1\n7,inf\nNull,2\n");
+  const Observations one = read_observations(path, "", two, Missing::read_as_nan);
+  EXPECT_EQ(one.values, (std::vector<float>{1, 2, 5, 6}));
+  EXPECT_EQ(one.count, 2);
+  EXPECT_EQ(one.dropped, 5);
+  EXPECT_THAT(test::message_of<InputError>([&] { read_observations(path, "", two); }),
+              testing::HasSubstr("line 3, field 1 is empty"));
+  const auto grouped = file("sets.csv", "set,a,b\nx,1,2\ny,3,\nx,,1\ny,5,6\n");
+  const Observations sets = read_observations(grouped, "set", two, Missing::read_as_nan);
+  EXPECT_EQ(sets.values, (std::vector<float>{1, 2, 5, 6}));
+  EXPECT_EQ(sets.counts, (std::vector<int>{1, 1}));
+  EXPECT_EQ(sets.dropped, 2);
+  EXPECT_THAT(test::message_of<InputError>([&] {
+                read_observations(file("none.csv", "set,a,b\nx,1,2\ny,3,\n"), "set", two, Missing::read_as_nan);
+              }),
+              testing::HasSubstr("set y: there are no observations"));
+}
+
 }  // namespace
 }  // namespace alfi

@@ -94,7 +94,7 @@ TEST(LotkaVolterra, HasItsMeansAndDeviations) {
       for (int i = 0; i < count; ++i)
         squares += std::pow(static_cast<double>(x[static_cast<std::size_t>(9 * i + statistic)]) - sum / count, 2);
       const double own = deviation / std::sqrt(count);
-      // Where no error is given, that of as many runs, and of the last digit that is printed.
+      // An error that is not given is that of as many runs, and of the last digit printed.
       const double other = error > 0 ? error : own + 5e-5 / 4;
       EXPECT_NEAR(sum / count, mean, 4 * std::hypot(own, other));
       // Within 2 %, and half of the last digit of deviations below 0.01.
@@ -110,7 +110,7 @@ TEST(LotkaVolterra, ConformsAndKeepsLanesBusy) {
   EXPECT_GT(result.steps, 1000);
   EXPECT_GE(result.lanes_busy, 0.75);
 
-  // Of a tile and iteration of a training, with eight parameters and an observation of each.
+  // A tile and iteration of a training, with eight parameters and an observation of each.
   constexpr int parameters = 8, rows = parameters * tile_lanes;
   const auto maps = maps_of(simulator);
   const std::vector<ParameterUnits> units = units_of(simulator, *maps);

@@ -49,7 +49,7 @@ class KernelRuntime : public cuda::Runtime {
   Status copy_rows_to_host(void*, const void*, std::size_t, std::size_t, std::size_t, Handle) override {
     return refuse();
   }
-  Status copy_rows_to_device(void*, const void*, std::size_t, std::size_t, std::size_t, Handle) override {
+  Status copy_rows_to_device(void*, std::size_t, const void*, std::size_t, std::size_t, std::size_t, Handle) override {
     return refuse();
   }
   Status call(const std::function<void()>&, Handle) override { return refuse(); }

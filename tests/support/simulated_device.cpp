@@ -158,13 +158,15 @@ class SimulatedRuntime final : public cuda::Runtime {
         std::memcpy(static_cast<std::byte*>(to) + i * bytes, static_cast<const std::byte*>(from) + i * pitch, bytes);
     });
   }
-  Status copy_rows_to_device(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
-                             cuda::StreamHandle stream) override {
-    require_inside(memory_, to, (rows - 1) * pitch + bytes, "copy_rows_to_device");
-    if (!is_inside(pinned_, from, rows * bytes)) throw std::logic_error("copy_rows_to_device: not from pinned memory");
+  Status copy_rows_to_device(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
+                             std::size_t bytes, std::size_t rows, cuda::StreamHandle stream) override {
+    require_inside(memory_, to, (rows - 1) * to_pitch + bytes, "copy_rows_to_device");
+    if (!is_inside(pinned_, from, (rows - 1) * from_pitch + bytes))
+      throw std::logic_error("copy_rows_to_device: not from pinned memory");
     return put(stream, "copy_rows_to_device", [=] {
       for (std::size_t i = 0; i < rows; ++i)
-        std::memcpy(static_cast<std::byte*>(to) + i * pitch, static_cast<const std::byte*>(from) + i * bytes, bytes);
+        std::memcpy(static_cast<std::byte*>(to) + i * to_pitch, static_cast<const std::byte*>(from) + i * from_pitch,
+                    bytes);
     });
   }
   Status call(const std::function<void()>& body, cuda::StreamHandle stream) override {

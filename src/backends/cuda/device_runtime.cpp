@@ -186,10 +186,11 @@ class DeviceRuntime final : public Runtime {
     return here(
         [&] { return cudaMemcpy2DAsync(to, bytes, from, pitch, bytes, rows, cudaMemcpyDeviceToHost, of(stream)); });
   }
-  Status copy_rows_to_device(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
-                             StreamHandle stream) override {
-    return here(
-        [&] { return cudaMemcpy2DAsync(to, pitch, from, bytes, bytes, rows, cudaMemcpyHostToDevice, of(stream)); });
+  Status copy_rows_to_device(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
+                             std::size_t bytes, std::size_t rows, StreamHandle stream) override {
+    return here([&] {
+      return cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, bytes, rows, cudaMemcpyHostToDevice, of(stream));
+    });
   }
   Status call(const std::function<void()>& body, StreamHandle stream) override {
     return here([&] {

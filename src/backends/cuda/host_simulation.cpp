@@ -23,10 +23,6 @@ HostSimulation::HostSimulation(Runtime& runtime, const Stream& stream, tbb::task
   inputs_ = PinnedArray<TileInput<float>>(runtime, tiles.slots);
 }
 
-float* HostSimulation::place(const PinnedArray<float>& array, int feature, int slot, std::int64_t size) const {
-  return array.data() + (std::int64_t{feature} * tiles_.slots + slot) * size;
-}
-
 void HostSimulation::copy_to_host(const PinnedArray<float>& to, const float* from, std::int64_t size, int slots) {
   require(runtime_.copy_rows_to_host(to.data(), from, static_cast<std::size_t>(tiles_.tile_size) * sizeof(float),
                                      static_cast<std::size_t>(size) * sizeof(float), static_cast<std::size_t>(slots),
@@ -34,10 +30,10 @@ void HostSimulation::copy_to_host(const PinnedArray<float>& to, const float* fro
           "copying parameters to the host");
 }
 
-void HostSimulation::copy_to_device(float* to, const float* from, std::int64_t size, int slots) {
-  require(runtime_.copy_rows_to_device(to, from, static_cast<std::size_t>(tiles_.tile_size) * sizeof(float),
-                                       static_cast<std::size_t>(size) * sizeof(float), static_cast<std::size_t>(slots),
-                                       stream_.get()),
+void HostSimulation::copy_to_device(float* to, const float* from, std::int64_t pitch, std::int64_t size, int slots) {
+  const auto bytes = [](std::int64_t numbers) { return static_cast<std::size_t>(numbers) * sizeof(float); };
+  require(runtime_.copy_rows_to_device(to, bytes(tiles_.tile_size), from, bytes(pitch), bytes(size),
+                                       static_cast<std::size_t>(slots), stream_.get()),
           "copying observations to the device");
 }
 
@@ -55,30 +51,32 @@ void HostSimulation::call(int slots, std::function<void(int)> body) {
 
 void HostSimulation::put_real(const DeviceWork& work) {
   const Shape& shape = settings_.shape;
-  const int slots = work.tile_count;
+  const int slots = work.tile_count, rows = shape.R * tile_lanes;
+  const std::int64_t pitch = std::int64_t{shape.X} * rows, parameters = std::int64_t{shape.D} * tile_lanes;
   const std::size_t inputs = static_cast<std::size_t>(slots) * sizeof(TileInput<float>);
-  const std::int64_t rows = std::int64_t{shape.R} * tile_lanes;
-  copy_to_host(truth_, tiles_.first->truth, std::int64_t{shape.D} * tile_lanes, slots);
+  copy_to_host(truth_, tiles_.first->truth, parameters, slots);
   require(runtime_.copy_to_host(inputs_.data(), tiles_.inputs, inputs, stream_.get()), "copying problems to the host");
-  call(slots, [this, &shape, rows](int slot) {
+  call(slots, [this, pitch, rows, parameters](int slot) {
     Tile<float> tile{};
     tile.input = inputs_.data() + slot;
-    tile.truth = truth_.data() + std::int64_t{slot} * shape.D * tile_lanes;
-    tile.real = {place(real_, 0, slot, rows), tiles_.slots * rows};
+    tile.truth = truth_.data() + slot * parameters;
+    tile.real = {real_.data() + slot * pitch, rows};
     host_kernels().simulate_real(settings_, tile);
   });
-  for (int k = 0; k < shape.X; ++k) copy_to_device(tiles_.first->real.at(k, 0), place(real_, k, 0, rows), rows, slots);
+  for (int k = 0; k < shape.X; ++k)
+    copy_to_device(tiles_.first->real.at(k, 0), real_.data() + std::int64_t{k} * rows, pitch, rows, slots);
   require(runtime_.copy_to_device(tiles_.inputs, inputs_.data(), inputs, stream_.get()),
           "copying problems to the device");
 }
 
 void HostSimulation::put_proposals(const DeviceWork& work) {
   const Shape& shape = settings_.shape;
-  const int slots = work.tile_count, first = work.iteration * shape.M;
-  const std::int64_t rows = std::int64_t{shape.M} * shape.N * tile_lanes, lanes = std::int64_t{shape.M} * tile_lanes;
+  const int slots = work.tile_count, first = work.iteration * shape.M, rows = shape.M * shape.N * tile_lanes;
+  const std::int64_t lanes = std::int64_t{shape.M} * tile_lanes, pitch = std::int64_t{shape.X} * rows;
   const Tile<float>& tile = *tiles_.first;
   copy_to_host(theta_, tile.theta + std::int64_t{first} * shape.D * tile_lanes, shape.D * lanes, slots);
-  call(slots, [this, &shape, first, rows, lanes](int slot) {
+  call(slots, [this, first, rows, lanes, pitch](int slot) {
+    const Shape& shape = settings_.shape;
     float* const counts = counts_.data() + slot * lanes;
     std::fill_n(counts, lanes, static_cast<float>(shape.N));
     host_kernels().simulate_proposals(settings_, inputs_.data()[slot],
@@ -87,12 +85,12 @@ void HostSimulation::put_proposals(const DeviceWork& work) {
                                        .theta = theta_.data() + slot * shape.D * lanes,
                                        .clamped = clamped_.data() + slot * lanes,
                                        .counts = counts,
-                                       .x = {place(x_, 0, slot, rows), tiles_.slots * rows}});
+                                       .x = {x_.data() + slot * pitch, rows}});
   });
   for (int k = 0; k < shape.X; ++k)
-    copy_to_device(tile.x.at(k, first * shape.N * tile_lanes), place(x_, k, 0, rows), rows, slots);
-  copy_to_device(tile.clamped + std::int64_t{first} * tile_lanes, clamped_.data(), lanes, slots);
-  copy_to_device(tile.count + std::int64_t{first} * tile_lanes, counts_.data(), lanes, slots);
+    copy_to_device(tile.x.at(k, first * shape.N * tile_lanes), x_.data() + std::int64_t{k} * rows, pitch, rows, slots);
+  copy_to_device(tile.clamped + std::int64_t{first} * tile_lanes, clamped_.data(), lanes, lanes, slots);
+  copy_to_device(tile.count + std::int64_t{first} * tile_lanes, counts_.data(), lanes, lanes, slots);
 }
 
 void HostSimulation::rethrow() {

@@ -40,10 +40,9 @@ class HostSimulation {
   void rethrow();
 
  private:
-  /// Rows of pinned memory, one a slot and feature, which a feature's copy takes together.
-  float* place(const PinnedArray<float>& array, int feature, int slot, std::int64_t size) const;
   void copy_to_host(const PinnedArray<float>& to, const float* from, std::int64_t size, int slots);
-  void copy_to_device(float* to, const float* from, std::int64_t size, int slots);
+  /// Copies `size` numbers of each slot, which are `pitch` numbers apart on the host.
+  void copy_to_device(float* to, const float* from, std::int64_t pitch, std::int64_t size, int slots);
   /// Puts body(slot), for every slot, on the stream.
   void call(int slots, std::function<void(int)> body);
 

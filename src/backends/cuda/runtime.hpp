@@ -116,9 +116,9 @@ class Runtime {
   /// host.
   virtual Status copy_rows_to_host(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
                                    StreamHandle stream) = 0;
-  /// Copies such rows the other way.
-  virtual Status copy_rows_to_device(void* to, const void* from, std::size_t pitch, std::size_t bytes, std::size_t rows,
-                                     StreamHandle stream) = 0;
+  /// Copies rows to rows, `to_pitch` and `from_pitch` bytes apart.
+  virtual Status copy_rows_to_device(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
+                                     std::size_t bytes, std::size_t rows, StreamHandle stream) = 0;
   /// Calls body() on a thread of the runtime's, which may make no call of the runtime. It lives until the stream, and
   /// every graph that keeps the call, are done with it, and throws nothing.
   virtual Status call(const std::function<void()>& body, StreamHandle stream) = 0;

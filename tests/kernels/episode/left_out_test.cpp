@@ -93,7 +93,7 @@ TEST(LeftOut, IsWhatIsNoNumber) {
           });
           expect_equal(fibers, expected);
         }
-        // What counts no more must be a number: a gradient multiplies it by 0.
+        // A gradient multiplies by 0 what counts no more: it must be a number.
         for (const float value : lanes.x) EXPECT_TRUE(std::isfinite(value));
       }
 }
