@@ -502,7 +502,7 @@ TEST(Configuration, ValidateJudgesWhatCodeBuilt) {
 TEST(Configuration, TheDescriptionHasEveryKey) {
   const std::string description = describe_configuration();
   EXPECT_THAT(description, HasSubstr("simulator.name\n"));
-  EXPECT_THAT(description, HasSubstr("none; this, source or module must be given"));
+  EXPECT_THAT(description, HasSubstr("none; this, source, module or program must be given"));
   EXPECT_THAT(description, HasSubstr("one of normal, beta_normal, mse, l1; default: normal\n"));
   EXPECT_THAT(description, HasSubstr("a number above 0 and at most 10; default: 0.002\n"));
   EXPECT_THAT(description, HasSubstr("default: fresh\n"));

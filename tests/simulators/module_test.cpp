@@ -137,7 +137,8 @@ TEST(Module, CompiledBeforehandIsTheHeader) {
   const Configuration read = parse_configuration(to_yaml(c));
   EXPECT_EQ(read, c);
   c.simulator.name = "poisson";
-  EXPECT_THAT(message_of<InputError>([&] { validate(c); }), HasSubstr("one of name, source and module; there are 2"));
+  EXPECT_THAT(message_of<InputError>([&] { validate(c); }),
+              HasSubstr("one of name, source, module and program; there are 2"));
 }
 
 TEST(Module, WhatIsNoneIsRefused) {
