@@ -16,14 +16,20 @@ ALFI_HD Mask<F> is_number(F x) {
 /// returns how many they are. All behind them become 0: gradients multiply them by 0.
 template <class R>
 ALFI_HD int keep_numbers(Rows<R> x, int X, int first, int set_size, int count, int lane) {
-  int kept = 0;
-  for (int i = 0; i < count; ++i) {
-    bool finite = true;
+  const auto finite = [&](int i) {
+    bool all = true;
     for (int k = 0; k < X; ++k) {
       const R value = *x.at(k, (first + i) * tile_lanes + lane);
-      finite = finite && value - value == R(0);
+      all = all && value - value == R(0);
     }
-    if (!finite) continue;
+    return all;
+  };
+  bool all = true;
+  for (int i = 0; i < set_size; ++i) all = all && finite(i);
+  if (all) return count;
+  int kept = 0;
+  for (int i = 0; i < count; ++i) {
+    if (!finite(i)) continue;
     for (int k = 0; k < X && kept < i; ++k)
       *x.at(k, (first + kept) * tile_lanes + lane) = *x.at(k, (first + i) * tile_lanes + lane);
     ++kept;

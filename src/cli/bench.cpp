@@ -52,6 +52,7 @@ void run_bench(const Arguments& arguments) {
                                   {"episodes_per_second_slowest", t.slowest},
                                   {"episodes_per_second_fastest", t.fastest},
                                   {"simulations_per_second", t.simulations_per_second},
+                                  {"simulator_share", t.simulator_share()},
                                   {"gflops", t.gflops},
                                   {"peak_gflops", t.peak_gflops},
                                   {"fraction_of_peak", t.fraction_of_peak()}};
@@ -62,15 +63,19 @@ void run_bench(const Arguments& arguments) {
     write_output(result.dump(2) + "\n");
     return;
   }
-  write_output(
-      fmt::format("{}, {} {}, {}, {} encoder, {} kernels, threads {}, meta_batch {}\n"
-                  "episodes/s     {:.0f}  ({:.0f} to {:.0f} in {} repetitions, {} episodes)\n"
-                  "simulations/s  {:.3g}\n"
-                  "GFLOP/s        {:.1f}, {:.1f} % of the {:.1f} of pure fma in the same run{}\n",
-                  name, t.backend, t.device, to_text(configuration.engine.precision), to_text(t.encoder), t.kernels,
-                  t.threads, configuration.training.meta_batch, t.episodes_per_second, t.slowest, t.fastest,
-                  t.repetitions, t.episodes, t.simulations_per_second, t.gflops, 100 * t.fraction_of_peak(),
-                  t.peak_gflops, t.encoder == Encoder::dense ? "" : ", counted as if every code were computed"));
+  write_output(fmt::format(
+      "{}, {} {}, {}, {} encoder, {} kernels, threads {}, meta_batch {}\n"
+      "episodes/s     {:.0f}  ({:.0f} to {:.0f} in {} repetitions, {} episodes)\n"
+      "simulations/s  {:.3g}{}\n"
+      "GFLOP/s        {:.1f}, {:.1f} % of the {:.1f} of pure fma in the same run{}\n",
+      name, t.backend, t.device, to_text(configuration.engine.precision), to_text(t.encoder), t.kernels, t.threads,
+      configuration.training.meta_batch, t.episodes_per_second, t.slowest, t.fastest, t.repetitions, t.episodes,
+      t.simulations_per_second,
+      t.simulator_seconds > 0
+          ? fmt::format("; the simulator alone takes {:.0f} % of the cores' time", 100 * t.simulator_share())
+          : "",
+      t.gflops, 100 * t.fraction_of_peak(), t.peak_gflops,
+      t.encoder == Encoder::dense ? "" : ", counted as if every code were computed"));
   if (t.predicted_training_seconds > 0)
     write_output(fmt::format("on paper       {:.0f} episodes/s; a training of {} steps takes {}\n",
                              t.predicted_episodes_per_second, configuration.training.steps,

@@ -22,9 +22,9 @@ class WithoutPosterior final : public ExactInference {
 
 std::unique_ptr<ExactInference> make_exact(const SimulatorInfo& simulator) {
   const std::string& name = simulator.name;
-  const SimulatorInfo own = find_simulator(name);
-  if (name == "poisson") return make_exact_poisson(own.parameters[0]);
-  if (name == "gaussian") return make_exact_gaussian(own.parameters[0], own.parameters[1]);
+  const auto own = [&](std::size_t d) { return find_simulator(name).parameters[d]; };
+  if (name == "poisson") return make_exact_poisson(own(0));
+  if (name == "gaussian") return make_exact_gaussian(own(0), own(1));
   if (name == "weinberg") return make_exact_weinberg();
   if (name == "multi_distribution") return make_exact_multi_distribution();
   if (name == "linear_regression")

@@ -25,7 +25,7 @@ using Function = std::function<double(const VectorXd&)>;
 
 constexpr double most_score = 6.9;  // within the map's reach
 constexpr int most_parameters_of_grid = 3;
-constexpr double grid_reach = 5;
+constexpr double grid_reach = 8;  // deviations; a tail may be the prior's, far longer than the posterior is wide
 
 /// Finds a maximum near `start` (Nelder and Mead 1965, "A simplex method for function minimization").
 VectorXd maximised(const Function& f, const VectorXd& start, double size) {
@@ -173,7 +173,7 @@ class ExactByLikelihood final : public ExactInference {
       centre(d) += (ends[0] + ends[1]) / 2;
       spread(d, d) = std::max((ends[1] - ends[0]) / 4, 1e-6);
     }
-    constexpr int sizes[] = {161, 41, 21};
+    constexpr int sizes[] = {257, 49, 27};
     const int size = sizes[D - 1];
     Cloud natural_cloud(centre), standard_cloud(centre);
     for (int round = 0; round < 8; ++round) {

@@ -3,7 +3,7 @@
 
 namespace alfi {
 
-/// What becomes of missing numbers: of a field that is empty, NA, NaN or null, of NaN and infinities in arrays.
+/// Fate of missing numbers: of fields that are empty, NA, NaN or null, of NaN and infinities in arrays.
 enum class Missing { refused, read_as_nan };
 
 }  // namespace alfi

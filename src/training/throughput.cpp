@@ -10,6 +10,8 @@
 #include "src/engine/encoder_choice.hpp"
 #include "src/engine/engine.hpp"
 #include "src/engine/processors.hpp"
+#include "src/simulators/simulators.hpp"
+#include "src/training/simulator_time.hpp"
 
 namespace alfi {
 namespace {
@@ -154,6 +156,7 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
       .gflops = meta_step_flops(shape) * rate / 1e9,
       .peak_gflops = measured.peak_gflops,
   };
+  if (on_cpu || !is_built_in(plan.number)) result.simulator_seconds = simulator_seconds(plan, normalisation, shape.R);
   if (const double speed = core_speed(measured.core_peak); on_cpu && speed > 0) {
     result.predicted_episodes_per_second = speed * meta_batch / meta_step_cost(plan, meta_batch, threads);
     result.predicted_training_seconds = training_seconds(plan, 0, threads, speed);

@@ -25,6 +25,9 @@ struct Throughput {
   double peak_gflops;                        ///< best of some rounds of fma before, between and after the repetitions
   double predicted_episodes_per_second = 0;  ///< by src/engine/cost.hpp; 0 where core_speed() is, on a device
   double predicted_training_seconds = 0;     ///< of the whole training; 0 there
+  double simulator_seconds = 0;  ///< of a core an episode, of the simulator alone; 0 on a device that has its kernels
+  /// Returns the simulator's part of the cores' time.
+  double simulator_share() const { return simulator_seconds * episodes_per_second / threads; }
   double fraction_of_peak() const { return gflops / peak_gflops; }
 };
 

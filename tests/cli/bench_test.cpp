@@ -21,8 +21,8 @@ TEST_F(Cli, BenchMeasures) {
   EXPECT_EQ(result.at("kernels"), "fused");
   EXPECT_EQ(result.at("threads"), 1);
   EXPECT_EQ(result.at("meta_batch"), 16);
-  for (const char* const key :
-       {"episodes", "episodes_per_second", "simulations_per_second", "gflops", "peak_gflops", "fraction_of_peak"})
+  for (const char* const key : {"episodes", "episodes_per_second", "simulations_per_second", "gflops", "peak_gflops",
+                                "fraction_of_peak", "simulator_share"})
     EXPECT_GT(result.at(key), 0) << key;
   EXPECT_FALSE(result.at("device").get<std::string>().empty());
   // Without a configuration: poisson at the method's sizes, T·M·N + R = 2500 observations an episode.

@@ -58,7 +58,7 @@ TEST_F(SimulatorCli, GoesFromANewHeaderToAReport) {
   EXPECT_EQ(json.at("parameters").at(0).at("name"), "heads");
   EXPECT_GE(json.at("parameters").at(0).at("lower").get<double>(), 0);
   EXPECT_LE(json.at("parameters").at(0).at("upper").get<double>(), 1);
-  expect_success({"report", "run", "--out", "report"});
+  expect_success({"report", "run", "--out", "report.html"});
 }
 
 TEST_F(SimulatorCli, RefusesWhatIsWrong) {

@@ -541,14 +541,15 @@ TEST_F(ConfigurationFile, UnreadableFilesAreRefused) {
 
 TEST(Configuration, GivesPriors) {
   const Configuration c = parse_configuration(
-      "simulator: {name: gaussian}\nprior: {mu: {normal: [0.3, 0.7]}, log_sigma: {truncated_normal: [0, 1, -1, 1]}}\n"
+      "simulator: {name: gaussian}\nprior: {mean: {normal: [0.3, 0.7]}, log_deviation: {truncated_normal: [0, 1, -1, "
+      "1]}}\n"
       "parameters: {space: normal}\n");
-  EXPECT_EQ(c.prior.at("mu"), normal(0.3, 0.7));
-  EXPECT_EQ(c.prior.at("log_sigma"), truncated_normal(0, 1, -1, 1));
+  EXPECT_EQ(c.prior.at("mean"), normal(0.3, 0.7));
+  EXPECT_EQ(c.prior.at("log_deviation"), truncated_normal(0, 1, -1, 1));
   EXPECT_EQ(c.parameters.space, Space::normal);
   EXPECT_EQ(parse_configuration(to_yaml(c)), c);
   const auto of_mu = [](const std::string& prior) {
-    return parse_configuration("simulator: {name: gaussian}\nprior: {mu: " + prior + "}\n").prior.at("mu");
+    return parse_configuration("simulator: {name: gaussian}\nprior: {mean: " + prior + "}\n").prior.at("mean");
   };
   for (const auto& [text, law] : {std::pair{"{uniform: [-1, 2]}", uniform(-1, 2)},
                                   {"{log_uniform: [0.5, 2]}", log_uniform(0.5, 2)},
@@ -565,17 +566,18 @@ TEST(Configuration, RefusesPriorsThatAreNone) {
     return refusal_of("simulator: {name: gaussian}\nprior: " + prior + "\n");
   };
   EXPECT_THAT(refused("{rate: {uniform: [0, 1]}}"),
-              HasSubstr("prior.rate: is no parameter of gaussian; there are mu, log_sigma"));
-  EXPECT_THAT(refused("{mu: {uniform: [1, 0]}}"),
-              HasSubstr("prior.mu: the prior reaches from 1 to 0; it must be finite and not empty"));
-  EXPECT_THAT(refused("{log_sigma: {uniform: [0, 50]}}"),
-              HasSubstr("prior.log_sigma: the prior reaches 50; the domain of gaussian ends at"));
+              HasSubstr("prior.rate: is no parameter of gaussian; there are mean, log_deviation"));
+  EXPECT_THAT(refused("{mean: {uniform: [1, 0]}}"),
+              HasSubstr("prior.mean: the prior reaches from 1 to 0; it must be finite and not empty"));
+  EXPECT_THAT(refused("{log_deviation: {uniform: [0, 50]}}"),
+              HasSubstr("prior.log_deviation: the prior reaches 50; the domain of gaussian ends at"));
   for (const char* const wrong :
-       {"3", "{mu: 3}", "{mu: {flat: [0, 1]}}", "{mu: {uniform: 1}}", "{mu: {uniform: [1]}}", "{mu: {uniform: [0, x]}}",
-        "{mu: {uniform: [0, 1], normal: [0, 1]}}", "{mu: {exponential: [1, 2]}}", "[{mu: {uniform: [0, 1]}}]"})
+       {"3", "{mean: 3}", "{mean: {flat: [0, 1]}}", "{mean: {uniform: 1}}", "{mean: {uniform: [1]}}",
+        "{mean: {uniform: [0, x]}}", "{mean: {uniform: [0, 1], normal: [0, 1]}}", "{mean: {exponential: [1, 2]}}",
+        "[{mean: {uniform: [0, 1]}}]"})
     EXPECT_THAT(refused(wrong),
                 HasSubstr("must be a mapping of parameters to priors, each one of uniform: [low, high]"));
-  EXPECT_THAT(refusal_of("simulator: {name: quadratic}\nprior: {mu: {uniform: [0, 1]}}\n"), HasSubstr("prior"));
+  EXPECT_THAT(refusal_of("simulator: {name: quadratic}\nprior: {mean: {uniform: [0, 1]}}\n"), HasSubstr("prior"));
 }
 
 }  // namespace

@@ -422,7 +422,7 @@ TEST(Observations, LeavesOutWhatIsMissing) {
   EXPECT_THAT(test::message_of<InputError>([&] {
                 read_observations(file("none.csv", "set,a,b\nx,1,2\ny,3,\n"), "set", two, Missing::read_as_nan);
               }),
-              testing::HasSubstr("set y: there are no observations"));
+              testing::HasSubstr("set 'y': there are no observations"));
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ TEST(Report, AddsUpALargeStepInDouble) {
   for (int b = 0; b < tiles * tile_lanes; ++b) {
     numbers.loss.push_back(b < episodes ? 1e4F + 1e-3F * static_cast<float>(b) : 0.0F);
     numbers.clamped.push_back(b < episodes ? 2'000'000 : 0);
+    numbers.left_out.push_back(b < episodes ? 1'500'000 : 0);
     sum += numbers.loss.back();
   }
   StepReport expected = numbers;
@@ -45,6 +46,7 @@ TEST(Report, AddsUpALargeStepInDouble) {
   // A sum of n terms of one sign is off by (n/256 + 8) ε/2 of itself at most.
   EXPECT_NEAR(expected.output.loss / static_cast<double>(sum / episodes), 1, 25 * 1.2e-16);
   EXPECT_EQ(expected.output.clamped, std::int64_t{2'000'000} * episodes);
+  EXPECT_EQ(expected.output.left_out, std::int64_t{1'500'000} * episodes);
   for (const int threads : {32, 96, 256}) {
     StepReport got = numbers;
     got.conclude(episodes, 1.5F, [threads](auto body) {
@@ -52,6 +54,7 @@ TEST(Report, AddsUpALargeStepInDouble) {
     });
     EXPECT_EQ(got.output.loss, expected.output.loss) << threads;
     EXPECT_EQ(got.output.clamped, expected.output.clamped) << threads;
+    EXPECT_EQ(got.output.left_out, expected.output.left_out) << threads;
   }
 }
 

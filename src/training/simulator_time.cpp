@@ -1,0 +1,62 @@
+#include "src/training/simulator_time.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "src/simulators/parameter_scale.hpp"
+#include "src/simulators/simulators.hpp"
+
+namespace alfi {
+namespace {
+
+constexpr double least_seconds = 0.1;
+
+}  // namespace
+
+double simulator_seconds(const Plan& plan, const Normalisation& normalisation, int R) {
+  const Shape& shape = plan.shape;
+  const HostSimulator& functions = *host_simulator(plan.number);
+  std::mt19937_64 engine(1);
+  std::normal_distribution<double> normal;
+  std::vector<float> theta;
+  for (int m = 0; m < shape.M; ++m)
+    for (const ParameterInfo& p : plan.simulator.parameters)
+      for (int lane = 0; lane < tile_lanes; ++lane)
+        theta.push_back(static_cast<float>(standard_of_score(p, normal(engine))));
+  std::uint32_t episode[tile_lanes];
+  std::iota(episode, episode + tile_lanes, 0U);
+  std::vector<float> x, clamped(theta.size());
+  std::uint32_t row = 0;
+  const auto simulate = [&](int parameters, int count) {
+    const int rows = parameters * count * tile_lanes;
+    x.resize(static_cast<std::size_t>(shape.X) * static_cast<std::size_t>(rows));
+    functions.simulate(functions.context,
+                       {plan.configuration.simulator.transform, normalisation.mean.data(), normalisation.scale.data()},
+                       {.key = stream_key(1, Phase::simulation, Purpose::pilot, 0),
+                        .episode = episode,
+                        .first_row = row,
+                        .parameters = parameters,
+                        .count = count,
+                        .D = shape.D,
+                        .units = plan.parameters.data(),
+                        .pieces = 1,
+                        .theta = theta.data(),
+                        .clamped = clamped.data(),
+                        .x = {x.data(), rows}});
+    row += static_cast<std::uint32_t>(parameters);
+  };
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  std::chrono::duration<double> taken{};
+  int rounds = 0;
+  for (; taken.count() < least_seconds; ++rounds, taken = Clock::now() - begin) {
+    simulate(1, R);
+    for (int t = 0; t < shape.T; ++t) simulate(shape.M, shape.N);
+  }
+  return taken.count() / (static_cast<double>(rounds) * tile_lanes);
+}
+
+}  // namespace alfi
