@@ -105,7 +105,7 @@ struct Call {
 
 std::vector<AnswerLine> lines_of(const Call& call, const Posterior& posterior) {
   const auto exact = make_exact_inference(find_simulator(call.machine.configuration()));
-  return cli::lines_of(posterior, exact ? exact->infer(call.data.values).maximum_likelihood : std::vector<double>{});
+  return cli::lines_of(posterior, exact ? exact->maximum_likelihood(call.data.values) : std::vector<double>{});
 }
 
 /// Writes the answer to the only set for people to read.

@@ -32,7 +32,8 @@ std::unique_ptr<Processor> make_processor(const Configuration::Engine& engine, i
     std::unique_ptr<cuda::Runtime> runtime;
     const std::string trouble = trouble_with(engine.device, runtime);
     if (trouble.empty())
-      return std::make_unique<cuda::CudaProcessor>(std::move(runtime), engine.precision, engine.threads);
+      return std::make_unique<cuda::CudaProcessor>(std::move(runtime), engine.precision,
+                                                   engine.threads > 0 ? engine.threads + waiting : 0);
     if (engine.backend == Backend::cuda)
       throw RunError(
           fmt::format("engine.backend = cuda: device {} cannot be used: {}. engine.backend = cpu runs on the "

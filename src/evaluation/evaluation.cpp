@@ -95,7 +95,7 @@ std::vector<double> answer_exactly(Engine& engine, const Normalisation& normalis
                            const int b = finished.first + lane;
                            const std::vector<float> x = observations_of(finished.tile, plan.shape.X, lane);
                            left_out.add(truth_of(finished.tile, plan.shape.D, lane), *finished.tile.input, lane);
-                           keep_exact(exact ? exact->infer(x) : Exact{}, plan, b, answers);
+                           keep_exact(exact && !x.empty() ? exact->infer(x) : Exact{}, plan, b, answers);
                            if (b >= most_energy_episodes) continue;
                            std::vector<double> estimate;
                            for (int d = 0; d < plan.shape.D; ++d) {
@@ -145,7 +145,7 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Plan& plan, std::unique_
   Answers answers(wanted.episodes, plan.shape.D);
   Rollouts rollouts = answer_by_alfi(engine, checkpoint.state.average, answers, progress);
   LeftOutByTenth left_out(plan.simulator.parameters);
-  const std::vector<double> energy = answer_exactly(engine, checkpoint.normalisation, answers, left_out, progress);
+  std::vector<double> energy = answer_exactly(engine, checkpoint.normalisation, answers, left_out, progress);
 
   Evaluation evaluation{};
   evaluation.simulator = plan.simulator.name;
@@ -156,6 +156,7 @@ Evaluation evaluate(const Checkpoint& checkpoint, const Plan& plan, std::unique_
   evaluation.replicates = wanted.replicates;
   evaluation.not_finite = rollouts.not_finite;
   summarise(statistics, answers, evaluation);
+  std::erase_if(energy, [](double distance) { return std::isnan(distance); });  // of too few observations, or no answer
   evaluation.energy_distance = measured_mean(statistics, energy);
   evaluation.energy_distance_episodes = static_cast<int>(energy.size());
   evaluation.error_by_iteration = std::move(rollouts.error_by_iteration);

@@ -37,10 +37,13 @@ class ExactInference {
   /// Infers θ of x: (R, X) observations, row-major, R >= 1. Throws InputError for none, and for a value the simulator
   /// cannot give (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
   virtual Exact infer(std::span<const float> x) const = 0;
+
+  /// Returns Exact::maximum_likelihood alone.
+  virtual std::vector<double> maximum_likelihood(std::span<const float> x) const { return infer(x).maximum_likelihood; }
 };
 
-/// Infers by a simulator's own log likelihood: maximum likelihood, and the posterior of up to three parameters by
-/// quadrature.
+/// Infers by a simulator's own log likelihood: maximum likelihood, where the prior is not 0 (7 deviations of a normal
+/// one), and the posterior of up to three parameters by quadrature.
 std::unique_ptr<ExactInference> make_exact_by_likelihood(const SimulatorInfo& simulator);
 
 /// Makes the simulator's exact inference; null where its likelihood is not known. Where a prior is one that no exact

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -101,10 +102,27 @@ class ExactByLikelihood final : public ExactInference {
   }
 
   Exact infer(std::span<const float> x) const override {
+    const Function posterior = log_posterior(x);
+    const VectorXd mode = mode_of(posterior);
+    Exact exact = most_likely(x, mode);
+    if (mode.size() <= most_parameters_of_grid && std::isfinite(posterior(mode)))
+      keep_posterior(posterior, mode, exact);
+    return exact;
+  }
+
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
+    return most_likely(x, mode_of(log_posterior(x))).maximum_likelihood;
+  }
+
+ private:
+  Function log_posterior(std::span<const float> x) const {
     if (x.empty()) throw InputError("x: no observations");
+    return [this, x](const VectorXd& z) { return log_likelihood(x, z) - z.squaredNorm() / 2; };
+  }
+
+  /// Finds the highest of the maxima near the prior's median and one deviation from it.
+  VectorXd mode_of(const Function& posterior) const {
     const auto D = static_cast<Eigen::Index>(units_.size());
-    const Function likelihood = [&](const VectorXd& z) { return log_likelihood(x, z); };
-    const Function posterior = [&](const VectorXd& z) { return likelihood(z) - z.squaredNorm() / 2; };
     VectorXd mode = VectorXd::Zero(D);
     double highest = -std::numeric_limits<double>::infinity();
     for (Eigen::Index start = 0; start <= 2 * D; ++start) {
@@ -116,13 +134,19 @@ class ExactByLikelihood final : public ExactInference {
         mode = z;
       }
     }
+    return mode;
+  }
+
+  /// Keeps maximum likelihood, searched for from the mode.
+  Exact most_likely(std::span<const float> x, const VectorXd& mode) const {
+    const VectorXd z = maximised([&](const VectorXd& at) { return log_likelihood(x, at); }, mode, 0.1);
+    const VectorXd theta = natural(z);
     Exact exact;
-    keep_point(maximised(likelihood, mode, 0.1), exact);
-    if (D <= most_parameters_of_grid && std::isfinite(highest)) keep_posterior(posterior, mode, exact);
+    exact.maximum_likelihood = values(theta);
+    if (scaled_) exact.on_scale.maximum_likelihood = values(standard(z, theta));
     return exact;
   }
 
- private:
   VectorXd natural(const VectorXd& z) const {
     VectorXd theta(z.size());
     for (Eigen::Index d = 0; d < z.size(); ++d)
@@ -145,12 +169,6 @@ class ExactByLikelihood final : public ExactInference {
     const double value = functions_.log_likelihood(functions_.context, theta.data(), x.data(),
                                                    static_cast<int>(x.size()) / simulator_.observations.dimension);
     return std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
-  }
-
-  void keep_point(const VectorXd& z, Exact& exact) const {
-    const VectorXd theta = natural(z);
-    exact.maximum_likelihood = values(theta);
-    if (scaled_) exact.on_scale.maximum_likelihood = values(standard(z, theta));
   }
 
   /// Lays a grid at the mode, as wide as the posterior falls by 2, and then where its moments are.

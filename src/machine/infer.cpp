@@ -74,6 +74,13 @@ void add_estimates(const ProposalLaw& law, const SimulatorInfo& simulator, Poste
                                     .deviation = deviation,
                                     .lower = lower,
                                     .upper = upper});
+    constexpr double far = 4;  // deviations: of a normal prior its ends are as far
+    if (works_on_scores(parameter) && std::abs(law.mean[d]) > far)
+      posterior.warnings.push_back(
+          {Doubt::outside_prior,
+           fmt::format("{} = {:.4g} lies at the very end of the prior, {}: the machine hardly saw "
+                       "such data. Do not trust the answer.",
+                       parameter.name, mean, prior_text(parameter))});
     if (mean < parameter.low || mean > parameter.high)
       posterior.warnings.push_back(
           {Doubt::outside_prior, fmt::format("{} = {:.4g} lies outside the prior, [{}, {}]: the machine never saw such "

@@ -61,7 +61,7 @@ Candidate place_of_program(std::vector<std::string> words, const std::filesystem
   for (const std::size_t i : files) {
     const std::filesystem::path trained = words[i];
     std::error_code hidden;
-    if (std::filesystem::is_directory(given, hidden))
+    if (std::filesystem::exists(given / trained.filename(), hidden))
       words[i] = std::filesystem::absolute(given / trained.filename()).string();
     else if (!given.empty() && (files.size() == 1 || given.filename() == trained.filename()))
       words[i] = std::filesystem::absolute(given).string();

@@ -298,7 +298,8 @@ NaturalLaw natural_law(const ParameterInfo& parameter, double mean, double devia
     return {centre, spread, centre - reach * spread, centre + reach * spread};
   }
   const double middle = natural_of(parameter, mean);
-  if (!(deviation > 0)) return {middle, deviation, middle, middle};  // a point
+  if (std::isnan(deviation)) return {middle, deviation, deviation, deviation};  // the estimate alone
+  if (!(deviation > 0)) return {middle, deviation, middle, middle};
   static const GaussLegendre rule(64);
   WeightedMoments moments;
   rule.over(-8, 8, [&](double z, double weight) {

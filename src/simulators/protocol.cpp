@@ -4,10 +4,14 @@
 
 #include <bit>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "src/formats/printable.hpp"
 
@@ -101,6 +105,21 @@ std::string question(const SimulatorBatch& batch) {
   return text;
 }
 
+/// Reads a number from the front of a text, and returns where it ends; null where there is none. What is too small for
+/// a float is 0, what is too large infinite, and NA, as R has it, no number.
+const char* read_number(const char* place, const char* end, float& number) {
+  if (std::string_view(place, end).starts_with("NA") && !std::string_view(place, end).starts_with("NAN")) {
+    number = std::numeric_limits<float>::quiet_NaN();
+    return place + 2;
+  }
+  double wide = 0;
+  const auto [stop, error] = std::from_chars(place, end, wide);
+  if (error == std::errc::invalid_argument) return nullptr;
+  if (error == std::errc::result_out_of_range) wide = std::strtod(std::string(place, stop).c_str(), nullptr);
+  number = static_cast<float>(wide);
+  return stop;
+}
+
 Conversation::Answer answer(const SimulatorBatch& batch) {
   const std::size_t rows = static_cast<std::size_t>(batch.parameters) * static_cast<std::size_t>(batch.observations);
   return [x = batch.x, X = batch.x.size() / rows, at = std::size_t{0},
@@ -112,8 +131,8 @@ Conversation::Answer answer(const SimulatorBatch& batch) {
       for (std::size_t k = 0; k < X; ++k) {
         if (k > 0 && place != end && *place == ',') ++place;
         while (place != end && *place == ' ') ++place;
-        const auto [stop, error] = std::from_chars(place, end, x[number]);
-        if (error != std::errc())
+        const char* const stop = read_number(place, end, x[number]);
+        if (stop == nullptr)
           throw Misbehaviour(
               fmt::format("wrote {} where {} numbers are expected, with commas between", printable(*line), X));
         place = stop;

@@ -143,6 +143,10 @@ int LoadedSimulators::add_module(const std::string& identity, const SimulatorMod
 void register_linked_simulator(const char* stamp, const SimulatorModule& module, std::uint64_t fingerprint) {
   std::string refused = refused_facts(module.facts);
   if (std::string_view(stamp) != ALFI_STAMP) refused = "was compiled with the kernels of another alfi; build it again";
+  bool taken = false;
+  for (int i = 0; i < Simulators::size; ++i)
+    Simulators::with(i, [&]<class Sim>() { taken = taken || std::string_view(Sim::facts.name) == module.facts.name; });
+  if (taken) refused = "has the name of one of alfi's own";
   if (refused.empty())
     LoadedSimulators::all().add_linked(module, fingerprint);
   else

@@ -1,9 +1,12 @@
 #include "src/simulators/watchdog.hpp"
 
 #include <fmt/format.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
@@ -11,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace alfi {
@@ -28,8 +32,8 @@ struct Call {
   bool told = false;
 };
 
-/// Says whether these parameters (count, D, 16) of a call return within a second, in a process of their own.
-bool returns(const Call& call, const std::vector<float>& theta, int first) {
+/// Says whether these parameters (count, D, 16) of a call return within the limit, in a process of their own.
+bool returns(const Call& call, const std::vector<float>& theta, int first, std::chrono::milliseconds limit) {
   const Simulation& all = call.simulation;
   const int count = static_cast<int>(theta.size()) / all.D / tile_lanes, rows = count * all.count * tile_lanes;
   std::vector<float> x(static_cast<std::size_t>(rows * call.facts.observation.dimension));
@@ -43,39 +47,44 @@ bool returns(const Call& call, const std::vector<float>& theta, int first) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::signal(SIGALRM, SIG_DFL);
-    ::alarm(1);
+    sigset_t alarms;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    ::sigprocmask(SIG_UNBLOCK, &alarms, nullptr);
+    const itimerval timer{.it_interval = {}, .it_value = {limit.count() / 1000, limit.count() % 1000 * 1000}};
+    ::setitimer(ITIMER_REAL, &timer, nullptr);
     call.functions.simulate(call.functions.context, call.units, part);
     ::_exit(0);
   }
   int status = 0;
-  if (child > 0) (void)::waitpid(child, &status, 0);
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   return !(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
 }
 
 /// Returns θ, as the machine works with it, of the first lane that does not return; none where all do.
-std::optional<std::vector<float>> endless(const Call& call) {
+std::optional<std::vector<float>> endless(const Call& call, std::chrono::milliseconds limit) {
   const Simulation& all = call.simulation;
   const int lanes = all.D * tile_lanes;
   for (int m = 0; m < all.parameters; ++m) {
     const std::vector<float> theta(all.theta + m * lanes, all.theta + (m + 1) * lanes);
-    if (returns(call, theta, m)) continue;
+    if (returns(call, theta, m, limit)) continue;
     for (int lane = 0; lane < tile_lanes; ++lane) {
       std::vector<float> of_lane, alone;
       for (int d = 0; d < all.D; ++d) {
         of_lane.push_back(theta[static_cast<std::size_t>(d * tile_lanes + lane)]);
         alone.insert(alone.end(), tile_lanes, of_lane.back());
       }
-      if (!returns(call, alone, m)) return of_lane;
+      if (!returns(call, alone, m, limit)) return of_lane;
     }
     return std::vector<float>{};  // with these neighbours alone
   }
   return std::nullopt;
 }
 
-void tell(const Call& call, double seconds) {
+void tell(const Call& call, double seconds, std::chrono::milliseconds limit) {
   std::string text =
       fmt::format("alfi: warning: a call of the simulator {} has not returned for {:.3g} s", call.facts.name, seconds);
-  if (const auto theta = endless(call); theta && !theta->empty()) {
+  if (const auto theta = endless(call, limit); theta && !theta->empty()) {
     text += "; it does not return at";
     for (int d = 0; d < call.simulation.D; ++d)
       text += fmt::format("{} {} = {:.6g}", d == 0 ? "" : ",",
@@ -99,12 +108,14 @@ class Watchdog {
     return last_;
   }
   void remove(long number) {
-    const std::lock_guard guard(mutex_);  // also while a call is told of: what it refers to is used
+    std::unique_lock lock(mutex_);
+    examined_done_.wait(lock, [&] { return examined_ != number; });  // what the call refers to is used
     calls_.erase(number);
   }
   void set_limit(std::chrono::milliseconds limit) {
     const std::lock_guard guard(mutex_);
     limit_ = limit;
+    limit_changed_ = true;
     changed_.notify_all();
   }
 
@@ -112,21 +123,32 @@ class Watchdog {
   void watch(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
-      changed_.wait_for(lock, stop, std::min<std::chrono::milliseconds>(limit_, 5s), [] { return false; });
-      for (auto& [number, call] : calls_) {
-        const auto taken = Clock::now() - call.begun;
-        if (call.told || taken < limit_) continue;
-        call.told = true;
-        tell(call, std::chrono::duration<double>(taken).count());
-      }
+      changed_.wait_for(lock, stop, std::min<std::chrono::milliseconds>(limit_, 5s),
+                        [this] { return std::exchange(limit_changed_, false); });
+      const auto late = std::find_if(calls_.begin(), calls_.end(), [&](const auto& one) {
+        return !one.second.told && Clock::now() - one.second.begun >= limit_;
+      });
+      if (late == calls_.end()) continue;
+      late->second.told = true;
+      examined_ = late->first;
+      const Call call = late->second;
+      const std::chrono::milliseconds limit = limit_;
+      lock.unlock();
+      tell(call, std::chrono::duration<double>(Clock::now() - call.begun).count(), limit);
+      lock.lock();
+      examined_ = 0;
+      examined_done_.notify_all();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
+  std::condition_variable examined_done_;
+  long examined_ = 0;  ///< the call that is being told of, which waits for that; 0: none
   std::map<long, Call> calls_;
   long last_ = 0;
   std::chrono::milliseconds limit_ = 60s;
+  bool limit_changed_ = false;
   std::jthread thread_;
 };
 

@@ -30,7 +30,8 @@ double simulator_seconds(const Plan& plan, const Normalisation& normalisation, i
   std::iota(episode, episode + tile_lanes, 0U);
   std::vector<float> x, clamped(theta.size());
   std::uint32_t row = 0;
-  const auto simulate = [&](int parameters, int count) {
+  const std::vector<float> counts(tile_lanes, static_cast<float>(R));
+  const auto simulate = [&](int parameters, int count, const float* counts) {
     const int rows = parameters * count * tile_lanes;
     x.resize(static_cast<std::size_t>(shape.X) * static_cast<std::size_t>(rows));
     functions.simulate(functions.context,
@@ -45,7 +46,8 @@ double simulator_seconds(const Plan& plan, const Normalisation& normalisation, i
                         .pieces = 1,
                         .theta = theta.data(),
                         .clamped = clamped.data(),
-                        .x = {x.data(), rows}});
+                        .x = {x.data(), rows},
+                        .counts = counts});
     row += static_cast<std::uint32_t>(parameters);
   };
   using Clock = std::chrono::steady_clock;
@@ -53,8 +55,8 @@ double simulator_seconds(const Plan& plan, const Normalisation& normalisation, i
   std::chrono::duration<double> taken{};
   int rounds = 0;
   for (; taken.count() < least_seconds; ++rounds, taken = Clock::now() - begin) {
-    simulate(1, R);
-    for (int t = 0; t < shape.T; ++t) simulate(shape.M, shape.N);
+    simulate(1, R, counts.data());
+    for (int t = 0; t < shape.T; ++t) simulate(shape.M, shape.N, nullptr);
   }
   return taken.count() / (static_cast<double>(rounds) * tile_lanes);
 }

@@ -87,8 +87,8 @@ TEST(Failing, IsRefusedWhereMostOfItFails) {
   TemporaryFolder folder;
   const Configuration c = failing(folder, 1, 0.6);
   const std::string message = message_of<RunError>([&] { train(c, folder.path() / "run"); });
-  EXPECT_THAT(message, HasSubstr("80.0 % of the observations at draws of the prior are no numbers, such as 64 of 64 at "
-                                 "a = 0.9"));
+  EXPECT_THAT(message, HasSubstr("79.6 % of the observations at draws of the prior are no numbers, such as 64 of 64 at "
+                                 "a = 0.95"));
   EXPECT_THAT(message, HasSubstr("should have another prior or a domain (clamp)"));
 }
 

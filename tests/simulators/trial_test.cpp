@@ -55,7 +55,7 @@ TEST(Watchdog, NamesTheParametersOfACallThatDoesNotReturn) {
   if (test::sanitized) GTEST_SKIP() << "a sanitizer takes longer to start a process than the watchdog waits";
   test::TemporaryFolder folder;
   const SimulatorInfo simulator =
-      simulator_at(header_of(folder, "    if (theta[0] > 0.75f && theta[0] < 0.76f) ::sleep(3);").string(), {});
+      simulator_at(header_of(folder, "    if (theta[0] > 0.75f && theta[0] < 0.76f) ::sleep(2);").string(), {});
   constexpr int rows = 2 * tile_lanes;
   const auto maps = maps_of(simulator);
   const std::vector<ParameterUnits> units = units_of(simulator, *maps);

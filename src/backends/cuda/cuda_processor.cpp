@@ -260,7 +260,7 @@ void CudaProcessor::draw_problems(const TilePass& pass) {
       require(runtime_->clear(batch.tile_memory.data(), batch.tile_memory.bytes(), stream_.get()),
               "clearing the tiles");
     launcher.kernel(DeviceKernel::begin, std::min(batch.plan.blocks, batch.work.tile_count), batch.work);
-    if (batch.hosted) batch.hosted->put_real(batch.work);
+    if (batch.hosted) batch.hosted->put_problems(batch.work);
   });
 }
 

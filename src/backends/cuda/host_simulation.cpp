@@ -39,9 +39,11 @@ void HostSimulation::copy_to_device(float* to, const float* from, std::int64_t p
 
 void HostSimulation::call(int slots, std::function<void(int)> body) {
   bodies_.push_back([this, slots, body = std::move(body)] {
+    if (failed_) return;
     try {
       arena_.execute([&] { tbb::parallel_for(0, slots, body); });
     } catch (...) {
+      failed_ = true;
       const std::lock_guard guard(mutex_);
       if (!thrown_) thrown_ = std::current_exception();
     }
@@ -49,13 +51,20 @@ void HostSimulation::call(int slots, std::function<void(int)> body) {
   require(runtime_.call(bodies_.back(), stream_.get()), "calling the simulator");
 }
 
+void HostSimulation::put_problems(const DeviceWork& work) {
+  const std::size_t bytes = static_cast<std::size_t>(work.tile_count) * sizeof(TileInput<float>);
+  require(runtime_.copy_to_host(inputs_.data(), tiles_.inputs, bytes, stream_.get()), "copying problems to the host");
+  if (!work.draws.problem) return;
+  put_real(work);
+  require(runtime_.copy_to_device(tiles_.inputs, inputs_.data(), bytes, stream_.get()),
+          "copying problems to the device");
+}
+
 void HostSimulation::put_real(const DeviceWork& work) {
   const Shape& shape = settings_.shape;
   const int slots = work.tile_count, rows = shape.R * tile_lanes;
   const std::int64_t pitch = std::int64_t{shape.X} * rows, parameters = std::int64_t{shape.D} * tile_lanes;
-  const std::size_t inputs = static_cast<std::size_t>(slots) * sizeof(TileInput<float>);
   copy_to_host(truth_, tiles_.first->truth, parameters, slots);
-  require(runtime_.copy_to_host(inputs_.data(), tiles_.inputs, inputs, stream_.get()), "copying problems to the host");
   call(slots, [this, pitch, rows, parameters](int slot) {
     Tile<float> tile{};
     tile.input = inputs_.data() + slot;
@@ -65,8 +74,6 @@ void HostSimulation::put_real(const DeviceWork& work) {
   });
   for (int k = 0; k < shape.X; ++k)
     copy_to_device(tiles_.first->real.at(k, 0), real_.data() + std::int64_t{k} * rows, pitch, rows, slots);
-  require(runtime_.copy_to_device(tiles_.inputs, inputs_.data(), inputs, stream_.get()),
-          "copying problems to the device");
 }
 
 void HostSimulation::put_proposals(const DeviceWork& work) {

@@ -7,6 +7,7 @@
 
 #include <oneapi/tbb/task_arena.h>
 
+#include <atomic>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -31,8 +32,9 @@ class HostSimulation {
   HostSimulation(Runtime& runtime, const Stream& stream, tbb::task_arena& arena, const EpisodeSettings<float>& settings,
                  const TilesOfDevice& tiles);
 
-  /// Puts the real observations of the work's tiles on the stream, after their problems were described.
-  void put_real(const DeviceWork& work);
+  /// Puts the problems of the work's tiles on the stream, after they were described; with their real observations, if
+  /// these are drawn.
+  void put_problems(const DeviceWork& work);
   /// Puts the observations of iteration work.iteration on the stream, after its parameters were proposed.
   void put_proposals(const DeviceWork& work);
 
@@ -40,6 +42,7 @@ class HostSimulation {
   void rethrow();
 
  private:
+  void put_real(const DeviceWork& work);
   void copy_to_host(const PinnedArray<float>& to, const float* from, std::int64_t size, int slots);
   /// Copies `size` numbers of each slot, which are `pitch` numbers apart on the host.
   void copy_to_device(float* to, const float* from, std::int64_t pitch, std::int64_t size, int slots);
@@ -54,6 +57,7 @@ class HostSimulation {
   PinnedArray<float> truth_, real_, theta_, x_, clamped_, counts_;
   PinnedArray<TileInput<float>> inputs_;
   std::deque<std::function<void()>> bodies_;  ///< a graph points to them
+  std::atomic<bool> failed_ = false;          ///< nothing is simulated any more
   std::mutex mutex_;
   std::exception_ptr thrown_;
 };

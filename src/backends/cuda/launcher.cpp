@@ -36,7 +36,7 @@ void Launcher::chunk(DeviceWork work, const Observations& observations) const {
   const int each = blocks(work);
   if (plan_.split) {
     kernel(DeviceKernel::begin, each, work);
-    if (hosted_ != nullptr && work.draws.problem) hosted_->put_real(work);
+    if (hosted_ != nullptr) hosted_->put_problems(work);
     work.iteration = real_set_alone;
     encode(work);
     for (work.iteration = 0; work.iteration < work.settings.shape.T; ++work.iteration) {

@@ -67,7 +67,7 @@ TEST(HostSimulation, TrainsInChunksToTheSameBits) {
   SimulatedDevice whole;
   EXPECT_EQ(train_steps(configuration, simulated_processor(whole), 2), host);
   int most = 0;
-  for (double memory = static_cast<double>(whole.most_used) / 0.9;; memory *= 0.9) {  // until not one tile fits
+  for (double memory = 4 * static_cast<double>(whole.most_used);; memory *= 0.9) {  // until not one tile fits
     SimulatedDevice device;
     device.memory = static_cast<std::int64_t>(memory);
     try {
@@ -112,6 +112,9 @@ TEST(HostSimulation, RollsOutAndDrawsProblemsAndSamplesToTheBitsOfTheHost) {
             rollout_of(configuration, std::make_unique<HostProcessor>(1), 20, 4));
   EXPECT_EQ(problems_of(configuration, simulated_processor(second), 20),
             problems_of(configuration, std::make_unique<HostProcessor>(1), 20));
+  SimulatedDevice fourth;
+  EXPECT_EQ(inference_of(configuration, simulated_processor(fourth)),
+            inference_of(configuration, std::make_unique<HostProcessor>(1)));
   const SimulatorInfo simulator = find_simulator(configuration);
   const auto drawn = [&](Processor& processor) {
     std::vector<float> all;
