@@ -107,7 +107,8 @@ struct Weinberg {
   template <class F>
   static ALFI_HD F by_angle(const Law<F>& law, F u, F h) {
     F sin, cos;
-    sincos_eighth(asin_of_positive(min(splat<F>(1.0f), sqrt(h))) * 0x1.b2995ep-5f, sin, cos);  // 1/(6π): a third, in turns
+    sincos_eighth(asin_of_positive(min(splat<F>(1.0f), sqrt(h))) * 0x1.b2995ep-5f, sin,
+                  cos);  // 1/(6π): a third, in turns
     const F s =
         law.root * sin * fma(cos, splat<F>(0x1.bb67aep+1f), -2.0f * sin);  // 4 cos(A + π/6) = 2√3 cos A − 2 sin A
     const F excess = fma(s * s, fma(s, splat<F>(1.0f / 3.0f), law.root), -(u * law.area));
