@@ -22,6 +22,7 @@ inline namespace ALFI_ISA {
 
 /// Source of observations that calls.
 struct Called {
+  static constexpr bool fails = true;
   const HostSimulator* simulator;
 
   template <class Team>

@@ -86,9 +86,11 @@ ALFI_HD void simulate_real(const Team& team, const EpisodeSettings<typename Team
                    .clamped = nullptr,
                    .x = tile.real,
                    .counts = tile.input->count});
-  if (!settings.may_fail) return;
-  team.sync();
-  leave_out_real(team, settings, tile);
+  if constexpr (Source::fails) {
+    if (!settings.may_fail) return;
+    team.sync();
+    leave_out_real(team, settings, tile);
+  }
 }
 
 /// Draws each lane's problem: its episode, θ* and the real observations.
@@ -260,9 +262,11 @@ ALFI_HD void simulate_proposals(const Team& team, const EpisodeSettings<float>& 
                    .theta = proposed.theta,
                    .clamped = proposed.clamped,
                    .x = proposed.x});
-  if (!settings.may_fail) return;
-  team.sync();
-  leave_out(team, proposed.x, shape.X, proposed.count, shape.N, proposed.counts);
+  if constexpr (Source::fails) {
+    if (!settings.may_fail) return;
+    team.sync();
+    leave_out(team, proposed.x, shape.X, proposed.count, shape.N, proposed.counts);
+  }
 }
 
 /// Draws these parameters of iteration t and their observations, as far as they are drawn; x may be read after a

@@ -127,9 +127,11 @@ requires(!goes_by_steps<Sim>()) ALFI_HD
   });
 }
 
-/// The simulator of this number in a list. Nothing is drawn where it is `recorded`.
-template <class List>
+/// The simulator of this number in a list. Nothing is drawn where it is `recorded`. An observation may be no number
+/// where `fails_` says so; those in alfi's list never fail.
+template <class List, bool fails_ = false>
 struct Listed {
+  static constexpr bool fails = fails_;
   int number;
 
   template <class Team>

@@ -65,7 +65,7 @@ ALFI_HD F atan(F x) {
   return with_sign(select(upper, 0x1.921fb6p0f - angle, angle), x);
 }
 
-/// Returns xʸ for x ≥ 0, with a relative error of up to 10⁻⁷ (1 + |y log x|); NaN for x < 0.
+/// Returns xʸ for x ≥ 0, with a relative error of up to 1.2e-7 (1 + |y log x|); NaN for x < 0.
 template <class F>
 ALFI_HD F pow(F x, F y) {
   const F power = exp(y * log(x));

@@ -166,11 +166,16 @@ ALFI_HD Part part_of(int count, int share, int shares) {
           static_cast<int>(std::int64_t{count} * (share + 1) / shares)};
 }
 
-/// Returns the simulator of the work, one of those that the kernels were built with.
-ALFI_HD Listed<Simulators> source_of(const DeviceWork& work) { return {work.settings.simulator}; }
-
+/// Reports what a tile's rollout came to, once its losses are computed, where a step is to be summarised.
 template <class Team>
-ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+ALFI_HD void report_rollout(const Team& team, const DeviceWork& work, const Tile<float>& tile) {
+  if (work.report.loss == nullptr) return;
+  team.sync();
+  report_tile(team, work.settings.shape, tile, work.report);
+}
+
+template <class Team, class Source>
+ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const DeviceWork& work, const Source& source) {
   Carver<float> carver(shared);
   const BlockMemory<float> memory = carve_block(work.settings.shape, carver, true);
   const auto encoder = staged_encoder(team, work.settings.layout, work.settings.weights, memory.encoder);
@@ -178,27 +183,27 @@ ALFI_HD void rollout_kernel(const Team& team, int block, float* shared, const De
     Tile<float>& tile = work.tiles[slot];
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();  // before this tile's activations take the place of the last one's, too
-    rollout(team, work.settings, source_of(work), work.inputs[*work.position], work.draws, tile, encoder,
-            memory.aggregator);
+    rollout(team, work.settings, source, work.inputs[*work.position], work.draws, tile, encoder, memory.aggregator);
+    report_rollout(team, work, tile);
   }
 }
 
-template <class Team>
-ALFI_HD void begin_kernel(const Team& team, int block, const DeviceWork& work) {
+template <class Team, class Source>
+ALFI_HD void begin_kernel(const Team& team, int block, const DeviceWork& work, const Source& source) {
   for (int slot = block; slot < work.tile_count; slot += work.blocks) {
     Tile<float>& tile = work.tiles[slot];
     team.once([&] { tile.number = work.first_tile + slot; });
     team.sync();
-    begin(team, work.settings, source_of(work), work.inputs[*work.position], work.draws, tile);
+    begin(team, work.settings, source, work.inputs[*work.position], work.draws, tile);
   }
 }
 
-template <class Team>
-ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work) {
+template <class Team, class Source>
+ALFI_HD void propose_kernel(const Team& team, int block, const DeviceWork& work, const Source& source) {
   const Part part = part_of(work.settings.shape.M, block % work.shares, work.shares);
   for (int slot = block / work.shares; slot < work.tile_count; slot += work.blocks)
-    propose(team, work.settings, source_of(work), work.inputs[*work.position], work.draws, work.tiles[slot],
-            work.iteration, {part.first, part.last - part.first}, work.shares);
+    propose(team, work.settings, source, work.inputs[*work.position], work.draws, work.tiles[slot], work.iteration,
+            {part.first, part.last - part.first}, work.shares);
 }
 
 template <Variant variant, class Team>
@@ -233,7 +238,9 @@ ALFI_HD void advance_kernel(const Team& team, int block, float* shared, const De
     score_parameters(team, shape, tile, t);
     team.sync();  // before this tile's activations take the place of the last one's, too
     advance(team, work.settings, tile, t, memory);
-    if (t == shape.T - 1) weigh_losses(team, work.settings, work.inputs[*work.position], tile);
+    if (t < shape.T - 1) continue;
+    weigh_losses(team, work.settings, work.inputs[*work.position], tile);
+    report_rollout(team, work, tile);
   }
 }
 
@@ -244,7 +251,6 @@ ALFI_HD void rollout_gradient_kernel(const Team& team, int block, float* shared,
     const Tile<float>& tile = work.tiles[slot];
     rollout_gradient(team, work.settings, work.inputs[*work.position], tile, memory,
                      work.partials + work.sums.rest(tile.number % gradient_partials));
-    if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
   }
 }
 
@@ -321,14 +327,16 @@ ALFI_HD GroupShare group_share(const DeviceWork& work, int block) {
   return {first, left < work.groups_per_block ? left : work.groups_per_block};
 }
 
-template <DeviceKernel kernel, Variant variant, class Team>
-ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+/// Runs a kernel's body; those that simulate have the source's simulator.
+template <DeviceKernel kernel, Variant variant, class Team, class Source>
+ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work,
+                               const Source& source) {
   if constexpr (kernel == DeviceKernel::rollout) {
-    rollout_kernel(team, block, shared, work);
+    rollout_kernel(team, block, shared, work, source);
   } else if constexpr (kernel == DeviceKernel::begin) {
-    begin_kernel(team, block, work);
+    begin_kernel(team, block, work, source);
   } else if constexpr (kernel == DeviceKernel::propose) {
-    propose_kernel(team, block, work);
+    propose_kernel(team, block, work, source);
   } else if constexpr (kernel == DeviceKernel::encode) {
     encode_kernel<variant>(team, block, shared, work);
   } else if constexpr (kernel == DeviceKernel::advance) {
@@ -348,13 +356,21 @@ ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const
     const GroupShare share = group_share(work, block);
     apply_update(team, work.optimizer, work.rates[*work.position], share.first, share.count);
   } else if constexpr (kernel == DeviceKernel::draw_sample) {
-    Listed<Simulators>{work.sample.simulator}.draw_sample(team, work.sample, block, work.sample_blocks);
+    source.draw_sample(team, work.sample, block, work.sample_blocks);
   } else if constexpr (kernel == DeviceKernel::spin) {
     spin_kernel(team, block, work.spin);
   } else {
     conclude_step(team, work.optimizer, work.report, work.episodes, work.outputs[*work.position]);
     team.once([&] { ++*work.position; });  // all have read it before a barrier of the line above
   }
+}
+
+/// Runs the body of a kernel that was built with alfi's own simulators.
+template <DeviceKernel kernel, Variant variant, class Team>
+ALFI_HD void run_device_kernel(const Team& team, int block, float* shared, const DeviceWork& work) {
+  run_device_kernel<kernel, variant>(
+      team, block, shared, work,
+      Listed<Simulators>{kernel == DeviceKernel::draw_sample ? work.sample.simulator : work.settings.simulator});
 }
 
 }  // namespace ALFI_ISA

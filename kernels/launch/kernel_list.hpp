@@ -46,6 +46,8 @@ inline constexpr const char* device_kernel_names[] = {"rollout",
                                                       "conclude",
                                                       "draw_sample",
                                                       "spin"};
+/// Beginning of the names of a module's kernels, before the above.
+inline constexpr const char* module_kernel_prefix = "alfi_";
 inline constexpr int device_kernel_count = sizeof device_kernel_names / sizeof device_kernel_names[0];
 
 /// Memory of the aggregator's activations: a block's shared memory, or the device's where that is too small.
@@ -72,6 +74,11 @@ constexpr bool encodes(DeviceKernel kernel) {
 }
 constexpr bool aggregates(DeviceKernel kernel) {
   return kernel == DeviceKernel::advance || kernel == DeviceKernel::rollout_gradient;
+}
+/// Says whether a kernel has the simulator: of one of these a module brings its own.
+constexpr bool has_simulator(DeviceKernel kernel) {
+  return kernel == DeviceKernel::rollout || kernel == DeviceKernel::begin || kernel == DeviceKernel::propose ||
+         kernel == DeviceKernel::draw_sample;
 }
 
 /// Threads of a block, but for kernels that need more.

@@ -18,6 +18,7 @@ struct SimulatorModule {
   int table;  ///< whole numbers its observations mostly are, from 0 on; 0 where they are not whole
   SimulatorFunctions sets[most_sets];
   int set_count;
+  const char* device_code;  ///< PTX of its own kernels for CUDA devices; null where it was compiled without nvcc
 };
 
 /// Makes a simulator that is linked into the program known by its name. It is called before main; a simulator that

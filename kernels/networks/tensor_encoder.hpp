@@ -131,14 +131,15 @@ ALFI_HD void encode_block(const Team& team, const Shape& shape, const TensorEnco
 /// Reads (a, b) of a set's codes 16 s to 16 s + 15, slope (2, C, 16), where its observation number `place` counts, and
 /// zeros elsewhere.
 template <class Tensor>
-ALFI_HD void read_slopes(const Tensor& tensor, int C, int s, const float* slope, const float* count, int place,
+ALFI_HD void read_slopes(const Tensor& tensor, int C, int s, const float* slope, const float* count, int set, int place,
                          typename Tensor::Sum (&a)[2], typename Tensor::Sum (&b)[2]) {
   const auto read = [&](const float* from, typename Tensor::Sum(&to)[2]) {
     ALFI_UNROLL
     for (int half = 0; half < 2; ++half)
       tensor.each(to[half], [&](int lane, int column, float& value) {
         const int c = 16 * s + 8 * half + column;
-        value = c < C && static_cast<float>(place) < count[lane] ? from[c * tile_lanes + lane] : 0.0f;
+        value =
+            c < C && static_cast<float>(place) < count[set * tile_lanes + lane] ? from[c * tile_lanes + lane] : 0.0f;
       });
   };
   read(slope, a);
@@ -163,7 +164,7 @@ ALFI_HD void encoder_backward(const Tensor& tensor, const Shape& shape, const Te
     for (int s = 0; s < encoder.codes; ++s) {
       typename Tensor::Sum sum[2], a[2], b[2];
       // On their way from memory during the products.
-      read_slopes(tensor, C, s, slope + set * 2 * C * tile_lanes, sets.count + set * tile_lanes, place, a, b);
+      read_slopes(tensor, C, s, slope + set * 2 * C * tile_lanes, sets.count, set, place, a, b);
       encode_codes<width>(tensor, encoder, s, hidden2, sum);
       ALFI_UNROLL
       for (int half = 0; half < 2; ++half)

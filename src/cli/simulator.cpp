@@ -64,13 +64,11 @@ void build(const std::string& header, const std::string& out, bool object) {
   const std::filesystem::path file = out.empty()
                                          ? std::filesystem::path(header).replace_extension(object ? ".o" : ".alfi.so")
                                          : std::filesystem::path(out);
-  if (object) {
-    compile_object(header, file);
-    write_output(fmt::format("{} is written\n", file.string()));
-    return;
-  }
-  compile_module(header, file);
-  write_output(fmt::format("{} is written: {}\n", file.string(), load_module(file)->facts.name));
+  const std::string fault = object ? compile_object(header, file) : compile_module(header, file);
+  if (!fault.empty())
+    fmt::print(stderr, "note: a device will call it on the host; nvcc makes no kernels of it:\n{}\n", fault);
+  write_output(object ? fmt::format("{} is written\n", file.string())
+                      : fmt::format("{} is written: {}\n", file.string(), load_module(file)->facts.name));
 }
 
 void check(const std::string& what) {

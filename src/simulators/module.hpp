@@ -36,10 +36,12 @@ BuiltModule build_module(const std::filesystem::path& header);
 std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta,
                        int seconds = 20);
 
-/// Compiles a header to this file, a module. Throws as build_module.
-void compile_module(const std::filesystem::path& header, const std::filesystem::path& file);
+/// Compiles a header to this file, a module. Throws as build_module. Returns what the compiler for devices complained
+/// of, if it did: the module then has no kernels for them.
+std::string compile_module(const std::filesystem::path& header, const std::filesystem::path& file);
 
-/// Compiles a header to an object file, which registers its simulator in the program that it is linked into.
-void compile_object(const std::filesystem::path& header, const std::filesystem::path& file);
+/// Compiles a header to an object file, which registers its simulator in the program that it is linked into. Throws and
+/// returns as compile_module.
+std::string compile_object(const std::filesystem::path& header, const std::filesystem::path& file);
 
 }  // namespace alfi

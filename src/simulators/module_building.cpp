@@ -65,6 +65,12 @@ std::string compiler() {
   return given.empty() ? ALFI_CXX : given;
 }
 
+/// Returns the compiler for devices; empty where there is none.
+std::string device_compiler() {
+  const char* const given = std::getenv("NVCC");
+  return given == nullptr ? ALFI_NVCC : given;
+}
+
 /// A folder of our own, gone with all that is in it.
 class TemporaryFolder {
  public:
@@ -89,7 +95,7 @@ class TemporaryFolder {
 class Compilation {
  public:
   Compilation(const std::filesystem::path& header, const std::filesystem::path& folder)
-      : header_(header), folder_(folder), kit_(kit()), compiler_(compiler()) {
+      : header_(header), folder_(folder), kit_(kit()), compiler_(compiler()), device_compiler_(device_compiler()) {
     if (!std::filesystem::exists(kit_ / "kernels" / "launch" / "module_set.cpp"))
       throw RunError(
           fmt::format("{}: the kernels that a simulator is compiled with are not there; ALFI_KIT names the "
@@ -98,7 +104,7 @@ class Compilation {
   }
 
   /// Compiles and links all parts, and returns the module.
-  std::filesystem::path module() const {
+  std::filesystem::path module() {
     std::vector<std::string> link{compiler_, "-shared", "-o", "module.so"};
     std::ranges::copy(parts({}), std::back_inserter(link));
     run(link, "linking");
@@ -106,13 +112,17 @@ class Compilation {
   }
 
   /// Compiles all parts to one object file that registers itself; `fingerprint` is that of the sources.
-  std::filesystem::path object(std::uint64_t fingerprint) const {
+  std::filesystem::path object(std::uint64_t fingerprint) {
     std::vector<std::string> link{compiler_, "-r", "-nostdlib", "-o", "simulator.o"};
     std::ranges::copy(parts({fmt::format("-DALFI_LINKED={}u", fingerprint)}), std::back_inserter(link));
     run(link, "linking");
     run({"objcopy", "--keep-global-symbol=alfi_none", "simulator.o"}, "linking");  // others may be linked beside it
     return folder_ / "simulator.o";
   }
+
+  /// Says why what was compiled has no kernels for devices: the words of their compiler. Empty where it has, or where
+  /// there is no such compiler.
+  const std::string& device_fault() const { return device_fault_; }
 
   /// Compiles the trial program with sanitizers; returns nothing where the compiler has none.
   std::optional<std::filesystem::path> trial() const {
@@ -141,9 +151,12 @@ class Compilation {
 
  private:
   /// Compiles all parts and returns their object files. `more` are flags of the table of contents.
-  std::vector<std::string> parts(const std::vector<std::string>& more) const {
+  std::vector<std::string> parts(std::vector<std::string> more) {
     std::vector<std::future<void>> running;
-    running.push_back(std::async(std::launch::async, [&] { compile("module_entry", "baseline", more, "entry.o"); }));
+    running.push_back(std::async(std::launch::async, [&] {
+      if (translate_for_devices()) more.push_back("-DALFI_DEVICE_CODE=\"device.ptx\"");
+      compile("module_entry", "baseline", more, "entry.o");
+    }));
     std::vector<std::string> objects{"entry.o"};
     for (const auto& [name, flags] : instruction_set_flags()) {
       objects.push_back(fmt::format("{}.o", name));
@@ -162,9 +175,37 @@ class Compilation {
     return objects;
   }
 
+  /// Translates the kernels for devices to PTX that all of them can run, device.ptx. A header that a device cannot run
+  /// still simulates on the host.
+  bool translate_for_devices() {
+    if (device_compiler_.empty()) return false;
+    std::vector<std::string> command{device_compiler_,
+                                     "-std=c++20",
+                                     "-O3",
+                                     "--fmad=false",
+                                     "--expt-relaxed-constexpr",
+                                     "-ccbin=" + compiler_,
+                                     "-w",
+                                     "-Werror=cross-execution-space-call",  // else warned of, and nothing is called
+                                     "-ptx",
+                                     "-arch=compute_80"};
+    std::ranges::copy(places(), std::back_inserter(command));
+    command.insert(command.end(), {"-o", "device.ptx", (kit_ / "kernels" / "launch" / "module_device.cu").string()});
+    const ChildResult child = run_child(command, "", folder_, most_time);
+    const bool done = child.found && child.signal == 0 && child.exit_code == 0;
+    if (!done) device_fault_ = child.found ? trimmed(child.err, 4000) : fmt::format("there is no {}", device_compiler_);
+    return done;
+  }
+
+  /// Returns where the header is, and what it includes.
+  std::vector<std::string> places() const {
+    const std::string root = kit_.string();
+    return {fmt::format("-DALFI_SIMULATOR_HEADER=\"{}\"", header_.string()), "-I" + root, "-I" + root + "/include",
+            "-I" + root + "/kernels/kit", std::string("-I") + ALFI_GENERATED};
+  }
+
   std::vector<std::string> arguments(const std::string& source, const std::string& set,
                                      const std::vector<std::string>& more) const {
-    const std::string root = kit_.string();
     std::vector<std::string> all{compiler_,
                                  "-std=c++20",
                                  "-O3",
@@ -177,14 +218,10 @@ class Compilation {
 #ifdef ALFI_X86
                                  "-DALFI_X86",
 #endif
-                                 "-DALFI_ISA=" + set,
-                                 fmt::format("-DALFI_SIMULATOR_HEADER=\"{}\"", header_.string()),
-                                 "-I" + root,
-                                 "-I" + root + "/include",
-                                 "-I" + root + "/kernels/kit",
-                                 std::string("-I") + ALFI_GENERATED};
+                                 "-DALFI_ISA=" + set};
+    std::ranges::copy(places(), std::back_inserter(all));
     all.insert(all.end(), more.begin(), more.end());
-    all.push_back(root + "/kernels/launch/" + source + ".cpp");
+    all.push_back((kit_ / "kernels" / "launch" / (source + ".cpp")).string());
     return all;
   }
 
@@ -207,7 +244,7 @@ class Compilation {
   }
 
   std::filesystem::path header_, folder_, kit_;
-  std::string compiler_;
+  std::string compiler_, device_compiler_, device_fault_;
 };
 
 std::filesystem::path header_at(const std::filesystem::path& header) {
@@ -258,9 +295,11 @@ void place(const std::filesystem::path& module, const std::filesystem::path& fil
 
 }  // namespace
 
-void compile_module(const std::filesystem::path& header, const std::filesystem::path& file) {
+std::string compile_module(const std::filesystem::path& header, const std::filesystem::path& file) {
   const TemporaryFolder folder;
-  place(Compilation(header_at(header), folder.path()).module(), file);
+  Compilation compilation(header_at(header), folder.path());
+  place(compilation.module(), file);
+  return compilation.device_fault();
 }
 
 std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta,
@@ -289,15 +328,16 @@ std::string try_header(const std::filesystem::path& header, const std::vector<st
                      place.empty() || what.find(place) != what.npos ? "" : ", in " + place);
 }
 
-void compile_object(const std::filesystem::path& header, const std::filesystem::path& file) {
+std::string compile_object(const std::filesystem::path& header, const std::filesystem::path& file) {
   const TemporaryFolder folder;
-  const Compilation compilation(header_at(header), folder.path());
+  Compilation compilation(header_at(header), folder.path());
   place(compilation.object(hash_of(compilation.sources())), file);
+  return compilation.device_fault();
 }
 
 BuiltModule build_module(const std::filesystem::path& given) {
   const std::filesystem::path header = header_at(given);
-  const std::string identity = header.string() + '\n' + ALFI_STAMP + '\n' + compiler();
+  const std::string identity = header.string() + '\n' + ALFI_STAMP + '\n' + compiler() + '\n' + device_compiler();
   const std::string name = fmt::format("{:016x}", XXH3_64bits(identity.data(), identity.size()));
   const std::optional<std::filesystem::path> kept = cache();
   const auto file_of = [&](const std::filesystem::path& folder, std::uint64_t hash) {
@@ -312,7 +352,7 @@ BuiltModule build_module(const std::filesystem::path& given) {
     }
   }
   const TemporaryFolder folder;
-  const Compilation compilation(header, folder.path());
+  Compilation compilation(header, folder.path());
   const std::vector<std::filesystem::path> sources = compilation.sources();
   const std::uint64_t hash = hash_of(sources);
   const std::filesystem::path module = compilation.module();

@@ -55,7 +55,7 @@ LoadedSimulators& LoadedSimulators::all() {
 
 int LoadedSimulators::number_of_module(const std::filesystem::path& file, std::uint64_t fingerprint) {
   const std::lock_guard<std::mutex> guard(mutex_);
-  const std::string identity = fmt::format("module {:016x}", fingerprint);
+  const std::string identity = fmt::format("module {:016x} {}", fingerprint, file.string());
   if (const int number = find(identity); number >= 0) return number;
   return add_module(identity, *load_module(file), fingerprint);
 }
@@ -136,6 +136,7 @@ int LoadedSimulators::add_module(const std::string& identity, const SimulatorMod
               .facts = module.facts,
               .sets = std::move(sets),
               .table = module.table,
+              .device_code = module.device_code,
               .fingerprint = fingerprint,
               .owner = watched});
 }

@@ -22,6 +22,7 @@ struct LoadedSimulator {
   SimulatorFacts facts;
   std::vector<SimulatorFunctions> sets;  ///< or one without an instruction set, which serves in all
   int table = 0;                         ///< as in SimulatorModule
+  const char* device_code = nullptr;     ///< as in SimulatorModule
   std::uint64_t fingerprint = 0;         ///< hash of what it was made of
   int waiting = 0;                       ///< threads that may wait for it while others compute
   std::function<void(const std::filesystem::path&)> keep_log = {};  ///< of a program

@@ -92,6 +92,10 @@ SimulatorInfo described(const Configuration::Simulator& simulator) {
 
 bool is_built_in(int simulator) { return simulator < Simulators::size; }
 
+const char* device_code(int simulator) {
+  return is_built_in(simulator) ? nullptr : LoadedSimulators::all().at(simulator).device_code;
+}
+
 const std::vector<SimulatorInfo>& simulators() {
   static const std::vector<SimulatorInfo> all = [] {
     std::vector<SimulatorInfo> infos;

@@ -22,8 +22,11 @@ int simulator_number(const std::string& name);
 int simulator_number(const Configuration::Simulator& simulator);
 /// Lists the names of functions that were registered as simulators.
 std::vector<std::string_view> registered_simulators();
-/// Returns whether the kernels were built with it. A device calls others on the host, between its kernels.
+/// Returns whether alfi's kernels were built with it.
 bool is_built_in(int simulator);
+/// Returns the PTX of a simulator's own kernels for devices; null where there is none: those of alfi have it, or a
+/// device calls it on the host, between its kernels.
+const char* device_code(int simulator);
 /// Returns a hash of what a loaded simulator was made of; 0 for one in the list.
 std::uint64_t simulator_fingerprint(int simulator);
 

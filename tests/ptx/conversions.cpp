@@ -72,6 +72,8 @@ void add_conversions(Definitions& table) {
 
   define_conversion<u64, u64>(table, "cvta.to.global.u64");
   define_conversion<u64, u64>(table, "cvta.global.u64");
+  define_conversion<u64, u64>(table, "cvta.to.local.u64");
+  define_conversion<u64, u64>(table, "cvta.local.u64");
   table["cvta.to.shared.u64"] = {shift_by_window<-1>, Literal::integer, 8, 1, {8}};
   table["cvta.shared.u64"] = {shift_by_window<1>, Literal::integer, 8, 1, {8}};
 }

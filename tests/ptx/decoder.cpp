@@ -58,7 +58,7 @@ Instruction decode_memory(const Words& words, Registers& registers) {
     if (part == "global") result.space = Space::global;
     if (part == "shared") result.space = Space::shared;
     if (part == "param") result.space = Space::parameter;
-    if (part == "local") fail("local memory");
+    if (part == "local") result.space = Space::local;
     if (part == "v2") count = 2;
     if (part == "v4") count = 4;
   }

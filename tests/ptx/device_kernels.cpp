@@ -29,14 +29,16 @@ std::string PtxKernels::name(DeviceKernel kernel, Variant variant) {
   return std::string(device_kernel_names[static_cast<int>(kernel)]) + "/" + std::to_string(number_of(kernel, variant));
 }
 
-PtxKernels::PtxKernels(const std::string& file) : module_(content(file)) {
+PtxKernels::PtxKernels(std::string_view text) : module_(text) {
   for (const std::string& mangled : module_.names())
     for (int kernel = 0; kernel < device_kernel_count; ++kernel)
       for (const Variant& variant : variants) {
         const auto device_kernel = static_cast<DeviceKernel>(kernel);
         const std::string part =
             "DeviceKernelE" + std::to_string(kernel) + "ELi" + std::to_string(number_of(device_kernel, variant)) + "E";
-        if (mangled.find(part) != std::string::npos) kernels_[name(device_kernel, variant)] = &module_.kernel(mangled);
+        const std::string of_module = std::string(module_kernel_prefix) + device_kernel_names[kernel];
+        if (mangled.find(part) != std::string::npos || mangled == of_module)
+          kernels_[name(device_kernel, variant)] = &module_.kernel(mangled);
       }
 }
 
@@ -60,7 +62,7 @@ std::string PtxKernels::trouble() { return ""; }
 const PtxKernels& PtxKernels::of(const std::string& architecture) {
   static std::map<std::string, std::unique_ptr<PtxKernels>> known;
   std::unique_ptr<PtxKernels>& kernels = known[architecture];
-  if (kernels == nullptr) kernels = std::make_unique<PtxKernels>(ALFI_PTX "/kernels_" + architecture + ".ptx");
+  if (kernels == nullptr) kernels = std::make_unique<PtxKernels>(content(ALFI_PTX "/kernels_" + architecture + ".ptx"));
   return *kernels;
 }
 #else

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,7 +27,7 @@ class PtxKernels {
   /// Says why there are none; empty where there are.
   static std::string trouble();
 
-  explicit PtxKernels(const std::string& file);
+  explicit PtxKernels(std::string_view text);
 
   /// Returns a kernel's name in messages: "encode/2", 2 being the number of its variant.
   static std::string name(DeviceKernel kernel, Variant variant);

@@ -19,7 +19,7 @@ using Place = std::uint32_t;
 inline constexpr Place no_place = 0xFFFFFFFF;
 
 /// A state space, which says what an address counts from.
-enum class Space : std::uint8_t { generic, global, shared, parameter };
+enum class Space : std::uint8_t { generic, global, shared, parameter, local };
 
 class Warp;
 struct Instruction;
@@ -53,7 +53,10 @@ struct Kernel {
   std::vector<Constant> constants;
   std::uint32_t file_bytes = 0;  ///< size of a warp's file
   Place thread_id = no_place, block_id = no_place, lane_id = no_place;
-  int max_threads = 0;  ///< most threads of a block; 0: not said
+  std::string local_array;         ///< name of the memory that each thread has for itself
+  Place local_address = no_place;  ///< where that memory begins
+  std::size_t local_bytes = 0;     ///< of a thread, a multiple of 16
+  int max_threads = 0;             ///< most threads of a block; 0: not said
   std::size_t parameter_bytes = 0;
   mutable std::vector<std::uint64_t> executed;  ///< times a warp executed each instruction
 };

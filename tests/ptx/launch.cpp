@@ -51,17 +51,25 @@ class Files {
       : kernel_(kernel),
         warps_(warps),
         bytes_((kernel.file_bytes + std::size_t{64}) / 64 * 64),
-        memory_(file_memory(bytes_ * static_cast<std::size_t>(warps))) {
+        memory_(file_memory(bytes_ * static_cast<std::size_t>(warps))),
+        local_(kernel.local_bytes * static_cast<std::size_t>(warps * warp_lanes)) {
     for (int warp = 0; warp < warps; ++warp) {
       for (const Constant& constant : kernel.constants) set(of(warp), constant);
       for (int lane = 0; lane < warp_lanes; ++lane) {
         set(of(warp), kernel.thread_id, lane, warp * warp_lanes + lane);
         set(of(warp), kernel.lane_id, lane, lane);
+        if (kernel.local_address != no_place) {
+          const auto thread = static_cast<std::size_t>(warp * warp_lanes + lane);
+          reinterpret_cast<std::uintptr_t*>(of(warp) + kernel.local_address)[lane] =
+              reinterpret_cast<std::uintptr_t>(local_.data() + thread * kernel.local_bytes);
+        }
       }
     }
   }
   std::byte* of(int warp) const { return memory_ + bytes_ * static_cast<std::size_t>(warp); }
+  /// Begins a block, whose threads' own memory is fresh.
   void set_block(int number) {
+    std::ranges::fill(local_, std::byte{fresh_byte});
     for (int warp = 0; warp < warps_; ++warp)
       for (int lane = 0; lane < warp_lanes; ++lane) set(of(warp), kernel_.block_id, lane, number);
   }
@@ -80,6 +88,7 @@ class Files {
   int warps_;
   std::size_t bytes_;  ///< bytes of a file
   std::byte* memory_;
+  std::vector<std::byte> local_;  ///< memory of each thread's own
 };
 
 /// Runs each warp to its next barrier or its end; returns whether any waits at a barrier, all of them at the same one.

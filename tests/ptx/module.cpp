@@ -36,6 +36,7 @@ class KernelParser {
   void add(const Piece& statement) {
     if (statement.text.starts_with(".reg ")) return registers_.declare(statement.text);
     if (statement.text.starts_with(".pragma ")) return;
+    if (statement.text.starts_with(".local ")) return declare_local(statement.text);
     const Words words(statement.text);
     Instruction instruction = decode(words, registers_);
     if (instruction.run == nullptr) fail("an unknown type");
@@ -57,6 +58,14 @@ class KernelParser {
   }
 
  private:
+  /// Reads ".local .align 4 .b8 name[12]", of which nvcc makes one a kernel.
+  void declare_local(const std::string& declaration) {
+    const std::size_t bracket = declaration.find('['), space = declaration.rfind(' ', bracket);
+    if (bracket == std::string::npos || !kernel_->local_array.empty()) fail("another local memory");
+    kernel_->local_array = declaration.substr(space + 1, bracket - space - 1);
+    kernel_->local_bytes = (std::stoul(declaration.substr(bracket + 1)) + 15) / 16 * 16;
+  }
+
   struct Jump {
     std::size_t number;
     std::string label;

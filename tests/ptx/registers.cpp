@@ -19,8 +19,8 @@ Place Registers::take(int bytes) {
   return place;
 }
 
-Place Registers::special(Place& place) {
-  if (place == no_place) place = take(4);
+Place Registers::special(Place& place, int bytes) {
+  if (place == no_place) place = take(bytes);
   return place;
 }
 
@@ -73,6 +73,7 @@ Place Registers::source(const std::string& text, Literal literal, int bytes) {
   if (is_digit(text[0]) || text[0] == '-') return integer(text, literal, bytes);
   if (text.find("_param_") != std::string::npos) return constant(0, bytes);
   if (is_shared_array(text)) return constant(shared_begin, bytes);
+  if (text == kernel_.local_array && bytes == 8) return special(kernel_.local_address, bytes);
   fail("no such operand: " + text);
 }
 

@@ -37,7 +37,7 @@ class Registers {
 
  private:
   Place take(int bytes);
-  Place special(Place& place);
+  Place special(Place& place, int bytes = 4);
   Place constant(std::uint64_t value, int bytes);
   Place integer(const std::string& text, Literal literal, int bytes);
 

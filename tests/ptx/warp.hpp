@@ -77,6 +77,13 @@ class Warp {
     bool waits;
   };
 
+  /// Says whether these bytes are in a lane's own memory.
+  bool is_local(int lane, std::uint64_t address, std::size_t bytes) const {
+    const Kernel& kernel = block_->kernel;
+    if (kernel.local_address == no_place) return false;
+    const std::uint64_t begin = at<std::uint64_t>(kernel.local_address)[lane];
+    return address >= begin && address + bytes <= begin + kernel.local_bytes;
+  }
   void choose(const Instruction& instruction);
   void meet();
   std::byte* shared_address(const Instruction& instruction, int lane, std::uint64_t address, std::size_t bytes,
@@ -102,6 +109,9 @@ inline std::byte* Warp::address(const Instruction& i, int lane, std::size_t byte
     if (writes || address + bytes > block_->launch.parameter_bytes) trouble(i, "beyond the parameters", lane);
     return const_cast<std::byte*>(static_cast<const std::byte*>(block_->launch.parameters)) + address;
   }
+  if ((i.space == Space::generic || i.space == Space::local) && is_local(lane, address, bytes))
+    return reinterpret_cast<std::byte*>(address);
+  if (i.space == Space::local) trouble(i, "beyond the thread's own memory", lane);
   if (i.space == Space::shared) return shared_address(i, lane, static_cast<std::uint32_t>(address), bytes, writes);
   if (i.space == Space::generic && address - block_->window_begin() < Block::window_bytes)
     return shared_address(i, lane, address - block_->window_begin(), bytes, writes);

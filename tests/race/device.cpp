@@ -28,8 +28,7 @@ std::vector<Case> cases(std::uint64_t seed) {
     for (const DeviceRollout& rollout :
          {DeviceRollout{variant, 1}, {variant, 3}, {variant, 3, cuda::EncoderKernels::cublas}})
       all.push_back(
-          {{simulator, seed, episodes, families[turn % 4], even ? Pooling::moments : Pooling::mean, even, turn % 5 < 2},
-           rollout});
+          {{simulator, seed, episodes, families[turn % 4], even ? Pooling::moments : Pooling::mean, even}, rollout});
   }
   return all;
 }

@@ -146,6 +146,33 @@ TEST_F(DeviceRuntime, MakesOneHandleForAllBatchesOfAProcessor) {
   EXPECT_EQ(calls_of("cublasCreate"), 1);
 }
 
+Configuration module_configuration() {
+  Configuration configuration = test::small_configuration();
+  configuration.simulator = {};
+  configuration.simulator.source = ALFI_EXAMPLES "/simulators/decay.hpp";
+  return configuration;
+}
+
+TEST_F(DeviceRuntime, LaunchesTheKernelsOfAModule) {
+  const Configuration configuration = module_configuration();
+  EXPECT_EQ(test::train_steps(configuration, processor_on(1), 3), test::train_steps(configuration, host(), 3));
+  EXPECT_EQ(calls_of("cudaLibraryLoadData"), 1);
+  EXPECT_EQ(calls_of("cudaLaunchHostFunc"), 0);
+  EXPECT_EQ(test::rollout_of(configuration, processor_on(0), 40), test::rollout_of(configuration, host(), 40));
+}
+
+TEST_F(DeviceRuntime, GivesBackAModuleThatItCannotLoad) {
+  const Configuration configuration = module_configuration();
+  for (const char* const call : {"cudaLibraryLoadData", "cudaLibraryGetKernel"}) {
+    Settings settings;
+    settings.fault = {0, call, cudaErrorUnsupportedPtxVersion};
+    substitute::reset(settings);
+    EXPECT_THAT(test::message_of<RunError>([&] { test::train_steps(configuration, processor_on(0), 1); }),
+                AllOf(HasSubstr("cudaErrorUnsupportedPtxVersion"), HasSubstr("NVCC")));
+    EXPECT_EQ(substitute::live(), 0);
+  }
+}
+
 TEST_F(DeviceRuntime, CopiesNothingThatWasNotWritten) {
   for (const char* const simulator : {"poisson", "gaussian_linear"}) {
     Configuration configuration = test::small_configuration(simulator);
@@ -160,7 +187,8 @@ TEST_F(DeviceRuntime, RunsKernelsThatNeitherRaceNorReadWhatNothingWrote) {
   Settings settings;
   settings.fresh = settings.races = true;
   substitute::change(settings);
-  for (const Configuration& configuration : {test::small_configuration("weinberg"), wide_configuration()}) {
+  for (const Configuration& configuration :
+       {test::small_configuration("weinberg"), wide_configuration(), module_configuration()}) {
     test::train_steps(configuration, processor_on(0), 2);
     test::problems_of(configuration, processor_on(0), 20);
     test::rollout_of(configuration, processor_on(0), 20);

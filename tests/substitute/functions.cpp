@@ -45,11 +45,14 @@ class Kernels {
   std::map<std::string, const ptx::Kernel*> kernels_;
 };
 
-/// Finds the kernel of a function; null where nvcc's host code registered none, or there is no PTX of it.
+/// Finds the kernel of a function; null where neither nvcc's host code registered one nor a library has it, or there is
+/// no PTX of it.
 const ptx::Kernel* kernel_of(const void* function) {
   static const Kernels kernels;
   const auto known = state().functions.find(function);
-  return known == state().functions.end() ? nullptr : kernels.find(known->second.name);
+  if (known == state().functions.end()) return nullptr;
+  const auto& [name, shared_bytes, library] = known->second;
+  return library == nullptr ? kernels.find(name) : &library->module.kernel(name);
 }
 
 int most_shared_of(const void* function) {
@@ -99,6 +102,42 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
       return cudaErrorInvalidValue;
     state().functions.at(function).shared_bytes[current_device()] = value;
     return cudaSuccess;
+  });
+}
+
+cudaError_t cudaLibraryLoadData(cudaLibrary_t* library, const void* code, cudaJitOption*, void**, unsigned,
+                                cudaLibraryOption*, void**, unsigned) {
+  return call("cudaLibraryLoadData", [&] {
+    try {
+      auto loaded = std::make_unique<Library>(static_cast<const char*>(code));
+      *library = reinterpret_cast<cudaLibrary_t>(loaded.get());
+      state().libraries.insert(std::move(loaded));
+      return cudaSuccess;
+    } catch (const ptx::Error&) {
+      return cudaErrorInvalidPtx;
+    }
+  });
+}
+
+cudaError_t cudaLibraryGetKernel(cudaKernel_t* kernel, cudaLibrary_t handle, const char* name) {
+  return call("cudaLibraryGetKernel", [&] {
+    const auto* const library = reinterpret_cast<const Library*>(handle);
+    const std::vector<std::string> names = library->module.names();
+    if (std::ranges::find(names, name) == names.end()) return cudaErrorSymbolNotFound;
+    const ptx::Kernel* const found = &library->module.kernel(name);
+    state().functions[found] = {name, {}, library};
+    *kernel = reinterpret_cast<cudaKernel_t>(const_cast<ptx::Kernel*>(found));
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaLibraryUnload(cudaLibrary_t handle) {
+  return give_back("cudaLibraryUnload", [&](cudaError_t) {
+    const auto* const library = reinterpret_cast<const Library*>(handle);
+    std::erase_if(state().functions, [&](const auto& function) { return function.second.library == library; });
+    return std::erase_if(state().libraries, [&](const auto& loaded) { return loaded.get() == library; }) == 1
+               ? cudaSuccess
+               : cudaErrorInvalidResourceHandle;
   });
 }
 

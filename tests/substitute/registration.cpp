@@ -14,7 +14,7 @@ void __cudaUnregisterFatBinary(void**) {}
 void __cudaRegisterVar(void**, char*, char*, const char*, int, std::size_t, int, int) {}
 void __cudaRegisterFunction(void**, const char* host, char*, const char* name, int, uint3*, uint3*, dim3*, dim3*,
                             int*) {
-  state().functions[host] = {name, {}};
+  state().functions[host] = {name, {}, nullptr};
 }
 
 // Functions for launches by <<<>>>, of which this project has none.

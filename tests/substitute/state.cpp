@@ -98,8 +98,8 @@ std::vector<std::string> calls() {
 int live() {
   const State& s = state();
   const std::lock_guard lock(state().mutex);
-  return static_cast<int>(s.memory.size() + s.streams.size() + s.events.size() + s.graphs.size() + s.instances.size() +
-                          s.products.size());
+  return static_cast<int>(s.memory.size() + s.libraries.size() + s.streams.size() + s.events.size() + s.graphs.size() +
+                          s.instances.size() + s.products.size());
 }
 
 std::vector<int> contexts() {

@@ -17,6 +17,7 @@
 #include <tuple>
 #include <vector>
 
+#include "tests/ptx/ptx.hpp"
 #include "tests/substitute/substitute.hpp"
 
 namespace alfi::substitute {
@@ -57,10 +58,17 @@ struct Products {
   bool has_workspace = false;  ///< memory of the caller's is the workspace
 };
 
-/// An instance that nvcc's host code registered.
+/// Kernels that the program loaded itself.
+struct Library {
+  explicit Library(const char* text) : module(text) {}
+  test::ptx::Module module;
+};
+
+/// An instance that nvcc's host code registered, or a kernel of a library.
 struct Function {
   std::string name;                 ///< mangled
   std::map<int, int> shared_bytes;  ///< asked for, by device
+  const Library* library = nullptr;
 };
 
 constexpr int pinned = -1;
@@ -89,6 +97,7 @@ struct State {
   std::set<Graph*> graphs;
   std::set<std::shared_ptr<Graph>> instances;
   std::set<Products*> products;
+  std::set<std::unique_ptr<Library>> libraries;
   std::map<const void*, Function> functions;
 };
 

@@ -44,6 +44,8 @@ class KernelRuntime : public cuda::Runtime {
   void destroy_event(Handle) noexcept override {}
   Status record(Handle, Handle) override { return refuse(); }
   Status synchronize_event(Handle) override { return refuse(); }
+  Status load(const char*, Handle&) override { return refuse(); }
+  void unload(Handle) noexcept override {}
   Status copy_to_device(void*, const void*, std::size_t, Handle) override { return refuse(); }
   Status copy_to_host(void*, const void*, std::size_t, Handle) override { return refuse(); }
   Status copy_rows_to_host(void*, const void*, std::size_t, std::size_t, std::size_t, Handle) override {

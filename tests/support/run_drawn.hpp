@@ -33,7 +33,7 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   tile.number = 1;  // the second tile of 30 episodes: its last two lanes are empty
   const DenseEncoder<float> encoder = unstaged_encoder(drawn.settings.layout, drawn.settings.weights, block.encoder);
   launch([&](const auto& team) {
-    rollout(team, drawn.settings, Listed<Simulators>{simulator}, step, {true, true, true}, tile, encoder,
+    rollout(team, drawn.settings, Listed<Simulators, true>{simulator}, step, {true, true, true}, tile, encoder,
             block.aggregator);
   });
   if (!memory.sentinels_hold() || !fast.sentinels_hold())

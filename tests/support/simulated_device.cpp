@@ -133,6 +133,14 @@ class SimulatedRuntime final : public cuda::Runtime {
     return {};
   }
 
+  Status load(const char* ptx, cuda::LibraryHandle& library) override {
+    if (const Status status = called("load"); !status.ok()) return status;
+    library = new PtxKernels(ptx);
+    ++device_.live;
+    return {};
+  }
+  void unload(cuda::LibraryHandle library) noexcept override { destroy<PtxKernels>(library); }
+
   Status copy_to_device(void* to, const void* from, std::size_t bytes, cuda::StreamHandle stream) override {
     require_inside(memory_, to, bytes, "copy_to_device");
     if (is_inside(pinned_, from, bytes)) return put(stream, "copy_to_device", [=] { std::memcpy(to, from, bytes); });
@@ -334,6 +342,9 @@ class SimulatedRuntime final : public cuda::Runtime {
   }
 
   void run_launch(const cuda::Launch& launch, const DeviceWork& work) const {
+    // The kernels of a module are there as PTX alone.
+    if (launch.library != nullptr)
+      return static_cast<const PtxKernels*>(launch.library)->run(launch, work, ranges(), device_.seed, device_.checks);
     if (device_.team == SimulatedTeam::ptx &&
         (device_.on_ptx.empty() || device_.on_ptx == PtxKernels::name(launch.kernel, launch.variant)))
       return device_.ptx->run(launch, work, ranges(), device_.seed, device_.checks);

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "alfi/error.hpp"
 #include "src/backends/cuda/device_sampling.hpp"
 #include "src/backends/cuda/processor_memory.hpp"
 #include "src/backends/host/host_sampling.hpp"
+#include "src/simulators/simulators.hpp"
 
 namespace alfi::cuda {
 namespace {
@@ -47,8 +49,26 @@ Room CudaProcessor::room(const Shape& shape, int episodes) const {
   return {static_cast<double>(least_bytes(shape, episodes, true, precision_, properties_)), static_cast<double>(free)};
 }
 
+LibraryHandle CudaProcessor::library_of(int simulator) {
+  const char* const code = device_code(simulator);
+  if (code == nullptr) return nullptr;
+  Library& library = libraries_[simulator];
+  if (library.get() == nullptr) {
+    LibraryHandle handle = nullptr;
+    const Status status = runtime_->load(code, handle);
+    if (!status.ok())
+      throw RunError(fmt::format(
+          "CUDA: loading the simulator's kernels failed: {}. Compiled with NVCC set to nothing it has none, and "
+          "the host simulates between alfi's",
+          status.text));
+    library = Library(*runtime_, handle);
+  }
+  return library.get();
+}
+
 void CudaProcessor::prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients) {
-  const bool hosted = settings.simulator >= Simulators::size;
+  batch.library = library_of(settings.simulator);
+  const bool hosted = !is_built_in(settings.simulator) && batch.library == nullptr;
   batch.plan = plan_launches(settings.shape, episodes, gradients, precision_, properties_, free_memory(), hosted);
   const LaunchPlan& plan = batch.plan;
   DeviceWork& work = batch.work;
@@ -86,7 +106,6 @@ void CudaProcessor::take_settings(Batch& batch, const EpisodeSettings<float>& se
 
   EpisodeSettings<float>& copied = batch.work.settings;
   copied = settings;
-  copied.may_fail = settings.may_fail && settings.simulator < Simulators::size;  // else the host leaves out
   copied.weights = batch.weights.data();
   copied.iteration_weight = batch.iteration_weight.data();
   copied.parameters = batch.parameters.data();
@@ -225,7 +244,7 @@ void CudaProcessor::run(const TilePass& pass, std::int64_t size, Put put) {
     work.first_tile = first;
     work.tile_count = batch.chunk_size(first);
     if (pass.fill) fill(pass, batch, first);
-    put(batch, Launcher(*runtime_, stream_, products_, batch.plan, batch.hosted.get()));
+    put(batch, Launcher(*runtime_, stream_, products_, batch.plan, batch.own_simulator()));
     hand_over(pass, batch, first, size);
   }
 }
@@ -265,8 +284,9 @@ void CudaProcessor::draw_problems(const TilePass& pass) {
 }
 
 void CudaProcessor::simulate(Sample sample, const std::function<void(std::span<const float>)>& sink) {
-  if (sample.simulator >= Simulators::size) return draw_sample_on_host(arena_, sample, sink);
-  draw_sample_on_device(*runtime_, stream_, properties_.multiprocessors, sample, sink);
+  const LibraryHandle library = library_of(sample.simulator);
+  if (!is_built_in(sample.simulator) && library == nullptr) return draw_sample_on_host(arena_, sample, sink);
+  draw_sample_on_device(*runtime_, stream_, properties_.multiprocessors, library, sample, sink);
 }
 
 std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
@@ -278,7 +298,7 @@ std::vector<float> CudaProcessor::differentiate(const TilePass& pass) {
   DeviceWork& work = batch.work;
   work.inputs = batch.step_inputs.data();
   work.draws = pass.draws;
-  const Launcher launcher(*runtime_, stream_, products_, plan, batch.hosted.get());
+  const Launcher launcher(*runtime_, stream_, products_, plan, batch.own_simulator());
   require(runtime_->clear(batch.partials.data(), batch.partials.bytes(), stream_.get()), "clearing the gradient");
   for (int first = 0; first < plan.tiles; first += plan.slots) {
     work.first_tile = first;
@@ -304,7 +324,7 @@ double CudaProcessor::spin(std::int64_t rounds) {
   if (spin_sums_.size() == 0) spin_sums_ = DeviceArray<float>(*runtime_, std::int64_t{blocks} * device_threads);
   DeviceWork work{};
   work.spin = {rounds, spin_sums_.data()};
-  Launcher(*runtime_, stream_, {}, LaunchPlan{}).kernel(DeviceKernel::spin, blocks, work);
+  Launcher(*runtime_, stream_, {}, LaunchPlan{}, {}).kernel(DeviceKernel::spin, blocks, work);
   require(runtime_->synchronize(stream_.get()), "waiting for multiply-adds");
   return Spin::operations_per_round * blocks * static_cast<double>(rounds);
 }

@@ -6,6 +6,7 @@
 
 #include <oneapi/tbb/task_arena.h>
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -54,6 +55,8 @@ class CudaProcessor final : public Processor {
   std::int64_t free_memory() const;
   template <class T>
   DeviceArray<T> on_device(const T* host, std::int64_t size, const char* what);
+  /// Returns the kernels of a simulator that brings its own, loaded once; null for others.
+  LibraryHandle library_of(int simulator);
   /// Takes a batch's memory and puts what is in it from the beginning on the stream.
   void prepare(Batch& batch, const EpisodeSettings<float>& settings, int episodes, bool gradients);
   // Parts of prepare. Each takes memory and points the batch's work to it.
@@ -94,6 +97,7 @@ class CudaProcessor final : public Processor {
   DeviceArray<float> spin_sums_;
   DeviceArray<std::byte> workspace_;  // of the products, which one batch after the other computes
   Products products_;                 // made for the first batch that has any
+  std::map<int, Library> libraries_;  // by the simulator's number
   std::unique_ptr<Training> training_;
 };
 

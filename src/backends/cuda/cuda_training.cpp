@@ -31,7 +31,7 @@ void CudaProcessor::put_step(const Batch& batch, const Launcher& launcher) {
 }
 
 Graph CudaProcessor::capture_step(const Batch& batch) {
-  Launcher launcher(*runtime_, stream_, products_, batch.plan, batch.hosted.get());
+  Launcher launcher(*runtime_, stream_, products_, batch.plan, batch.own_simulator());
   if (batch.wide.size() > 0) {
     Launcher rehearsal = launcher;
     rehearsal.rehearse();

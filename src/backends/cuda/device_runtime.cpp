@@ -110,6 +110,41 @@ std::recursive_mutex& capture_lock(int device) {
   return locks[device];
 }
 
+/// Loads a kernel and allows it all the shared memory of a block: here, and neither while a graph is captured nor
+/// beside another thread's launch. A load shows whether the kernel is there at all.
+cudaError_t prepare(const void* function, int shared_bytes) {
+  cudaFuncAttributes attributes{};
+  if (const cudaError_t error = cudaFuncGetAttributes(&attributes, function); error != cudaSuccess) return error;
+  return cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                              shared_bytes - static_cast<int>(attributes.sharedSizeBytes));
+}
+
+cudaError_t most_shared_bytes(int device, int& bytes) {
+  return cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+}
+
+/// Kernels with a simulator of one's own, by their numbers; null where there is none.
+struct KernelLibrary {
+  cudaLibrary_t library = nullptr;
+  cudaKernel_t kernels[device_kernel_count] = {};
+};
+
+/// Loads all kernels of a library; what it has loaded before an error is in it.
+cudaError_t load_library(const char* ptx, int shared_bytes, KernelLibrary& loaded) {
+  if (const cudaError_t error = cudaLibraryLoadData(&loaded.library, ptx, nullptr, nullptr, 0, nullptr, nullptr, 0);
+      error != cudaSuccess)
+    return error;
+  for (int number = 0; number < device_kernel_count; ++number) {
+    if (!has_simulator(static_cast<DeviceKernel>(number))) continue;
+    const std::string name = std::string(module_kernel_prefix) + device_kernel_names[number];
+    cudaKernel_t& kernel = loaded.kernels[number];
+    if (const cudaError_t error = cudaLibraryGetKernel(&kernel, loaded.library, name.c_str()); error != cudaSuccess)
+      return error;
+    if (const cudaError_t error = prepare(kernel, shared_bytes); error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
 class DeviceRuntime final : public Runtime {
  public:
   explicit DeviceRuntime(int device) : device_(device) {}
@@ -175,6 +210,22 @@ class DeviceRuntime final : public Runtime {
     return here([&] { return cudaEventSynchronize(static_cast<cudaEvent_t>(event)); });
   }
 
+  Status load(const char* ptx, LibraryHandle& library) override {
+    auto loaded = std::make_unique<KernelLibrary>();
+    int shared_bytes = 0;
+    Status status = here([&] { return most_shared_bytes(device_, shared_bytes); });
+    if (status.ok()) status = apart([&] { return load_library(ptx, shared_bytes, *loaded); });
+    if (status.ok())
+      library = loaded.release();
+    else if (loaded->library != nullptr)
+      give_back([&] { return cudaLibraryUnload(loaded->library); });
+    return status;
+  }
+  void unload(LibraryHandle library) noexcept override {
+    const std::unique_ptr<KernelLibrary> loaded(static_cast<KernelLibrary*>(library));
+    give_back([&] { return cudaLibraryUnload(loaded->library); });
+  }
+
   Status copy_to_device(void* to, const void* from, std::size_t bytes, StreamHandle stream) override {
     return here([&] { return cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, of(stream)); });
   }
@@ -203,7 +254,9 @@ class DeviceRuntime final : public Runtime {
     return here([&] { return cudaMemsetAsync(pointer, 0, bytes, of(stream)); });
   }
   Status launch(const Launch& launch, const DeviceWork& work, StreamHandle stream) override {
-    const void* const function = cuda_function(launch.kernel, launch.variant);
+    const auto* const library = static_cast<const KernelLibrary*>(launch.library);
+    const void* const function = library == nullptr ? cuda_function(launch.kernel, launch.variant)
+                                                    : library->kernels[static_cast<std::size_t>(launch.kernel)];
     void* arguments[] = {const_cast<DeviceWork*>(&work)};
     return here([&] {
       return cudaLaunchKernel(function, dim3(static_cast<unsigned>(launch.blocks)),
@@ -302,15 +355,6 @@ class DeviceRuntime final : public Runtime {
   int device_;
 };
 
-/// Loads a kernel and allows it all the shared memory of a block: here, and neither while a graph is captured nor
-/// beside another thread's launch. A load shows whether the kernel is there at all.
-cudaError_t prepare(const void* function, int shared_bytes) {
-  cudaFuncAttributes attributes{};
-  if (const cudaError_t error = cudaFuncGetAttributes(&attributes, function); error != cudaSuccess) return error;
-  return cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                              shared_bytes - static_cast<int>(attributes.sharedSizeBytes));
-}
-
 }  // namespace
 
 Status count_devices(int& count) {
@@ -337,10 +381,7 @@ Status open_device(int number, std::unique_ptr<Runtime>& runtime) {
   // Even where it is selected already: it may not be there for this process.
   if (const Status status = status_of(cudaSetDevice(number)); !status.ok()) return status;
   int shared_bytes = 0;
-  if (const Status status =
-          status_of(cudaDeviceGetAttribute(&shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, number));
-      !status.ok())
-    return status;
+  if (const Status status = status_of(most_shared_bytes(number, shared_bytes)); !status.ok()) return status;
   for (std::size_t kernel = 0; kernel < std::size(device_kernel_names); ++kernel)
     for (const Variant& variant : variants)
       if (const Status status =

@@ -14,8 +14,8 @@ constexpr int sample_blocks = 8;
 
 }  // namespace
 
-void draw_sample_on_device(Runtime& runtime, const Stream& stream, int multiprocessors, Sample sample,
-                           const std::function<void(std::span<const float>)>& sink) {
+void draw_sample_on_device(Runtime& runtime, const Stream& stream, int multiprocessors, LibraryHandle library,
+                           Sample sample, const std::function<void(std::span<const float>)>& sink) {
   const int X = sample.X;
   const std::int64_t all = sample.count, largest = std::min(sample_piece, all);
   const DeviceArray<float> x(runtime, largest * X);
@@ -42,7 +42,8 @@ void draw_sample_on_device(Runtime& runtime, const Stream& stream, int multiproc
     work.sample.x = x.data();
     work.sample_blocks = static_cast<int>(std::min<std::int64_t>(
         sample_blocks * multiprocessors, (work.sample.count + device_threads - 1) / device_threads));
-    Launcher(runtime, stream, {}, LaunchPlan{}).kernel(DeviceKernel::draw_sample, work.sample_blocks, work);
+    Launcher(runtime, stream, {}, LaunchPlan{}, {.library = library})
+        .kernel(DeviceKernel::draw_sample, work.sample_blocks, work);
     const Piece& piece = piece_of(first);
     require(runtime.copy_to_host(piece.x.data(), x.data(), bytes_of(first), stream.get()),
             "copying a sample to the host");

@@ -23,25 +23,28 @@ Rows<float> from_row(Rows<float> rows, int row) { return {rows.at(0, row), rows.
 
 void Launcher::kernel(DeviceKernel kernel, int blocks, const DeviceWork& work) const {
   if (rehearsing_) return;
-  require(
-      runtime_.launch(
-          {.kernel = kernel, .variant = plan_.variant, .blocks = blocks, .shared_bytes = plan_.shared_bytes(kernel)},
-          work, stream_.get()),
-      fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
+  require(runtime_.launch({.kernel = kernel,
+                           .variant = plan_.variant,
+                           .blocks = blocks,
+                           .shared_bytes = plan_.shared_bytes(kernel),
+                           .library = has_simulator(kernel) ? simulator_.library : nullptr},
+                          work, stream_.get()),
+          fmt::format("launching {} on {} blocks", device_kernel_names[static_cast<int>(kernel)], blocks));
 }
 
 int Launcher::blocks(const DeviceWork& work) const { return std::min(plan_.blocks, work.tile_count); }
 
 void Launcher::chunk(DeviceWork work, const Observations& observations) const {
   const int each = blocks(work);
+  HostSimulation* const hosted = simulator_.hosted;
   if (plan_.split) {
     kernel(DeviceKernel::begin, each, work);
-    if (hosted_ != nullptr) hosted_->put_problems(work);
+    if (hosted != nullptr) hosted->put_problems(work);
     work.iteration = real_set_alone;
     encode(work);
     for (work.iteration = 0; work.iteration < work.settings.shape.T; ++work.iteration) {
       kernel(DeviceKernel::propose, each * plan_.shares, work);
-      if (hosted_ != nullptr && work.draws.proposals) hosted_->put_proposals(work);
+      if (hosted != nullptr && work.draws.proposals) hosted->put_proposals(work);
       encode(work);
       kernel(DeviceKernel::advance, each, work);
     }

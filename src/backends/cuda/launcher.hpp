@@ -11,13 +11,19 @@
 
 namespace alfi::cuda {
 
+/// Place of a simulator of one's own: kernels of a library, or the host. Neither, where alfi's kernels have the
+/// simulator or nothing is simulated.
+struct OwnSimulator {
+  LibraryHandle library = nullptr;
+  HostSimulation* hosted = nullptr;
+};
+
 class Launcher {
  public:
-  /// Keeps references: all of them must live longer. `products` is not used with fused kernels; `hosted` is null where
-  /// the kernels have the simulator, or nothing is simulated.
+  /// Keeps references: all of them must live longer. `products` is not used with fused kernels.
   Launcher(Runtime& runtime, const Stream& stream, const Products& products, const LaunchPlan& plan,
-           HostSimulation* hosted = nullptr)
-      : runtime_(runtime), stream_(stream), products_(products), plan_(plan), hosted_(hosted) {}
+           OwnSimulator simulator)
+      : runtime_(runtime), stream_(stream), products_(products), plan_(plan), simulator_(simulator) {}
 
   void kernel(DeviceKernel kernel, int blocks, const DeviceWork& work) const;
   /// The forward pass over work's tiles, with gradients the backward passes too. x (X, T · M · N · 16) and real (X, R ·
@@ -32,7 +38,7 @@ class Launcher {
   /// loads what it needs for them, which it cannot during a capture.
   void rehearse() {
     rehearsing_ = true;
-    hosted_ = nullptr;
+    simulator_.hosted = nullptr;
   }
 
  private:
@@ -57,7 +63,7 @@ class Launcher {
   const Stream& stream_;
   const Products& products_;
   const LaunchPlan& plan_;
-  HostSimulation* hosted_;
+  OwnSimulator simulator_;
   bool rehearsing_ = false;
   /// Sizes, steps, strides, transpositions and precision of the products so far.
   using Kind = std::tuple<int, int, int, int, int, int, int, std::int64_t, std::int64_t, std::int64_t, bool, bool, bool,

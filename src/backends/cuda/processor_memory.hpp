@@ -40,8 +40,10 @@ struct CudaProcessor::Batch {
   DeviceArray<int> position;
   PinnedArray<float> results;  // of a chunk's tiles, for the host
   PinnedArray<TileInput<float>> result_inputs;
-  std::unique_ptr<HostSimulation> hosted;  ///< null where the kernels have the simulator
+  LibraryHandle library = nullptr;         ///< kernels of the simulator's own; null where it has none
+  std::unique_ptr<HostSimulation> hosted;  ///< null where kernels have the simulator
 
+  OwnSimulator own_simulator() const { return {library, hosted.get()}; }
   int chunk_size(int first) const { return std::min(plan.slots, plan.tiles - first); }
   Launcher::Observations observations() const {
     return {tiles_of_device.front().x, tiles_of_device.front().real, ones.data()};

@@ -42,6 +42,7 @@ using Stream = Owned<StreamHandle, &Runtime::destroy_stream>;
 using Event = Owned<EventHandle, &Runtime::destroy_event>;
 using Graph = Owned<GraphHandle, &Runtime::destroy_graph>;
 using Products = Owned<ProductsHandle, &Runtime::destroy_products>;
+using Library = Owned<LibraryHandle, &Runtime::unload>;
 
 Stream make_stream(Runtime& runtime);
 Event make_event(Runtime& runtime);

@@ -53,12 +53,14 @@ using StreamHandle = void*;
 using EventHandle = void*;
 using GraphHandle = void*;
 using ProductsHandle = void*;
+using LibraryHandle = void*;
 
 struct Launch {
   DeviceKernel kernel;
   Variant variant;
   int blocks;
   int shared_bytes;
+  LibraryHandle library = nullptr;  ///< where the kernel is; null: among alfi's own
 };
 
 class Scratch;
@@ -108,6 +110,10 @@ class Runtime {
   virtual Status record(EventHandle event, StreamHandle stream) = 0;
   /// Waits for all that was on the stream when the event was recorded.
   virtual Status synchronize_event(EventHandle event) = 0;
+
+  /// Loads the kernels with a simulator of one's own: PTX, which the driver compiles for the device.
+  virtual Status load(const char* ptx, LibraryHandle& library) = 0;
+  virtual void unload(LibraryHandle library) noexcept = 0;
 
   // Put work on a stream, which does it in order.
   virtual Status copy_to_device(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;

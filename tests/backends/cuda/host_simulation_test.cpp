@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -26,6 +27,11 @@ namespace {
 using namespace test;
 namespace fs = std::filesystem;
 
+class HostSimulation : public testing::Test {
+ protected:
+  void SetUp() override { ::setenv("NVCC", "", 1); }  // else a module has kernels of its own
+};
+
 Configuration with_header(const fs::path& header) {
   Configuration c = small_configuration("gaussian");
   c.simulator = {};
@@ -40,7 +46,7 @@ int count_of(const SimulatedDevice& device, const std::string& what) {
   return static_cast<int>(std::count(device.log.begin(), device.log.end(), what));
 }
 
-TEST(HostSimulation, TrainsToTheBitsOfTheHost) {
+TEST_F(HostSimulation, TrainsToTheBitsOfTheHost) {
   for (const Configuration& configuration : {decay(), [] {
                                                Configuration c = decay();
                                                c.episode.real_observations = {3, 9};
@@ -60,7 +66,7 @@ TEST(HostSimulation, TrainsToTheBitsOfTheHost) {
   }
 }
 
-TEST(HostSimulation, TrainsInChunksToTheSameBits) {
+TEST_F(HostSimulation, TrainsInChunksToTheSameBits) {
   Configuration configuration = decay();
   configuration.training.meta_batch = 100;  // 7 tiles
   const Trained host = train_steps(configuration, std::make_unique<HostProcessor>(1), 2);
@@ -80,7 +86,7 @@ TEST(HostSimulation, TrainsInChunksToTheSameBits) {
   EXPECT_GT(most, count_of(whole, "  call"));
 }
 
-TEST(HostSimulation, LeavesOutWhatIsNoNumber) {
+TEST_F(HostSimulation, LeavesOutWhatIsNoNumber) {
   TemporaryFolder folder;
   const fs::path header = folder.path() / "failing.hpp";
   std::ofstream(header) << R"(#include <alfi/simulator.hpp>
@@ -105,7 +111,7 @@ ALFI_SIMULATOR(Failing)
             rollout_of(configuration, std::make_unique<HostProcessor>(1), 20, 1));
 }
 
-TEST(HostSimulation, RollsOutAndDrawsProblemsAndSamplesToTheBitsOfTheHost) {
+TEST_F(HostSimulation, RollsOutAndDrawsProblemsAndSamplesToTheBitsOfTheHost) {
   const Configuration configuration = decay();
   SimulatedDevice first, second, third;
   EXPECT_EQ(rollout_of(configuration, simulated_processor(first), 20, 4),

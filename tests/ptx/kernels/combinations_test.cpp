@@ -2,6 +2,7 @@
 // reach instructions the other tests do not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -57,6 +58,27 @@ TEST(PtxCombinations, TrainToTheBitsOfTheHost) {
         DeviceRun run{small(simulator.name, transform, turns), precision};
         run.multiprocessors = 1;
         if (!is_valid(run.configuration)) continue;
+        expect_bits_of_lanes(run);
+      }
+}
+
+// On normal scores a uniform or normal prior is computed, others are looked up: some of them by their logarithm.
+TEST(PtxCombinations, TrainOnNormalScoresToTheBitsOfTheHost) {
+  for (const SimulatorInfo& simulator : simulators())
+    for (const Prior prior : {Prior::uniform, Prior::log_uniform, Prior::truncated_normal})
+      for (const Precision precision : {whole, split}) {
+        SCOPED_TRACE(simulator.name);
+        DeviceRun run{small_configuration(simulator.name), precision};
+        run.configuration.parameters.space = Space::normal;
+        run.configuration.proposal.start = Start::draw;
+        for (const ParameterInfo& p : simulator.parameters) {
+          if (prior == Prior::log_uniform)
+            run.configuration.prior[p.name] = log_uniform(std::max(p.low, p.high / 2), p.high);
+          if (prior == Prior::truncated_normal)
+            run.configuration.prior[p.name] = truncated_normal(p.mean(), p.deviation(), p.low, p.high);
+        }
+        run.multiprocessors = 1;
+        EXPECT_TRUE(is_valid(run.configuration));
         expect_bits_of_lanes(run);
       }
 }

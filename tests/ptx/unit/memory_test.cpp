@@ -52,6 +52,19 @@ TEST(PtxMemory, ReachesSharedMemoryByGenericAddresses) {
   EXPECT_EQ(execute({.body = body + keep_32, .shared_bytes = 8}).at(0), 22U);
 }
 
+TEST(PtxMemory, GivesEachThreadMemoryOfItsOwn) {
+  const std::string body =
+      ".local .align 8 .b8 own[8]; mov.u64 %rd3, own; cvta.local.u64 %rd4, %rd3; st.local.u32 [%rd3+4], %r0;\n"
+      "bar.sync 0; ld.u32 %r9, [%rd4+4];\n";
+  const auto results = execute({.body = body + keep_32, .threads = 64});
+  for (std::size_t thread = 0; thread < 64; ++thread) EXPECT_EQ(results.at(thread), thread);
+  const std::string declared = ".local .align 8 .b8 own[16]; mov.u64 %rd3, own;";
+  EXPECT_THAT(trouble_of({.body = declared + "st.local.u32 [%rd3+16], %r0;"}),
+              HasSubstr("beyond the thread's own memory"));
+  EXPECT_THAT(trouble_of({.body = declared + "ld.local.u32 %r1, [%rd3+8];", .fresh = true}),
+              HasSubstr("a number nothing wrote"));
+}
+
 TEST(PtxMemory, ReportsMisalignedAddresses) {
   EXPECT_THAT(trouble_of({.body = "ld.global.u32 %r1, [%rd1+2];", .input = {0}}),
               AllOf(HasSubstr("misaligned"), HasSubstr("ld.global.u32 %r1, [%rd1+2]"), HasSubstr("lane 0")));

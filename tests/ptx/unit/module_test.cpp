@@ -66,7 +66,7 @@ TEST(PtxModule, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(body("bar.sync 1;"), HasSubstr("another barrier than 0"));
   EXPECT_THAT(body("ld.global.v2.u32 {%r1, %r2, %r3}, [%rd1];"), HasSubstr("a vector of another length"));
   EXPECT_THAT(body("ld.global.q32 %r1, [%rd1];"), HasSubstr("an unknown type"));
-  EXPECT_THAT(body("ld.local.u32 %r1, [%rd1];"), HasSubstr("local memory"));
+  EXPECT_THAT(body(".local .align 4 .b8 one[4]; .local .align 4 .b8 two[4];"), HasSubstr("another local memory"));
   EXPECT_THAT(body("ld.global.u32 %r1, [other];"), HasSubstr("no such address"));
   EXPECT_THAT(body("ret"), HasSubstr("0 operands are expected"));
   EXPECT_THAT(refusal(".entry k() { ret"), HasSubstr("no ';' follows"));
