@@ -63,9 +63,9 @@ TEST_F(ProgramCli, StopsAtCtrlCAndIsGoneAfterAKill) {
   tried.configuration.simulator.workers = 3;
   const fs::path file = folder_.write("long.yaml", std::string_view(yaml_of(tried)));
   for (const int number : {SIGINT, SIGKILL}) {
-    test::Process process({"train", file.string(), "--out", path("run"), "--force"});
-    fs::remove_all(path("run"));
-    test::wait_for(process, checkpoint("run", 5));
+    const std::string run = "run-" + std::to_string(number);
+    test::Process process({"train", file.string(), "--out", path(run)});
+    test::wait_for(process, checkpoint(run, 5));
     EXPECT_GT(processes(tried.marker), 0);
     process.signal(number);
     EXPECT_EQ(process.wait().code, number == SIGINT ? 0 : -SIGKILL);
