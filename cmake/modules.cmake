@@ -17,7 +17,7 @@ file(CONFIGURE OUTPUT ${alfi_generated}/alfi/stamp.hpp CONTENT "#define ALFI_STA
 target_include_directories(alfi PRIVATE ${alfi_generated})
 target_link_libraries(alfi PRIVATE ${CMAKE_DL_LIBS})
 set_source_files_properties(
-  src/simulators/module_building.cpp
+  src/simulators/compilation.cpp
   PROPERTIES COMPILE_DEFINITIONS
              "ALFI_KIT=\"${PROJECT_SOURCE_DIR}\";ALFI_GENERATED=\"${alfi_generated}\";ALFI_CXX=\"${CMAKE_CXX_COMPILER}\";ALFI_NVCC=\"${ALFI_NVCC}\"")
 

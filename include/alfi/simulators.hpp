@@ -39,10 +39,12 @@ struct ObservationInfo {
   bool operator==(const ObservationInfo&) const = default;
 };
 
-/// A constant that a configuration may give a simulator (simulator.parameters): a whole number in [least, most].
+/// A constant that a configuration may give a simulator (simulator.parameters): a number in [low, high], a whole one if
+/// `whole`.
 struct ConstantInfo {
   std::string name, meaning;
-  int least, most, usual;
+  bool whole;
+  double low, high, usual;
 };
 
 struct SimulatorInfo {

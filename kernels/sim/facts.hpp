@@ -38,14 +38,43 @@ struct ObservationFacts {
   const char* meaning;  ///< a plural noun
 };
 
-/// A constant that a configuration may give: a whole number in [least, most].
+/// A constant that a configuration may give: a number in [low, high], a whole one if `is_whole`. A header's are
+/// compiled in: `value` is the one that was given, or the usual one.
 struct ConstantFacts {
   const char *name, *meaning;
-  int least, most, usual;
+  bool is_whole;
+  double low, high, usual, value;
 };
 
+/// Constants that a configuration gave a header that is being compiled; a last one without a name.
+struct GivenConstant {
+  const char* name;
+  double value;
+};
+inline constexpr GivenConstant given_constants[] = {
+#ifdef ALFI_CONSTANTS
+#include ALFI_CONSTANTS
+#endif
+    {nullptr, 0}};
+
+constexpr bool same_name(const char* a, const char* b) {
+  while (*a != '\0' && *a == *b) ++a, ++b;
+  return *a == *b;
+}
+constexpr double given_or(const char* name, double usual) {
+  for (const GivenConstant& given : given_constants)
+    if (given.name != nullptr && same_name(given.name, name)) return given.value;
+  return usual;
+}
+
+template <class T>
+inline constexpr bool is_whole_number = T(0.5f) == T(0);
+
+/// Is not defined, so that a constant expression cannot ask for a constant that there is not.
+double there_is_no_constant_of_this_name();
+
 struct SimulatorFacts {
-  static constexpr int most_kinds = most_parameters, most_constants = 1;
+  static constexpr int most_kinds = most_parameters, most_constants = 16;
 
   const char *name, *description;
   ParameterFacts parameters[most_kinds];
@@ -78,11 +107,25 @@ struct SimulatorFacts {
     more.observation = {numbers, kind, meaning};
     return more;
   }
-  constexpr SimulatorFacts constant(const char* called, const char* meaning, int least, int most, int usual) const {
+  /// Adds a constant, a whole one where its three numbers are of whole types.
+  template <class Low, class High, class Usual>
+  constexpr SimulatorFacts constant(const char* called, const char* meaning, Low low, High high, Usual usual) const {
     SimulatorFacts more = *this;
     more.constants[more.constant_count++] = {
-        .name = called, .meaning = meaning, .least = least, .most = most, .usual = usual};
+        .name = called,
+        .meaning = meaning,
+        .is_whole = is_whole_number<Low> && is_whole_number<High> && is_whole_number<Usual>,
+        .low = static_cast<double>(low),
+        .high = static_cast<double>(high),
+        .usual = static_cast<double>(usual),
+        .value = given_or(called, static_cast<double>(usual))};
     return more;
+  }
+  /// Returns the value that a constant has in this compilation.
+  constexpr double constant(const char* called) const {
+    for (int i = 0; i < constant_count; ++i)
+      if (same_name(constants[i].name, called)) return constants[i].value;
+    return there_is_no_constant_of_this_name();
   }
   /// Promises that observations are numbers wherever θ is in the domain: none is looked for that is not.
   constexpr SimulatorFacts always_finite() const {

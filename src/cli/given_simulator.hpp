@@ -1,23 +1,19 @@
-// The simulator that an argument names.
+// The simulator that an argument names, and its constants.
 #pragma once
 
 #include <map>
 #include <string>
+#include <vector>
 
-#include "alfi/error.hpp"
-#include "src/simulators/simulators.hpp"
+#include "alfi/simulators.hpp"
 
 namespace alfi::cli {
 
+/// Reads NAME=VALUE of --parameter, as simulator.parameters has them. Throws InputError.
+std::map<std::string, double> parse_constants(const std::vector<std::string>& texts);
+
 /// Finds a simulator by its name, header or module, or that of a configuration (.yaml). Throws InputError where there
 /// is none.
-inline SimulatorInfo given_simulator(const std::string& what, const std::map<std::string, double>& constants) {
-  if (!what.ends_with(".yaml") && !what.ends_with(".yml")) return simulator_at(what, constants);
-  if (!constants.empty())
-    throw InputError("--parameter does not go with a configuration, which has simulator.parameters");
-  const Configuration configuration = load_configuration(what);
-  if (minimises(configuration.simulator)) (void)simulator_number(configuration.simulator.name);  // says that it is none
-  return find_simulator(configuration);
-}
+SimulatorInfo given_simulator(const std::string& what, const std::map<std::string, double>& constants);
 
 }  // namespace alfi::cli

@@ -32,8 +32,12 @@ int thread_count() { return tbb::this_task_arena::max_concurrency(); }
 nlohmann::ordered_json as_json(const std::vector<ConstantInfo>& all) {
   nlohmann::ordered_json constants = nlohmann::json::array();
   for (const ConstantInfo& c : all)
-    constants.push_back(
-        {{"name", c.name}, {"meaning", c.meaning}, {"low", c.least}, {"high", c.most}, {"default", c.usual}});
+    constants.push_back({{"name", c.name},
+                         {"meaning", c.meaning},
+                         {"whole", c.whole},
+                         {"low", c.low},
+                         {"high", c.high},
+                         {"default", c.usual}});
   return constants;
 }
 
@@ -61,7 +65,7 @@ nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
 std::string heading(const auto& info) {
   std::string text = fmt::format("  {}: {}\n", info.name, info.description);
   for (const ConstantInfo& c : info.constants)
-    text += fmt::format("    {} {} ({} to {}), {} unless given\n", c.name, c.meaning, c.least, c.most, c.usual);
+    text += fmt::format("    {} {} ({} to {}), {} unless given\n", c.name, c.meaning, c.low, c.high, c.usual);
   return text;
 }
 

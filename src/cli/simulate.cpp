@@ -96,21 +96,6 @@ void warn_outside_domain(const SimulatorInfo& simulator, const Sample& given) {
   }
 }
 
-/// NAME=VALUE of --parameter, as simulator.parameters has them.
-std::map<std::string, double> parse_constants(const std::vector<std::string>& texts) {
-  std::map<std::string, double> constants;
-  for (const std::string& text : texts) {
-    const std::size_t equals = std::min(text.find('='), text.size());
-    const char* const end = text.data() + text.size();
-    double value = 0;
-    const auto [read, error] = std::from_chars(text.data() + std::min(equals + 1, text.size()), end, value);
-    if (equals == 0 || error != std::errc() || read != end)
-      throw InputError(fmt::format("--parameter {}: must be NAME=NUMBER", printable(text)));
-    constants[text.substr(0, equals)] = value;
-  }
-  return constants;
-}
-
 void simulate_prior(const Arguments& arguments, const SimulatorInfo& simulator) {
   if (arguments.npy) throw InputError("--npy does not go with --prior-predictive, which needs --out FILE.npy");
   if (arguments.out.empty()) throw InputError("--prior-predictive needs --out FILE.npy");

@@ -60,22 +60,34 @@ void write_new(const std::string& name) {
   write_output(fmt::format("{0}.hpp is written. Check it: alfi simulator check {0}.hpp\n", name));
 }
 
-void build(const std::string& header, const std::string& out, bool object) {
+struct Arguments {
+  std::string what, out;
+  bool object = false;
+  std::vector<std::string> constants;
+};
+
+void build(const Arguments& arguments) {
+  const auto& [header, out, object, texts] = arguments;
   const std::filesystem::path file = out.empty()
                                          ? std::filesystem::path(header).replace_extension(object ? ".o" : ".alfi.so")
                                          : std::filesystem::path(out);
-  const std::string fault = object ? compile_object(header, file) : compile_module(header, file);
+  const std::map<std::string, double> constants = parse_constants(texts);
+  Configuration::Simulator simulator{.name = {}, .parameters = constants};
+  simulator.source = header;
+  const std::string must = refused_constants(simulator);
+  if (!must.empty()) throw InputError(fmt::format("--parameter must be of {}", must));
+  const std::string fault = object ? compile_object(header, file, constants) : compile_module(header, file, constants);
   if (!fault.empty())
     fmt::print(stderr, "note: a device will call it on the host; nvcc makes no kernels of it:\n{}\n", fault);
   write_output(object ? fmt::format("{} is written\n", file.string())
                       : fmt::format("{} is written: {}\n", file.string(), load_module(file)->facts.name));
 }
 
-void check(const std::string& what) {
-  const SimulatorInfo simulator = given_simulator(what, {});
+void check(const std::string& what, const std::map<std::string, double>& constants) {
+  const SimulatorInfo simulator = given_simulator(what, constants);
   if (std::filesystem::path(what).extension() == ".hpp") {
     // By itself first: what never returns would end no check.
-    const std::string fault = try_header(what, prior_points(simulator));
+    const std::string fault = try_header(what, prior_points(simulator), constants);
     if (!fault.empty()) throw RunError(fmt::format("{}: {}", simulator.name, fault));
   }
   const Conformance result = check_conformance(simulator);
@@ -101,11 +113,6 @@ void list() {
     write_output(fmt::format("{:<20} {}\n", simulator.name, simulator.description));
 }
 
-struct Arguments {
-  std::string what, out;
-  bool object = false;
-};
-
 }  // namespace
 
 void add_simulator(CLI::App& app) {
@@ -122,14 +129,21 @@ void add_simulator(CLI::App& app) {
       ->type_name("FILE");
   built->add_flag("--static", arguments->object,
                   "An object file instead (.o), which registers the simulator in the program that it is linked into");
-  built->callback([arguments] { build(arguments->what, arguments->out, arguments->object); });
+  built->callback([arguments] { build(*arguments); });
   CLI::App* const checked = command->add_subcommand(
       "check", "Tries a simulator at draws of its prior: equal bits everywhere, observations of the kind it says");
   checked
       ->add_option("SIMULATOR", arguments->what,
                    "A header, a module, a configuration, or the name of one that alfi has")
       ->required();
-  checked->callback([arguments] { check(arguments->what); });
+  checked->callback([arguments] { check(arguments->what, parse_constants(arguments->constants)); });
+  for (CLI::App* const with_constants : {built, checked})
+    with_constants
+        ->add_option("--parameter", arguments->constants, "A constant of the header, as in simulator.parameters")
+        ->type_name("NAME=VALUE")
+        ->take_all()
+        ->expected(1)
+        ->allow_extra_args(false);
   command->add_subcommand("list", "Lists the simulators that alfi has")->callback(list);
 }
 

@@ -124,7 +124,7 @@ void check(const Configuration& configuration, const Origins& origins) {
   };
   const auto& [simulator, prior, parameters, episode, proposal, networks, training, evaluation, engine] = configuration;
   const bool density = has_density(proposal.family);
-  const std::string constants = refused_constants(simulator.name, simulator.parameters);
+  const std::string constants = refused_constants(simulator);
   require(constants.empty(), "simulator.parameters", constants);
   require(networks.rim.update != Update::tanh || networks.rim.bound > 0, "networks.rim.bound",
           "above 0 where networks.rim.update is tanh: an update is bound * tanh(x / bound)");

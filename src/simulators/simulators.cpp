@@ -28,9 +28,9 @@ SimulatorFacts facts_of(int number) {
 }
 
 // A function: simulators() is asked before this file's constants are made.
-ConstantInfo dimensions() { return {"dimensions", "of θ", 1, most_parameters, 10}; }
+ConstantInfo dimensions() { return {"dimensions", "of θ", true, 1, most_parameters, 10}; }
 
-ConstantInfo info_of(const ConstantFacts& c) { return {c.name, c.meaning, c.least, c.most, c.usual}; }
+ConstantInfo info_of(const ConstantFacts& c) { return {c.name, c.meaning, c.is_whole, c.low, c.high, c.usual}; }
 
 std::vector<ConstantInfo> constants_of(const SimulatorFacts& facts) {
   std::vector<ConstantInfo> constants;
@@ -38,12 +38,34 @@ std::vector<ConstantInfo> constants_of(const SimulatorFacts& facts) {
   return constants;
 }
 
-std::vector<ConstantInfo> constants_of(const std::string& name) {
-  for (int i = 0; i < Simulators::size; ++i)
-    if (facts_of(i).name == name) return constants_of(facts_of(i));
+/// Returns the constants of a configured simulator or objective.
+std::vector<ConstantInfo> constants_of(const Configuration::Simulator& simulator) {
   for (const ObjectiveInfo& objective : objectives())
-    if (objective.name == name) return objective.constants;
-  return {};
+    if (objective.name == simulator.name) return objective.constants;
+  Configuration::Simulator usual = simulator;
+  usual.parameters.clear();
+  return constants_of(facts_of(simulator_number(usual)));
+}
+
+/// Throws where these constants are not allowed, or are not those that a module was compiled with.
+void require_constants(const Configuration::Simulator& simulator) {
+  const std::string must = refused_constants(simulator);
+  if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
+}
+
+/// Throws where a loaded simulator was compiled with other constants than these.
+void require_compiled_with(int number, const std::map<std::string, double>& constants) {
+  if (is_built_in(number)) return;
+  const SimulatorFacts facts = facts_of(number);
+  for (int i = 0; i < facts.constant_count; ++i) {
+    const ConstantFacts& constant = facts.constants[i];
+    const auto given = constants.find(constant.name);
+    if (given != constants.end() && given->second != constant.value)
+      throw InputError(
+          fmt::format("simulator.parameters.{0} is {1}, but the simulator {2} was compiled with {0} = {3}; "
+                      "alfi simulator build --parameter {0}={1} compiles another one",
+                      constant.name, given->second, facts.name, constant.value));
+  }
 }
 
 double value_of(const std::map<std::string, double>& constants, const ConstantInfo& constant) {
@@ -117,16 +139,20 @@ int simulator_number(const std::string& name) {
 }
 
 int simulator_number(const Configuration::Simulator& simulator) {
-  if (!simulator.source.empty()) {
-    const BuiltModule built = build_module(simulator.source);
-    return LoadedSimulators::all().number_of_module(built.file, built.fingerprint);
-  }
-  if (!simulator.module.empty()) {
-    const std::vector<std::byte> bytes = read_file(simulator.module);
-    return LoadedSimulators::all().number_of_module(simulator.module, XXH3_64bits(bytes.data(), bytes.size()));
-  }
   if (!simulator.program.empty()) return LoadedSimulators::all().number_of_program(simulator);
-  return simulator_number(simulator.name);
+  if (!simulator.parameters.empty()) require_constants(simulator);
+  int number;
+  if (!simulator.source.empty()) {
+    const BuiltModule built = build_module(simulator.source, simulator.parameters);
+    number = LoadedSimulators::all().number_of_module(built.file, built.fingerprint);
+  } else if (!simulator.module.empty()) {
+    const std::vector<std::byte> bytes = read_file(simulator.module);
+    number = LoadedSimulators::all().number_of_module(simulator.module, XXH3_64bits(bytes.data(), bytes.size()));
+  } else {
+    number = simulator_number(simulator.name);
+  }
+  require_compiled_with(number, simulator.parameters);
+  return number;
 }
 
 std::vector<std::string_view> registered_simulators() { return LoadedSimulators::all().registered(); }
@@ -177,11 +203,9 @@ const std::vector<ObjectiveInfo>& objectives() {
 }
 
 SimulatorInfo simulator_at(const std::string& what, const std::map<std::string, double>& constants) {
-  if (what.find('.') == what.npos && what.find('/') == what.npos) return find_simulator(what, constants);
-  const std::string must = refused_constants(what, constants);
-  if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
-  Configuration::Simulator simulator;
-  (what.ends_with(".so") ? simulator.module : simulator.source) = what;
+  Configuration::Simulator simulator{.name = {}, .parameters = constants};
+  const bool is_named = what.find('.') == what.npos && what.find('/') == what.npos;
+  (is_named ? simulator.name : what.ends_with(".so") ? simulator.module : simulator.source) = what;
   return described(simulator);
 }
 
@@ -198,27 +222,24 @@ int dimensions_of(const Configuration::Simulator& simulator) {
   return static_cast<int>(value_of(simulator.parameters, dimensions()));
 }
 
-std::string refused_constants(const std::string& name, const std::map<std::string, double>& constants) {
-  const std::vector<ConstantInfo> known = constants_of(name);
+std::string refused_constants(const Configuration::Simulator& simulator) {
+  if (simulator.parameters.empty()) return {};
+  const std::vector<ConstantInfo> known = constants_of(simulator);
   const auto allowed = [&](const auto& given) {
     return std::any_of(known.begin(), known.end(), [&](const ConstantInfo& constant) {
-      return given.first == constant.name && given.second >= constant.least && given.second <= constant.most &&
-             given.second == std::floor(given.second);
+      return given.first == constant.name && std::isfinite(given.second) && given.second >= constant.low &&
+             given.second <= constant.high && (!constant.whole || given.second == std::floor(given.second));
     });
   };
-  if (std::all_of(constants.begin(), constants.end(), allowed)) return {};
+  if (std::all_of(simulator.parameters.begin(), simulator.parameters.end(), allowed)) return {};
   std::vector<std::string> names;
   for (const ConstantInfo& c : known)
-    names.push_back(fmt::format("{}: a whole number from {} to {}", c.name, c.least, c.most));
-  return fmt::format("{{{}}}{}", fmt::join(names, ", "),
-                     names.empty() ? fmt::format(": the simulator {} has no parameters", name) : "");
+    names.push_back(fmt::format("{}: a {}number from {} to {}", c.name, c.whole ? "whole " : "", c.low, c.high));
+  return fmt::format("{{{}}}{}", fmt::join(names, ", "), names.empty() ? ": the simulator has no parameters" : "");
 }
 
 SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants) {
-  const int number = simulator_number(name);
-  const std::string must = refused_constants(name, constants);
-  if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
-  return describe(number, constants);
+  return described({.name = name, .parameters = constants});
 }
 
 SimulatorInfo find_simulator(const Configuration& configuration) {

@@ -58,8 +58,9 @@ bool minimises(const Configuration::Simulator& simulator);
 /// Returns the dimension D of θ of a configured objective.
 int dimensions_of(const Configuration::Simulator& simulator);
 
-/// Says what these constants of a simulator or an objective must be, where they are not; else nothing.
-std::string refused_constants(const std::string& name, const std::map<std::string, double>& constants);
+/// Says what the constants (parameters) of a configured simulator or objective must be, where they are not; else
+/// nothing.
+std::string refused_constants(const Configuration::Simulator& simulator);
 
 /// Asks for the first `count` observations at theta (D, natural units), with no place for them yet. Throws InputError
 /// for a wrong number of parameters or one that is not finite.

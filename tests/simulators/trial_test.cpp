@@ -41,7 +41,7 @@ TEST(Trial, FindsWhatWritesBeyondOrNeverReturns) {
   test::TemporaryFolder folder;
   const auto fault = [&](const std::string& body) {
     const std::filesystem::path header = header_of(folder, body);
-    return try_header(header, prior_points(simulator_at(header.string(), {})), 2);
+    return try_header(header, prior_points(simulator_at(header.string(), {})), {}, 2);
   };
   EXPECT_EQ(fault(""), "");
   EXPECT_THAT(fault("    x[2] = theta[0];"), AllOf(HasSubstr("A sanitizer stops it at θ = (0.5): "),
