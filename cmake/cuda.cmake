@@ -8,8 +8,10 @@
 # which is assembled for all the others; and for sm_90, whose PTX is kept for those between it and the newest.
 set(ALFI_CUDA_ARCHITECTURES "80;90" CACHE STRING
                                           "CUDA architectures to build for; of the newest, and of 90, PTX is kept as well")
+# The first toolkit that loads kernels of a file at run time (cudaLibraryLoadData), as modules of simulators need.
+set(alfi_oldest_toolkit 12.8)
 # The kernels as PTX, for the tests that interpret it (tests/ptx): of a common architecture, and of one that another
-# generation of the compiler translates, where nvcc knows it (from 12.8 on).
+# generation of the compiler translates.
 set(alfi_ptx_architectures 90 120)
 
 set(ALFI_NVCC)
@@ -21,6 +23,20 @@ if(ALFI_CUDA)
     message(FATAL_ERROR "ALFI_CUDA is ${ALFI_CUDA}, but there is no nvcc in PATH, CUDA_PATH or /usr/local/cuda/bin")
   endif()
 endif()
+if(ALFI_NVCC)
+  cmake_path(GET ALFI_NVCC PARENT_PATH cuda_root)
+  cmake_path(GET cuda_root PARENT_PATH cuda_root)
+  set(CUDAToolkit_ROOT ${cuda_root})
+  find_package(CUDAToolkit REQUIRED)
+  if(CUDAToolkit_VERSION VERSION_LESS alfi_oldest_toolkit)
+    set(too_old "${ALFI_NVCC} is of CUDA ${CUDAToolkit_VERSION}; alfi needs ${alfi_oldest_toolkit} or later")
+    if(NOT ALFI_CUDA STREQUAL "AUTO")
+      message(FATAL_ERROR "${too_old}")
+    endif()
+    message(WARNING "${too_old}, and is built for the CPU alone")
+    set(ALFI_NVCC)
+  endif()
+endif()
 set(ALFI_HAS_CUDA OFF)
 if(NOT ALFI_NVCC)
   target_sources(alfi PRIVATE src/backends/cuda/no_runtime.cpp)
@@ -28,11 +44,6 @@ if(NOT ALFI_NVCC)
 endif()
 
 set(ALFI_HAS_CUDA ON)
-cmake_path(GET ALFI_NVCC PARENT_PATH cuda_root)
-cmake_path(GET cuda_root PARENT_PATH cuda_root)
-set(CUDAToolkit_ROOT ${cuda_root})
-find_package(CUDAToolkit REQUIRED)
-
 set(alfi_cuda_folder ${PROJECT_BINARY_DIR}/cuda)
 file(MAKE_DIRECTORY ${alfi_cuda_folder})
 
@@ -86,9 +97,6 @@ alfi_add_cuda_source(src/backends/cuda/thrust_statistics.cu)
 target_sources(alfi PRIVATE src/backends/cuda/device_runtime.cpp)
 target_link_libraries(alfi PRIVATE CUDA::cudart_static CUDA::cublas)
 
-if(NOT 120 IN_LIST known)
-  list(REMOVE_ITEM alfi_ptx_architectures 120)
-endif()
 set(alfi_ptx_files)
 if(ALFI_BUILD_TESTS)
   foreach(architecture IN LISTS alfi_ptx_architectures)

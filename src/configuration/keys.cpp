@@ -52,8 +52,9 @@ const Key table[] = {
     {"simulator.protocol", Choice{at<&C::simulator, &C::Simulator::protocol>},
      "How the program is asked and answers: frames are a line of JSON and 32-bit numbers, csv is lines of text."},
     {"simulator.parameters", SimulatorParameters{},
-     "Constants of the simulator: of linear_regression the number of inputs, such as {inputs: 3}; of quadratic "
-     "{dimensions: 10}. Of a program its parameters, in the order it gets them: [{name: rate, unit: 1/s, prior: "
+     "Constants of the simulator: of a header those it declares; of linear_regression the number of inputs, such as "
+     "{inputs: 3}; of quadratic {dimensions: 10}. Of a program its parameters, in the order it gets them: [{name: "
+     "rate, unit: 1/s, prior: "
      "{log_uniform: [0.01, 10]}}]."},
     {"simulator.observations.dimension",
      Whole{.member = at<&C::simulator, &C::Simulator::observations, &ObservationInfo::dimension>,
