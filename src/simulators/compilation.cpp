@@ -59,7 +59,7 @@ std::string device_compiler() {
   return given == nullptr ? ALFI_NVCC : given;
 }
 
-/// Makes a folder that nobody else has.
+/// Makes a temporary folder.
 std::filesystem::path own_folder() {
   std::string name = std::filesystem::temp_directory_path() / "alfi-module-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw RunError(fmt::format("{}: cannot be created", name));

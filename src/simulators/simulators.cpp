@@ -38,13 +38,14 @@ std::vector<ConstantInfo> constants_of(const SimulatorFacts& facts) {
   return constants;
 }
 
-/// Returns the constants of a configured simulator or objective.
-std::vector<ConstantInfo> constants_of(const Configuration::Simulator& simulator) {
+/// Returns the name of a configured simulator or objective, and its constants.
+std::pair<std::string, std::vector<ConstantInfo>> constants_of(const Configuration::Simulator& simulator) {
   for (const ObjectiveInfo& objective : objectives())
-    if (objective.name == simulator.name) return objective.constants;
+    if (objective.name == simulator.name) return {objective.name, objective.constants};
   Configuration::Simulator usual = simulator;
   usual.parameters.clear();
-  return constants_of(facts_of(simulator_number(usual)));
+  const SimulatorFacts facts = facts_of(simulator_number(usual));
+  return {facts.name, constants_of(facts)};
 }
 
 /// Throws where these constants are not allowed, or are not those that a module was compiled with.
@@ -224,18 +225,20 @@ int dimensions_of(const Configuration::Simulator& simulator) {
 
 std::string refused_constants(const Configuration::Simulator& simulator) {
   if (simulator.parameters.empty()) return {};
-  const std::vector<ConstantInfo> known = constants_of(simulator);
+  const auto known = constants_of(simulator);  // its name and they
+  const std::vector<ConstantInfo>& constants = known.second;
   const auto allowed = [&](const auto& given) {
-    return std::any_of(known.begin(), known.end(), [&](const ConstantInfo& constant) {
+    return std::any_of(constants.begin(), constants.end(), [&](const ConstantInfo& constant) {
       return given.first == constant.name && std::isfinite(given.second) && given.second >= constant.low &&
              given.second <= constant.high && (!constant.whole || given.second == std::floor(given.second));
     });
   };
   if (std::all_of(simulator.parameters.begin(), simulator.parameters.end(), allowed)) return {};
   std::vector<std::string> names;
-  for (const ConstantInfo& c : known)
+  for (const ConstantInfo& c : constants)
     names.push_back(fmt::format("{}: a {}number from {} to {}", c.name, c.whole ? "whole " : "", c.low, c.high));
-  return fmt::format("{{{}}}{}", fmt::join(names, ", "), names.empty() ? ": the simulator has no parameters" : "");
+  return fmt::format("{{{}}}{}", fmt::join(names, ", "),
+                     names.empty() ? fmt::format(": the simulator {} has no parameters", known.first) : "");
 }
 
 SimulatorInfo find_simulator(const std::string& name, const std::map<std::string, double>& constants) {
