@@ -130,7 +130,7 @@ BuiltModule build_module(const std::filesystem::path& given, const std::map<std:
     const std::vector<std::filesystem::path> sources = lines_of(*kept / (name + ".sources"));
     if (!sources.empty() && all_exist(sources)) {
       const std::uint64_t hash = hash_of(sources);
-      if (std::filesystem::exists(file_of(*kept, hash))) return {file_of(*kept, hash), hash, sources};
+      if (std::filesystem::is_regular_file(file_of(*kept, hash))) return {file_of(*kept, hash), hash, sources};
     }
   }
   auto compilation = std::make_unique<Compilation>(header, constants);
@@ -139,17 +139,20 @@ BuiltModule build_module(const std::filesystem::path& given, const std::map<std:
   const std::filesystem::path module = compilation->module();
   if (hash_of(sources) != hash)
     throw InputError(fmt::format("{}: was changed while it was compiled; try again", header.string()));
-  if (!kept) {
-    static std::deque<std::unique_ptr<Compilation>> of_this_process;
-    of_this_process.push_back(std::move(compilation));
-    return {module, hash, sources};
+  if (kept) {
+    try {
+      place(module, file_of(*kept, hash));
+      std::string list;
+      for (const std::filesystem::path& source : sources) list += source.string() + '\n';
+      write_file_atomically(*kept / (name + ".sources"), std::as_bytes(std::span(list)));
+      return {file_of(*kept, hash), hash, sources};
+    } catch (const RunError&) {
+      // The disk is full: it is compiled anew the next time.
+    }
   }
-  const std::filesystem::path file = file_of(*kept, hash);
-  place(module, file);
-  std::string list;
-  for (const std::filesystem::path& source : sources) list += source.string() + '\n';
-  write_file_atomically(*kept / (name + ".sources"), std::as_bytes(std::span(list)));
-  return {file, hash, sources};
+  static std::deque<std::unique_ptr<Compilation>> of_this_process;
+  of_this_process.push_back(std::move(compilation));
+  return {module, hash, sources};
 }
 
 }  // namespace alfi

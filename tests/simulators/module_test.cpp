@@ -4,8 +4,10 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -206,6 +208,29 @@ TEST(Module, AHeaderThatDoesNotCompileIsSaidByTheCompiler) {
   ::unsetenv("ALFI_KIT");
 }
 
+TEST(Module, ThatTheDiskHasNoRoomForIsSaidAndLeavesNothing) {
+  const OwnCache cache;
+  TemporaryFolder folder;
+  const char* const before = std::getenv("TMPDIR");
+  const std::string other = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", folder.path().c_str(), 1);
+  // Limited files fail as those of a full disk do, if their signal is ignored.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  const rlimit usual = limit;
+  limit.rlim_cur = 16384;
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  const std::string message = message_of<InputError>([&] { build_module(decay_header); });
+  ::setrlimit(RLIMIT_FSIZE, &usual);
+  std::signal(SIGXFSZ, SIG_DFL);
+  EXPECT_THAT(message, HasSubstr("decay.hpp: compiling fails:"));
+  EXPECT_THAT(message, HasSubstr("File too large"));
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  EXPECT_EQ(load_module(build_module(decay_header).file)->facts.parameter_count, 2);
+  before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", other.c_str(), 1);
+}
+
 TEST(Module, IsCompiledAgainWhereASourceChanges) {
   const OwnCache cache;
   TemporaryFolder folder;
@@ -242,6 +267,20 @@ TEST(Module, IsBuiltByTwoAtOnceAndWithoutACache) {
 
   ::setenv("XDG_CACHE_HOME", (header / "no-folder").c_str(), 1);
   const fs::path file = build_module(header).file;
+  EXPECT_EQ(load_module(file)->facts.parameter_count, 2);
+}
+
+// A folder in the module's place cannot be written over, as little as a disk that is full can be written on.
+TEST(Module, IsBuiltForTheProcessWhereTheCacheTakesNothing) {
+  const OwnCache cache;
+  TemporaryFolder folder;
+  const fs::path header = folder.path() / "own.hpp";
+  fs::copy_file(decay_header, header);
+  const fs::path kept = build_module(header).file;
+  fs::remove(kept);
+  fs::create_directories(kept / "in_the_way");
+  const fs::path file = build_module(header).file;
+  EXPECT_NE(file, kept);
   EXPECT_EQ(load_module(file)->facts.parameter_count, 2);
 }
 
@@ -319,6 +358,8 @@ TEST(Conformance, FindsWhatIsWrong) {
               testing::Contains(HasSubstr("is not of the kind that its facts say: at θ = (0.9")));
   EXPECT_THAT(faults("static int calls = 0; x[0] = x[1] = 1.0f / static_cast<float>(++calls);"),
               testing::Contains(HasSubstr("A second time it draws other numbers")));
+  EXPECT_THAT(faults("#ifdef __AVX2__\nx[0] = x[1] = 0.25f;\n#else\nx[0] = x[1] = 0.5f;\n#endif"),
+              testing::Contains(HasSubstr("baseline differ at θ")));
   EXPECT_THAT(faults("x[0] = x[1] = 2;"), testing::Contains(HasSubstr("is 2, outside of [0, 1]")));
   EXPECT_THAT(faults("x[0] = x[1] = 0.5f;", "alfi::whole(0, 9)"),
               testing::Contains(HasSubstr("is 0.5, which is not whole")));
