@@ -10,9 +10,11 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,17 +25,24 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+/// A call of any function.
 struct Call {
+  const SimulatorFacts& facts;
+  std::function<std::string(std::chrono::milliseconds limit)> where;  ///< begins with "; " or is empty
+  Clock::time_point begun = Clock::now();
+  bool told = false;
+};
+
+/// A call of `simulate`.
+struct SimulateCall {
   const SimulatorFacts& facts;
   const HostSimulator& functions;
   const ObservationUnits<float>& units;
   const Simulation& simulation;
-  Clock::time_point begun;
-  bool told = false;
 };
 
 /// Says whether these parameters (count, D, 16) of a call return within the limit, in a process of their own.
-bool returns(const Call& call, const std::vector<float>& theta, int first, std::chrono::milliseconds limit) {
+bool returns(const SimulateCall& call, const std::vector<float>& theta, int first, std::chrono::milliseconds limit) {
   const Simulation& all = call.simulation;
   const int count = static_cast<int>(theta.size()) / all.D / tile_lanes, rows = count * all.count * tile_lanes;
   std::vector<float> x(static_cast<std::size_t>(rows * call.facts.observation.dimension));
@@ -62,7 +71,7 @@ bool returns(const Call& call, const std::vector<float>& theta, int first, std::
 }
 
 /// Returns θ, as the machine works with it, of the first lane that does not return; none where all do.
-std::optional<std::vector<float>> endless(const Call& call, std::chrono::milliseconds limit) {
+std::optional<std::vector<float>> endless(const SimulateCall& call, std::chrono::milliseconds limit) {
   const Simulation& all = call.simulation;
   const int lanes = all.D * tile_lanes;
   for (int m = 0; m < all.parameters; ++m) {
@@ -81,17 +90,27 @@ std::optional<std::vector<float>> endless(const Call& call, std::chrono::millise
   return std::nullopt;
 }
 
+/// Returns the names and values of parameters in natural units.
+std::string named(const SimulatorFacts& facts, std::span<const float> theta) {
+  std::string text;
+  for (std::size_t d = 0; d < theta.size(); ++d)
+    text += fmt::format("{} {} = {:.6g}", d == 0 ? "" : ",",
+                        static_cast<int>(d) < facts.parameter_count ? facts.parameters[d].name : "", theta[d]);
+  return text;
+}
+
+std::string where_endless(const SimulateCall& call, std::chrono::milliseconds limit) {
+  auto theta = endless(call, limit);
+  if (!theta || theta->empty()) return {};
+  for (std::size_t d = 0; d < theta->size(); ++d)
+    (*theta)[d] = natural_of<float>(call.simulation.units[d], (*theta)[d]);
+  return "; it does not return at" + named(call.facts, *theta);
+}
+
 void tell(const Call& call, double seconds, std::chrono::milliseconds limit) {
-  std::string text =
-      fmt::format("alfi: warning: a call of the simulator {} has not returned for {:.3g} s", call.facts.name, seconds);
-  if (const auto theta = endless(call, limit); theta && !theta->empty()) {
-    text += "; it does not return at";
-    for (int d = 0; d < call.simulation.D; ++d)
-      text += fmt::format("{} {} = {:.6g}", d == 0 ? "" : ",",
-                          d < call.facts.parameter_count ? call.facts.parameters[d].name : "",
-                          natural_of<float>(call.simulation.units[d], (*theta)[static_cast<std::size_t>(d)]));
-  }
-  std::fputs((text + "\n").c_str(), stderr);
+  const std::string text = fmt::format("alfi: warning: a call of the simulator {} has not returned for {:.3g} s{}\n",
+                                       call.facts.name, seconds, call.where(limit));
+  std::fputs(text.c_str(), stderr);
 }
 
 class Watchdog {
@@ -171,12 +190,18 @@ WatchedSimulator::WatchedSimulator(const SimulatorFacts& facts, const HostSimula
   watched_.context = this;
   watched_.simulate = [](const void* context, const ObservationUnits<float>& units, const Simulation& to) {
     const auto& own = *static_cast<const WatchedSimulator*>(context);
-    const Watch watch({own.facts_, own.functions_, units, to, Clock::now()});
+    const SimulateCall call{own.facts_, own.functions_, units, to};
+    const Watch watch({own.facts_, [&call](std::chrono::milliseconds limit) { return where_endless(call, limit); }});
     own.functions_.simulate(own.functions_.context, units, to);
   };
   watched_.draw_sample = [](const void* context, const Sample& sample) {
-    const HostSimulator& own = static_cast<const WatchedSimulator*>(context)->functions_;
-    own.draw_sample(own.context, sample);
+    const auto& own = *static_cast<const WatchedSimulator*>(context);
+    const auto where = [&](std::chrono::milliseconds) {
+      return fmt::format("; it is asked for {} observations at{}", sample.count,
+                         named(own.facts_, {sample.theta, static_cast<std::size_t>(sample.D)}));
+    };
+    const Watch watch({own.facts_, where});
+    own.functions_.draw_sample(own.functions_.context, sample);
   };
   watched_.clamp = [](const void* context, float* theta, int D) {
     const HostSimulator& own = static_cast<const WatchedSimulator*>(context)->functions_;

@@ -10,8 +10,8 @@
 namespace alfi {
 
 /// Functions of a simulator whose calls are watched. Where one takes longer than the limit, standard error gets the
-/// simulator's name and the θ at which it does not return. To find that, each θ of the call is simulated in a process
-/// of its own.
+/// simulator's name and the θ at which it does not return. To find that of `simulate`, each θ of the call is simulated
+/// in a process of its own; `draw_sample` has one θ.
 class WatchedSimulator {
  public:
   /// Keeps a reference to the functions.

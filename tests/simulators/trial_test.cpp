@@ -55,7 +55,11 @@ TEST(Watchdog, NamesTheParametersOfACallThatDoesNotReturn) {
   if (test::sanitized) GTEST_SKIP() << "a sanitizer takes longer to start a process than the watchdog waits";
   test::TemporaryFolder folder;
   const SimulatorInfo simulator =
-      simulator_at(header_of(folder, "    if (theta[0] > 0.75f && theta[0] < 0.76f) ::sleep(2);").string(), {});
+      simulator_at(header_of(folder,
+                             "    if (theta[0] > 0.75f && theta[0] < 0.76f) ::sleep(2);\n"
+                             "    if (theta[0] > 0.85f && theta[0] < 0.86f) ::usleep(60'000);")  // times 16 lanes
+                       .string(),
+                   {});
   constexpr int rows = 2 * tile_lanes;
   const auto maps = maps_of(simulator);
   const std::vector<ParameterUnits> units = units_of(simulator, *maps);
@@ -88,6 +92,9 @@ TEST(Watchdog, NamesTheParametersOfACallThatDoesNotReturn) {
   testing::internal::CaptureStderr();
   call();
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  simulate_into(simulator, std::vector<double>{0.8525}, {1, 2}, 1, x.data());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("; it is asked for 1 observations at a = 0.8525\n"));
   set_watchdog_limit(60s);
 }
 
