@@ -88,6 +88,11 @@ Cost rest_cost(const Shape& shape, double draw, int tiles) {
           0, step + summed_number * sums.count * (layout.size - layout.encoder_size()), 1};
 }
 
+/// Returns the cost of a user's simulator, until all threads are done.
+double simulation_cost(double of_episode, int tiles, int threads) {
+  return Cost{tile_lanes * of_episode, 0, 0, 0}.until_done(tiles, threads);
+}
+
 }  // namespace
 
 double meta_step_flops(const Shape& shape) {
@@ -132,7 +137,7 @@ int mean_real_observations(const Plan& plan) {
   return static_cast<int>((range.max + 1.0 - range.min) / std::log((range.max + 1.0) / range.min));
 }
 
-double meta_step_cost(const Plan& plan, int episodes, int threads) {
+double meta_step_cost(const Plan& plan, int episodes, int threads, double simulation) {
   const int tiles = blocks_of(tile_lanes, episodes);
   const Encoder encoder = choose_encoder(plan, plan.shape, episodes, RealSource::simulated);
   Shape shape = plan.shape;
@@ -140,18 +145,22 @@ double meta_step_cost(const Plan& plan, int episodes, int threads) {
   const double draw = number_price(plan.number) * shape.X;
   return encoder_cost(shape, encoder, encoder == Encoder::table ? table_size(plan.number) : 0, tiles)
              .until_done(tiles, threads) +
-         rest_cost(shape, draw, tiles).until_done(tiles, threads);
+         rest_cost(shape, draw, tiles).until_done(tiles, threads) + simulation_cost(simulation, tiles, threads);
 }
 
-double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed) {
+double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed,
+                        double simulator_seconds) {
   const Configuration::Training& training = plan.configuration.training;
   const auto of_steps = [&](int every) {  // and one at the end
     const std::int64_t done = first / every;
     return std::ceil(static_cast<double>(training.steps) / every) - static_cast<double>(done);
   };
+  const double simulation = simulator_seconds * core_speed;
+  const double validation = forward_share * meta_step_cost(plan, validation_episodes, threads) +
+                            simulation_cost(simulation, blocks_of(tile_lanes, validation_episodes), threads);
   const double cost =
-      static_cast<double>(training.steps - first) * meta_step_cost(plan, training.meta_batch, threads) +
-      of_steps(training.validate_every) * forward_share * meta_step_cost(plan, validation_episodes, threads);
+      static_cast<double>(training.steps - first) * meta_step_cost(plan, training.meta_batch, threads, simulation) +
+      of_steps(training.validate_every) * validation;
   return cost / core_speed + of_steps(training.checkpoint_every) * checkpoint_seconds;
 }
 

@@ -44,8 +44,9 @@ Cost encoder_cost(const Shape& shape, Encoder encoder, int table, int tiles);
 /// Returns R of an episode on average.
 int mean_real_observations(const Plan& plan);
 
-/// Returns the cost of a meta-step of this many episodes.
-double meta_step_cost(const Plan& plan, int episodes, int threads);
+/// Returns the cost of a meta-step of this many episodes. `simulation` is what a user's simulator takes of an episode;
+/// of alfi's own the price is known.
+double meta_step_cost(const Plan& plan, int episodes, int threads, double simulation = 0);
 
 /// Operations a second of one core with nothing but fma, measured now: the best of some rounds, 15 ms together.
 double measured_core_peak();
@@ -54,7 +55,9 @@ double measured_core_peak();
 /// AVX2.
 double core_speed(double core_peak);
 
-/// Seconds from step `first` to the end of a training, validations and checkpoints included, on cores of that speed.
-double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed);
+/// Returns the seconds from step `first` to the end of a training, validations and checkpoints included, on cores of
+/// that speed. `simulator_seconds` are those of a core that a user's simulator takes of an episode.
+double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed,
+                        double simulator_seconds = 0);
 
 }  // namespace alfi

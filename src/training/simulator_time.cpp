@@ -53,12 +53,14 @@ double simulator_seconds(const Plan& plan, const Normalisation& normalisation, i
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   std::chrono::duration<double> taken{};
-  int rounds = 0;
-  for (; taken.count() < least_seconds; ++rounds, taken = Clock::now() - begin) {
-    simulate(1, R, counts.data());
-    for (int t = 0; t < shape.T; ++t) simulate(shape.M, shape.N, nullptr);
+  std::int64_t simulated = 0;  // observations of an episode
+  for (int call = 0; taken.count() < least_seconds; ++call, taken = Clock::now() - begin) {
+    const bool is_real = call % (shape.T + 1) == 0;
+    is_real ? simulate(1, R, counts.data()) : simulate(shape.M, shape.N, nullptr);
+    simulated += is_real ? R : shape.M * shape.N;
   }
-  return taken.count() / (static_cast<double>(rounds) * tile_lanes);
+  const std::int64_t all = R + std::int64_t{shape.T} * shape.M * shape.N;
+  return taken.count() * static_cast<double>(all) / (static_cast<double>(simulated) * tile_lanes);
 }
 
 }  // namespace alfi

@@ -158,8 +158,10 @@ Throughput measure_throughput(const Configuration& configuration, double seconds
   };
   if (on_cpu || !is_built_in(plan.number)) result.simulator_seconds = simulator_seconds(plan, normalisation, shape.R);
   if (const double speed = core_speed(measured.core_peak); on_cpu && speed > 0) {
-    result.predicted_episodes_per_second = speed * meta_batch / meta_step_cost(plan, meta_batch, threads);
-    result.predicted_training_seconds = training_seconds(plan, 0, threads, speed);
+    const double simulation = is_built_in(plan.number) ? 0 : result.simulator_seconds;
+    result.predicted_episodes_per_second =
+        speed * meta_batch / meta_step_cost(plan, meta_batch, threads, simulation * speed);
+    result.predicted_training_seconds = training_seconds(plan, 0, threads, speed, simulation);
   }
   return result;
 }

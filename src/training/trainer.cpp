@@ -18,6 +18,7 @@
 #include "src/training/pace.hpp"
 #include "src/training/run_folder.hpp"
 #include "src/training/schedule.hpp"
+#include "src/training/simulator_time.hpp"
 
 namespace alfi {
 namespace {
@@ -114,8 +115,12 @@ TrainingOutcome MetaTraining::run() {
 void MetaTraining::estimate() const {
   const int threads = learner_.threads_of_known_cost();
   if (!options_.estimate || threads == 0 || checkpoint_.step >= training().steps) return;
-  if (const double speed = core_speed(measured_core_peak()); speed > 0)
-    options_.estimate(training_seconds(checkpoint_.plan, checkpoint_.step, threads, speed));
+  const double speed = core_speed(measured_core_peak());
+  if (speed == 0) return;
+  const Plan& plan = checkpoint_.plan;
+  const double simulation =
+      is_built_in(plan.number) ? 0 : simulator_seconds(plan, checkpoint_.normalisation, mean_real_observations(plan));
+  options_.estimate(training_seconds(plan, checkpoint_.step, threads, speed, simulation));
 }
 
 TrainingProgress MetaTraining::progress() const {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "alfi/simulators.hpp"
+#include "src/model/episodes.hpp"
 #include "src/model/plan.hpp"
 
 namespace alfi {
@@ -128,6 +129,16 @@ TEST(TrainingSeconds, CountTheStepsThatAreLeft) {
   EXPECT_DOUBLE_EQ(training_seconds(configuration, 1000, 2, speed), 0);
   // At step 950 the checkpoint and the validation of step 1000 are still to come.
   EXPECT_GT(training_seconds(configuration, 950, 2, speed), all / 20);
+}
+
+// Of a meta-step's 64 episodes each thread simulates two tiles; a validation is of more.
+TEST(TrainingSeconds, CountWhatAUsersSimulatorTakes) {
+  Configuration configuration = trained("poisson", Encoder::table, 64);
+  configuration.training.validate_every = 1000;
+  const double speed = 1e11, alone = training_seconds(configuration, 0, 2, speed);
+  const double of_episode = 1e-4, validation = of_episode * validation_episodes / 2;
+  EXPECT_NEAR(training_seconds(configuration, 0, 2, speed, of_episode),
+              alone + 1000 * 2 * tile_lanes * of_episode + validation, 1e-6);
 }
 
 }  // namespace
