@@ -1,9 +1,8 @@
 // Exact inference by a simulator's own log likelihood.
 //
 // All is done over the priors' normal scores z, where the prior is N(0, 1) in each direction: log posterior = log
-// L(θ(z)) − |z|²/2. It is maximised by Nelder and Mead's simplex. The posterior's moments are sums over a grid that is
-// laid where the posterior is, by its own mean and covariance, again and again (Naylor and Smith 1982, "Applications of
-// a method for the efficient computation of posterior distributions").
+// L(θ(z)) − |z|²/2. It is maximised by Nelder and Mead's simplex. The posterior's moments are nested integrals, which
+// follow a posterior that is bent: one of three parameters, of which data know two, is a thin sheet.
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
@@ -14,6 +13,8 @@
 
 #include "alfi/error.hpp"
 #include "src/exact/exact.hpp"
+#include "src/numerics/nested_integral.hpp"
+#include "src/numerics/simplex.hpp"
 #include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 
@@ -22,49 +23,9 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-using Function = std::function<double(const VectorXd&)>;
 
 constexpr double most_score = 6.9;  // within the map's reach
-constexpr int most_parameters_of_grid = 3;
-constexpr double grid_reach = 8;  // deviations; a tail may be the prior's, far longer than the posterior is wide
-
-/// Finds a maximum near `start` (Nelder and Mead 1965, "A simplex method for function minimization").
-VectorXd maximised(const Function& f, const VectorXd& start, double size) {
-  const Eigen::Index D = start.size();
-  std::vector<std::pair<double, VectorXd>> simplex{{f(start), start}};
-  for (Eigen::Index d = 0; d < D; ++d) {
-    VectorXd corner = start;
-    corner(d) += corner(d) > 0 ? -size : size;
-    simplex.emplace_back(f(corner), corner);
-  }
-  const auto higher = [](const auto& a, const auto& b) { return a.first > b.first; };
-  for (int step = 0; step < 400 * D; ++step) {
-    std::sort(simplex.begin(), simplex.end(), higher);
-    if ((simplex.back().second - simplex.front().second).lpNorm<Eigen::Infinity>() < 1e-7) break;
-    VectorXd middle = VectorXd::Zero(D);
-    for (Eigen::Index i = 0; i < D; ++i) middle += simplex[static_cast<std::size_t>(i)].second / static_cast<double>(D);
-    auto& [worst, corner] = simplex.back();
-    const auto at = [&](double factor) {
-      const VectorXd z = middle + factor * (corner - middle);
-      return std::pair{f(z), z};
-    };
-    auto tried = at(-1);
-    if (tried.first > simplex.front().first) {
-      auto further = at(-2);
-      simplex.back() = further.first > tried.first ? further : tried;
-    } else if (tried.first > simplex[static_cast<std::size_t>(D) - 1].first) {
-      simplex.back() = tried;
-    } else if (auto nearer = at(tried.first > worst ? -0.5 : 0.5); nearer.first > std::max(worst, tried.first)) {
-      simplex.back() = nearer;
-    } else {
-      for (std::size_t i = 1; i < simplex.size(); ++i) {
-        simplex[i].second = simplex[0].second + 0.5 * (simplex[i].second - simplex[0].second);
-        simplex[i].first = f(simplex[i].second);
-      }
-    }
-  }
-  return std::min_element(simplex.begin(), simplex.end(), higher)->second;
-}
+constexpr int most_integrated_parameters = 3;
 
 /// Moments of weighted vectors.
 struct Cloud {
@@ -102,10 +63,10 @@ class ExactByLikelihood final : public ExactInference {
   }
 
   Exact infer(std::span<const float> x) const override {
-    const Function posterior = log_posterior(x);
+    const VectorFunction posterior = log_posterior(x);
     const VectorXd mode = mode_of(posterior);
     Exact exact = most_likely(x, mode);
-    if (mode.size() <= most_parameters_of_grid && std::isfinite(posterior(mode)))
+    if (mode.size() <= most_integrated_parameters && std::isfinite(posterior(mode)))
       keep_posterior(posterior, mode, exact);
     return exact;
   }
@@ -115,13 +76,13 @@ class ExactByLikelihood final : public ExactInference {
   }
 
  private:
-  Function log_posterior(std::span<const float> x) const {
+  VectorFunction log_posterior(std::span<const float> x) const {
     if (x.empty()) throw InputError("x: no observations");
     return [this, x](const VectorXd& z) { return log_likelihood(x, z) - z.squaredNorm() / 2; };
   }
 
   /// Finds the highest of the maxima near the prior's median and one deviation from it.
-  VectorXd mode_of(const Function& posterior) const {
+  VectorXd mode_of(const VectorFunction& posterior) const {
     const auto D = static_cast<Eigen::Index>(units_.size());
     VectorXd mode = VectorXd::Zero(D);
     double highest = -std::numeric_limits<double>::infinity();
@@ -171,63 +132,17 @@ class ExactByLikelihood final : public ExactInference {
     return std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
   }
 
-  /// Lays a grid at the mode, as wide as the posterior falls by 2, and then where its moments are.
-  void keep_posterior(const Function& posterior, const VectorXd& mode, Exact& exact) const {
-    const Eigen::Index D = mode.size();
-    const double highest = posterior(mode);
-    VectorXd centre = mode;
-    MatrixXd spread = MatrixXd::Zero(D, D);
-    for (Eigen::Index d = 0; d < D; ++d) {
-      double ends[2];
-      for (const int side : {0, 1}) {
-        double inside = 0, outside = side == 0 ? -14 : 14;
-        for (int step = 0; step < 60; ++step) {
-          VectorXd z = mode;
-          z(d) += (inside + outside) / 2;
-          (posterior(z) > highest - 2 ? inside : outside) = (inside + outside) / 2;
-        }
-        ends[side] = inside;
-      }
-      centre(d) += (ends[0] + ends[1]) / 2;
-      spread(d, d) = std::max((ends[1] - ends[0]) / 4, 1e-6);
-    }
-    constexpr int sizes[] = {257, 49, 27};
-    const int size = sizes[D - 1];
-    Cloud natural_cloud(centre), standard_cloud(centre);
-    for (int round = 0; round < 8; ++round) {
-      Cloud scores(centre);
-      natural_cloud = Cloud(natural(centre));
-      standard_cloud = Cloud(standard(centre, natural(centre)));
-      VectorXd w(D);
-      const auto visit = [&](const auto& self, Eigen::Index d) -> void {
-        if (d < D) {
-          for (int i = 0; i < size; ++i) {
-            w(d) = grid_reach * (2.0 * i / (size - 1) - 1);
-            self(self, d + 1);
-          }
-          return;
-        }
-        const VectorXd z = centre + spread * w;
-        const double weight = std::exp(posterior(z) - highest);
-        if (!(weight > 0)) return;
-        const VectorXd theta = natural(z);
-        scores.add(weight, z);
-        natural_cloud.add(weight, theta);
-        standard_cloud.add(weight, standard(z, theta));
-      };
-      visit(visit, 0);
-      if (!(scores.weight > 0)) return;
-      const MatrixXd covariance = scores.covariance() + 1e-14 * MatrixXd::Identity(D, D);
-      const MatrixXd next = covariance.llt().matrixL();
-      const double moved = spread.triangularView<Eigen::Lower>().solve(scores.mean() - centre).norm();
-      const double stretched = (spread.triangularView<Eigen::Lower>().solve(next) - MatrixXd::Identity(D, D)).norm();
-      if (moved < 0.02 && stretched < 0.02) break;
-      centre = scores.mean();
-      spread = next;
-    }
-    keep_moments(natural_cloud, exact.posterior_mean, exact.posterior_deviation, exact.posterior_correlation);
-    if (scaled_)
-      keep_moments(standard_cloud, exact.on_scale.mean, exact.on_scale.deviation, exact.on_scale.correlation);
+  /// Keeps the posterior's moments.
+  void keep_posterior(const VectorFunction& posterior, const VectorXd& mode, Exact& exact) const {
+    const VectorXd origin = natural(mode);
+    Cloud of_theta(origin), on_scale(standard(mode, origin));
+    integrate_nested(posterior, mode, [&](const VectorXd& z, double weight) {
+      const VectorXd theta = natural(z);
+      of_theta.add(weight, theta);
+      on_scale.add(weight, standard(z, theta));
+    });
+    keep_moments(of_theta, exact.posterior_mean, exact.posterior_deviation, exact.posterior_correlation);
+    if (scaled_) keep_moments(on_scale, exact.on_scale.mean, exact.on_scale.deviation, exact.on_scale.correlation);
   }
 
   static void keep_moments(const Cloud& cloud, std::vector<double>& mean, std::vector<double>& deviation,
