@@ -131,7 +131,7 @@ TEST(TrainingSeconds, CountTheStepsThatAreLeft) {
   EXPECT_GT(training_seconds(configuration, 950, 2, speed), all / 20);
 }
 
-// Of a meta-step's 64 episodes each thread simulates two tiles; a validation is of more.
+// Each thread simulates two tiles of a meta-step; a validation has more.
 TEST(TrainingSeconds, CountWhatAUsersSimulatorTakes) {
   Configuration configuration = trained("poisson", Encoder::table, 64);
   configuration.training.validate_every = 1000;

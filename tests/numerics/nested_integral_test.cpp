@@ -54,7 +54,7 @@ TEST(NestedIntegral, FollowsABentThread) {
   } while (std::next_permutation(order, order + 3));
 }
 
-// Where a law ends its density may be highest.
+// A density may be highest where it ends.
 TEST(NestedIntegral, GoesToAnAbruptEnd) {
   constexpr double none = -std::numeric_limits<double>::infinity();
   const auto one = [](const VectorXd& z) { return z(0) < 0.3 ? none : -1000 * z(0); };
