@@ -160,6 +160,20 @@ TEST(Variates, BinomialFollowsItsLaw) {
   }
 }
 
+// Rounding of the probabilities before leaves some for counts beyond n: the least number drawn would take it.
+TEST(Variates, BinomialEndsAtItsTries) {
+  int reached = 0;
+  for (int n = 0; n <= 40; ++n)
+    for (int i = 0; i <= 500; ++i) {
+      const Binomial<float> law(static_cast<float>(n), static_cast<float>(i) / 1000);
+      float k = 0;
+      law.invert(0x1p-32f, k);
+      ASSERT_LE(k, static_cast<float>(n)) << i;
+      reached += k == static_cast<float>(n);
+    }
+  EXPECT_GT(reached, 1000);
+}
+
 // The largest part of the hat that is taken, over n and p that have its tightest places among them.
 TEST(Variates, BinomialsHatCovers) {
   double most = 0;
