@@ -3,20 +3,20 @@
 #include "alfi/baseline.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "alfi/error.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/progress.hpp"
 #include "src/cli/stop.hpp"
 
 namespace alfi::cli {
@@ -53,29 +53,6 @@ void print_table(const BaselineComparison& c) {
   other("exact posterior", c.error.posterior);
 }
 
-/// A percentage on standard error, redrawn on a terminal, else a line every few seconds.
-class Progress {
- public:
-  bool show(double done) {
-    using Clock = std::chrono::steady_clock;
-    const int percent = static_cast<int>(100 * done);
-    if (percent != shown_ && Clock::now() >= next_) {
-      if (terminal_)
-        fmt::print(stderr, "\r{:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
-      else
-        fmt::print(stderr, "{} %\n", percent);
-      shown_ = percent;
-      next_ = Clock::now() + (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(5));
-    }
-    return !stop_wanted();
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) == 1;
-  int shown_ = -1;
-  std::chrono::steady_clock::time_point next_;
-};
-
 BaselineComparison compare(const Arguments& arguments, const BaselineOptions& options) {
   const ConfigurationArguments& given = arguments.configuration;
   const std::filesystem::path path(given.file);
@@ -90,10 +67,14 @@ BaselineComparison compare(const Arguments& arguments, const BaselineOptions& op
 
 void run_baseline(const Arguments& arguments) {
   listen_for_stop();
-  Progress progress;
+  std::optional<JobProgress> progress(std::in_place);
   BaselineOptions options = arguments.options;
-  options.progress = [&progress](double done) { return progress.show(done); };
+  options.progress = [&progress](double done) {
+    progress->show(done);
+    return !stop_wanted();
+  };
   const BaselineComparison comparison = compare(arguments, options);
+  progress.reset();  // its line ends before the table
   if (arguments.json)
     fmt::print("{}", to_json(comparison));
   else

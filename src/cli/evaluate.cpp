@@ -1,12 +1,12 @@
 // alfi evaluate: a machine beside maximum likelihood and the exact posterior; a table, and RUN/evaluation.json.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/progress.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
 
@@ -118,16 +119,10 @@ void evaluate(const Arguments& arguments) {
   options.device = arguments.backend.engine.device;
   const Configuration::Simulator& simulator = machine.configuration().simulator;
   say_why_not_cuda(simulator, arguments.backend.engine);
-  int shown = -1;
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  if (terminal)
-    options.progress = [&shown](double done) {
-      const int percent = static_cast<int>(100 * done);
-      if (percent == shown) return;
-      shown = percent;
-      fmt::print(stderr, "\revaluating {:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
-    };
+  std::optional<JobProgress> progress(std::in_place);
+  options.progress = [&progress](double done) { progress->show(done); };
   const auto show = [&](const auto& evaluation) {
+    progress.reset();  // its line ends before the table
     std::string json = to_json(evaluation);
     if (arguments.json)
       fmt::print("{}", json);

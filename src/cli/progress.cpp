@@ -53,6 +53,11 @@ std::string progress_text(std::size_t done, std::size_t all, double seconds, int
                      duration_text(static_cast<double>(all - done) / rate));
 }
 
+std::string progress_text(double done, double seconds, int bar) {
+  return bar_text(static_cast<std::int64_t>(done * 1000), 1000, bar) +
+         fmt::format("{:.0f} %  {} left", std::floor(100 * done), duration_text(seconds * (1 - done) / done));
+}
+
 ProgressLine::ProgressLine(std::chrono::milliseconds quiet)
     : terminal_(isatty(STDERR_FILENO) == 1), begun_(quiet.count() == 0), next_(Clock::now() + quiet) {}
 
@@ -78,6 +83,11 @@ void ProgressLine::show(bool last, const std::function<std::string(int bar)>& te
   std::fflush(stderr);
   open_ = true;
   next_ = now + redraw_every;
+}
+
+void JobProgress::show(double done) {
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin_;
+  line_.show(done >= 1, [&](int bar) { return progress_text(done, taken.count(), bar); });
 }
 
 }  // namespace alfi::cli

@@ -1,5 +1,5 @@
-// Progress of a training or of an inference of many sets, on standard error: one line redrawn on a terminal, else a
-// plain line every few seconds.
+// Progress of a training, an evaluation or an inference of many sets, on standard error: one line redrawn on a
+// terminal, else a plain line every few seconds.
 #pragma once
 
 #include <chrono>
@@ -23,6 +23,10 @@ std::string progress_text(const TrainingProgress& progress, int bar);
 ///   [#####-----]  2048/10000 sets  9800 sets/s  1 s left
 std::string progress_text(std::size_t done, std::size_t all, double seconds, int bar);
 
+/// Returns one line of a job of which a part in [0, 1] is done after some seconds, e.g.
+///   [####------]  40 %  3 min 05 s left
+std::string progress_text(double done, double seconds, int bar);
+
 class ProgressLine {
  public:
   /// Begins to draw after this time, so that a short job has no line.
@@ -40,6 +44,16 @@ class ProgressLine {
   bool open_ = false;
   bool begun_;
   Clock::time_point next_;
+};
+
+/// Says how much of a job is done, if it takes longer than two seconds.
+class JobProgress {
+ public:
+  void show(double done);
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  ProgressLine line_{std::chrono::seconds(2)};
 };
 
 }  // namespace alfi::cli

@@ -2,16 +2,17 @@
 #include "alfi/report.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/progress.hpp"
 
 namespace alfi::cli {
 namespace {
@@ -29,15 +30,10 @@ void report(const Arguments& arguments) {
   options.evaluation.device = arguments.backend.engine.device;
   if (std::filesystem::is_directory(arguments.machine.run))  // else write_report says what is wrong
     say_why_not_cuda(arguments.machine.load().configuration().simulator, arguments.backend.engine);
-  int shown = -1;
-  if (::isatty(STDERR_FILENO) == 1)
-    options.evaluation.progress = [&shown](double done) {
-      const int percent = static_cast<int>(100 * done);
-      if (percent == shown) return;
-      shown = percent;
-      fmt::print(stderr, "\revaluating {:3d} %{}", percent, percent == 100 ? "\r\x1b[K" : "");
-    };
+  std::optional<JobProgress> progress(std::in_place);
+  options.evaluation.progress = [&progress](double done) { progress->show(done); };
   const Report written = write_report(arguments.machine.run, options);
+  progress.reset();  // its line ends
   fmt::print(stderr, "written: {}; its figures and numbers, each by itself: {}\n", written.page.string(),
              written.numbers.string());
 }

@@ -75,7 +75,7 @@ void build(const Arguments& arguments) {
   Configuration::Simulator simulator{.name = {}, .parameters = constants};
   simulator.source = header;
   const std::string must = refused_constants(simulator);
-  if (!must.empty()) throw InputError(fmt::format("--parameter must be of {}", must));
+  if (!must.empty()) throw InputError(fmt::format("--parameter {}: must be of {}", fmt::join(texts, ", "), must));
   const std::string fault = object ? compile_object(header, file, constants) : compile_module(header, file, constants);
   if (!fault.empty())
     fmt::print(stderr, "note: a device will call it on the host; nvcc makes no kernels of it:\n{}\n", fault);

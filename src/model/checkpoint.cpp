@@ -104,7 +104,13 @@ Checkpoint read_newest(const std::vector<std::filesystem::path>& saved, const st
   return read_checkpoint(saved.back(), simulator);
 } catch (const InputError& error) {
   if (saved.size() < 2) throw;
-  throw InputError(fmt::format("{}. Remove it and {} is used", error.what(), saved[saved.size() - 2].string()));
+  const std::filesystem::path& before = saved[saved.size() - 2];
+  try {
+    (void)read_checkpoint(before, simulator);
+  } catch (const InputError&) {
+    throw error;  // it is not this file that is at fault
+  }
+  throw InputError(fmt::format("{}. Remove it and {} is used", error.what(), before.string()));
 }
 
 }  // namespace alfi

@@ -90,7 +90,7 @@ void require_function(const std::string& name, const std::string& fingerprint, c
 void keep_simulator(const std::filesystem::path& run, const Configuration::Simulator& simulator) {
   if (!simulator.program.empty()) keep_simulator_log(simulator_number(simulator), run / "simulator.log");
   if (simulator.source.empty()) return;
-  for (const std::filesystem::path& source : build_module(simulator.source).sources) {
+  for (const std::filesystem::path& source : build_module(simulator.source, simulator.parameters).sources) {
     const std::filesystem::path copy = copy_in(run, source);
     std::filesystem::create_directories(copy.parent_path());
     std::error_code none;
@@ -132,8 +132,9 @@ std::vector<std::string> find_simulator_of_run(const std::string& configuration,
     }
     seen += fmt::format("; {} was changed since", fmt::join(names_of(candidate.files), ", "));
   }
-  throw InputError(fmt::format("{}: the simulator it was trained with is missing{}. --simulator PATH says where it is",
-                               places.run.string(), seen));
+  throw InputError(
+      fmt::format("{}: the simulator it was trained with is not found{}. --simulator PATH says where it is",
+                  places.run.string(), seen));
 }
 
 }  // namespace alfi

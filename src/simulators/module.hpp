@@ -28,24 +28,24 @@ struct BuiltModule {
 };
 
 /// Compiles a header with these of its constants, or finds what was compiled from equal sources before, in the user's
-/// cache. Throws InputError with
-/// the compiler's words where the header does not compile, RunError where there is no compiler.
-BuiltModule build_module(const std::filesystem::path& header, const std::map<std::string, double>& constants = {});
+/// cache. Throws InputError with the compiler's words where the header does not compile, RunError where there is no
+/// compiler.
+BuiltModule build_module(const std::filesystem::path& header, const std::map<std::string, double>& constants);
 
 /// Compiles a header with AddressSanitizer and UndefinedBehaviorSanitizer and simulates at each θ (D, natural units) in
 /// a program of its own. Returns what it complained of, or at which θ it did not return within some seconds; nothing
 /// where all is well or the compiler has no sanitizers.
 std::string try_header(const std::filesystem::path& header, const std::vector<std::vector<double>>& theta,
-                       const std::map<std::string, double>& constants = {}, int seconds = 20);
+                       const std::map<std::string, double>& constants, int seconds = 20);
 
 /// Compiles a header to this file, a module. Throws as build_module. Returns what the compiler for devices complained
 /// of, if it did: the module then has no kernels for them.
 std::string compile_module(const std::filesystem::path& header, const std::filesystem::path& file,
-                           const std::map<std::string, double>& constants = {});
+                           const std::map<std::string, double>& constants);
 
 /// Compiles a header to an object file, which registers its simulator in the program that it is linked into. Throws and
 /// returns as compile_module.
 std::string compile_object(const std::filesystem::path& header, const std::filesystem::path& file,
-                           const std::map<std::string, double>& constants = {});
+                           const std::map<std::string, double>& constants);
 
 }  // namespace alfi

@@ -51,7 +51,10 @@ std::pair<std::string, std::vector<ConstantInfo>> constants_of(const Configurati
 /// Throws where these constants are not allowed, or are not those that a module was compiled with.
 void require_constants(const Configuration::Simulator& simulator) {
   const std::string must = refused_constants(simulator);
-  if (!must.empty()) throw InputError(fmt::format("simulator.parameters must be {}", must));
+  if (must.empty()) return;
+  std::vector<std::string> given;
+  for (const auto& [name, value] : simulator.parameters) given.push_back(fmt::format("{}: {}", name, value));
+  throw InputError(fmt::format("simulator.parameters = {{{}}}: must be {}", fmt::join(given, ", "), must));
 }
 
 /// Throws where a loaded simulator was compiled with other constants than these.

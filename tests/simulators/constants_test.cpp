@@ -86,7 +86,7 @@ TEST_F(Constants, AreRefusedWhereTheyAreNotAllowed) {
     EXPECT_THAT(message_of<InputError>([&] {
                   simulator_at(file, {{name, value}});
                 }),
-                HasSubstr("simulator.parameters must be {steps: a whole number from 1 to 100, scale: a number from 0 "
+                HasSubstr("must be {steps: a whole number from 1 to 100, scale: a number from 0 "
                           "to 2.5}"));
   EXPECT_THAT(message_of<InputError>([&] { simulator_at(header("stops").string(), {}); }),
               HasSubstr("there_is_no_constant_of_this_name"));

@@ -126,7 +126,7 @@ TEST(Module, IsTrainedEvaluatedAndInferredWith) {
 TEST(Module, CompiledBeforehandIsTheHeader) {
   TemporaryFolder folder;
   const fs::path file = folder.path() / "decay.alfi.so";
-  compile_module(decay_header, file);
+  compile_module(decay_header, file, {});
   std::vector<float> of_header(100), of_module(100);
   const std::vector<double> theta{2, 0.25};
   simulate_into(simulator_at(decay_header.string(), {}), theta, {1, 2}, 100, of_header.data());
@@ -145,7 +145,7 @@ TEST(Module, CompiledBeforehandIsTheHeader) {
 
 TEST(Module, WhatIsNoneIsRefused) {
   TemporaryFolder folder;
-  const fs::path module = build_module(decay_header).file;
+  const fs::path module = build_module(decay_header, {}).file;
   const std::string bytes = bytes_of(module);
   const auto refused = [&](const std::string& name, const std::string& content) {
     const fs::path file = folder.path() / name;
@@ -193,18 +193,18 @@ TEST(Module, AHeaderThatDoesNotCompileIsSaidByTheCompiler) {
   TemporaryFolder folder;
   const fs::path header = folder.path() / "wrong.hpp";
   write(header, "#include <alfi/simulator.hpp>\n\nstruct Wrong { int nonsense = };\nALFI_SIMULATOR(Wrong)\n");
-  const std::string message = message_of<InputError>([&] { build_module(header); });
+  const std::string message = message_of<InputError>([&] { build_module(header, {}); });
   EXPECT_THAT(message, HasSubstr("wrong.hpp: compiling fails:"));
   EXPECT_THAT(message, HasSubstr("wrong.hpp:3:"));
   write(header, "struct Nobody {};\n");
-  EXPECT_THAT(message_of<InputError>([&] { build_module(header); }), HasSubstr("ModuleSimulator"));
-  EXPECT_THAT(message_of<InputError>([&] { build_module(folder.path() / "none.hpp"); }),
+  EXPECT_THAT(message_of<InputError>([&] { build_module(header, {}); }), HasSubstr("ModuleSimulator"));
+  EXPECT_THAT(message_of<InputError>([&] { build_module(folder.path() / "none.hpp", {}); }),
               HasSubstr("none.hpp: there is no such header"));
   ::setenv("CXX", "no-such-compiler", 1);
-  EXPECT_THAT(message_of<RunError>([&] { build_module(header); }), HasSubstr("there is no no-such-compiler here"));
+  EXPECT_THAT(message_of<RunError>([&] { build_module(header, {}); }), HasSubstr("there is no no-such-compiler here"));
   ::unsetenv("CXX");
   ::setenv("ALFI_KIT", folder.path().c_str(), 1);
-  EXPECT_THAT(message_of<RunError>([&] { build_module(header); }), HasSubstr("ALFI_KIT names the folder"));
+  EXPECT_THAT(message_of<RunError>([&] { build_module(header, {}); }), HasSubstr("ALFI_KIT names the folder"));
   ::unsetenv("ALFI_KIT");
 }
 
@@ -221,13 +221,13 @@ TEST(Module, ThatTheDiskHasNoRoomForIsSaidAndLeavesNothing) {
   const rlimit usual = limit;
   limit.rlim_cur = 16384;
   ::setrlimit(RLIMIT_FSIZE, &limit);
-  const std::string message = message_of<InputError>([&] { build_module(decay_header); });
+  const std::string message = message_of<InputError>([&] { build_module(decay_header, {}); });
   ::setrlimit(RLIMIT_FSIZE, &usual);
   std::signal(SIGXFSZ, SIG_DFL);
   EXPECT_THAT(message, HasSubstr("decay.hpp: compiling fails:"));
   EXPECT_THAT(message, HasSubstr("File too large"));
   EXPECT_TRUE(fs::is_empty(folder.path()));
-  EXPECT_EQ(load_module(build_module(decay_header).file)->facts.parameter_count, 2);
+  EXPECT_EQ(load_module(build_module(decay_header, {}).file)->facts.parameter_count, 2);
   before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", other.c_str(), 1);
 }
 
@@ -241,15 +241,15 @@ TEST(Module, IsCompiledAgainWhereASourceChanges) {
   text.replace(text.find("random.exponential()"), 20, "factor * random.exponential()");
   text.insert(text.find("#include"), "#include \"more.hpp\"\n");
   write(header, text);
-  const BuiltModule first = build_module(header), again = build_module(header);
+  const BuiltModule first = build_module(header, {}), again = build_module(header, {});
   EXPECT_EQ(first.file, again.file);
   const auto written = fs::last_write_time(first.file);
   write(more, "constexpr float factor = 2;\n");
-  const BuiltModule changed = build_module(header);
+  const BuiltModule changed = build_module(header, {});
   EXPECT_NE(changed.fingerprint, first.fingerprint);
   EXPECT_NE(changed.file, first.file);
   write(more, "constexpr float factor = 1;\n");
-  EXPECT_EQ(build_module(header).file, first.file);
+  EXPECT_EQ(build_module(header, {}).file, first.file);
   EXPECT_EQ(fs::last_write_time(first.file), written);  // it was not compiled a second time
 }
 
@@ -260,13 +260,13 @@ TEST(Module, IsBuiltByTwoAtOnceAndWithoutACache) {
   fs::copy_file(decay_header, header);
   std::vector<std::thread> threads;
   std::vector<fs::path> files(2);
-  for (fs::path& file : files) threads.emplace_back([&] { file = build_module(header).file; });
+  for (fs::path& file : files) threads.emplace_back([&] { file = build_module(header, {}).file; });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(files[0], files[1]);
   EXPECT_EQ(load_module(files[0])->facts.parameter_count, 2);
 
   ::setenv("XDG_CACHE_HOME", (header / "no-folder").c_str(), 1);
-  const fs::path file = build_module(header).file;
+  const fs::path file = build_module(header, {}).file;
   EXPECT_EQ(load_module(file)->facts.parameter_count, 2);
 }
 
@@ -276,10 +276,10 @@ TEST(Module, IsBuiltForTheProcessWhereTheCacheTakesNothing) {
   TemporaryFolder folder;
   const fs::path header = folder.path() / "own.hpp";
   fs::copy_file(decay_header, header);
-  const fs::path kept = build_module(header).file;
+  const fs::path kept = build_module(header, {}).file;
   fs::remove(kept);
   fs::create_directories(kept / "in_the_way");
-  const fs::path file = build_module(header).file;
+  const fs::path file = build_module(header, {}).file;
   EXPECT_NE(file, kept);
   EXPECT_EQ(load_module(file)->facts.parameter_count, 2);
 }

@@ -168,7 +168,7 @@ TEST_F(ModuleKernels, AreLeftOutWhereNvccRefusesTheHeader) {
   }
 )");
   const fs::path module = folder_.path() / "of_the_host.alfi.so";
-  EXPECT_THAT(compile_module(header, module), HasSubstr("of_the_host.hpp"));
+  EXPECT_THAT(compile_module(header, module, {}), HasSubstr("of_the_host.hpp"));
   EXPECT_EQ(load_module(module)->device_code, nullptr);
 }
 
