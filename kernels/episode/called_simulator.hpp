@@ -9,6 +9,7 @@ namespace alfi {
 /// A simulator's functions. Those of a struct are compiled once for each instruction set.
 struct HostSimulator {
   const void* context;  ///< handed to every function
+  bool has_domain;      ///< of its own, that `clamp` moves θ into; else an episode moves it to the prior's end
   void (*simulate)(const void* context, const ObservationUnits<float>&, const Simulation&);
   void (*draw_sample)(const void* context, const Sample&);
   /// Moves theta (D), natural units, into the simulator's domain, if it has one.
@@ -44,11 +45,20 @@ constexpr auto log_likelihood_of() -> double (*)(const void*, const double*, con
     return nullptr;
 }
 
+template <class Sim>
+constexpr bool domain_of() {
+  if constexpr (Sim::D == any_size)
+    return true;
+  else
+    return has_domain<Sim, float>();
+}
+
 /// Compiles a simulator's functions for this instruction set.
 template <class Sim>
 constexpr HostSimulator host_simulator() {
   using Team = HostTeam<FloatLanes>;
   return {.context = nullptr,
+          .has_domain = domain_of<Sim>(),
           .simulate = [](const void*, const ObservationUnits<float>& units,
                          const Simulation& to) { simulate<Sim>(Team{}, units, to); },
           .draw_sample = [](const void*, const Sample& sample) { draw_sample<Sim>(Team{}, sample, 0, 1); },

@@ -12,6 +12,7 @@
 #include "alfi/error.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
+#include "src/cli/output.hpp"
 #include "src/machine/state_dict.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/system/atomic_file.hpp"
@@ -53,9 +54,7 @@ void export_state_dict(const Arguments& arguments) {
     throw InputError(
         fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", arguments.source.string()));
   for (const std::filesystem::path& checkpoint : saved)
-    if (std::filesystem::equivalent(checkpoint, arguments.out, ignored))
-      throw InputError(
-          fmt::format("--out {} is a checkpoint of the run itself, another file is needed", arguments.out.string()));
+    require_other_file("--out", arguments.out, checkpoint, "a checkpoint of the run");
   const Checkpoint checkpoint = [&] {
     try {
       return read_newest(saved);

@@ -20,13 +20,16 @@ std::map<std::string, double> parse_constants(const std::vector<std::string>& te
     const auto [read, error] = std::from_chars(text.data() + std::min(equals + 1, text.size()), end, value);
     if (equals == 0 || error != std::errc() || read != end)
       throw InputError(fmt::format("--parameter {}: must be NAME=NUMBER", printable(text)));
-    constants[text.substr(0, equals)] = value;
+    if (!constants.try_emplace(text.substr(0, equals), value).second)
+      throw InputError(fmt::format("--parameter {}: is given twice", printable(text)));
   }
   return constants;
 }
 
+bool is_configuration(const std::string& what) { return what.ends_with(".yaml") || what.ends_with(".yml"); }
+
 SimulatorInfo given_simulator(const std::string& what, const std::map<std::string, double>& constants) {
-  if (!what.ends_with(".yaml") && !what.ends_with(".yml")) return simulator_at(what, constants);
+  if (!is_configuration(what)) return simulator_at(what, constants);
   if (!constants.empty())
     throw InputError("--parameter does not go with a configuration, which has simulator.parameters");
   const Configuration configuration = load_configuration(what);

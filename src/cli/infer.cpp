@@ -166,6 +166,7 @@ void write_array(const Call& call, std::ostream& out, const std::function<void()
 
 void infer(const Arguments& arguments) {
   check(arguments);
+  if (!arguments.out.empty()) require_other_file("--out", arguments.out, arguments.data, "the file of the data");
   const Machine machine = arguments.machine.load();
   const SimulatorInfo simulator = find_simulator(machine.configuration());
   const Observations data = read_observations(arguments.data, arguments.group.value_or(""), simulator.observations,

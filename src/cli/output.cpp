@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
+#include "src/formats/printable.hpp"
 
 namespace alfi::cli {
 namespace {
@@ -30,6 +31,14 @@ void write_output(std::string_view text) {
 void flush_output() {
   check(static_cast<bool>(std::cout.flush()));
   check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0);
+}
+
+void require_other_file(const char* option, const std::filesystem::path& out, const std::filesystem::path& in,
+                        const char* what) {
+  std::error_code ignored;  // a file that is not there is no other one's
+  if (std::filesystem::equivalent(out, in, ignored) ||
+      std::filesystem::weakly_canonical(out, ignored) == std::filesystem::weakly_canonical(in, ignored))
+    throw InputError(fmt::format("{} {} is {} itself, another file is needed", option, printable(out.string()), what));
 }
 
 void write_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& body) {

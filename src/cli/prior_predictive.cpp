@@ -28,9 +28,9 @@ void check(const PriorPredictive& wanted) {
       throw InputError(fmt::format("{} {} must end in .npy with --prior-predictive", option, printable(file)));
   };
   check_ending("--out", wanted.out);
-  if (!wanted.theta_out.empty()) check_ending("--theta-out", wanted.theta_out);
-  if (wanted.theta_out == wanted.out)
-    throw InputError(fmt::format("--theta-out {} must be another file than --out", printable(wanted.out)));
+  if (wanted.theta_out.empty()) return;
+  check_ending("--theta-out", wanted.theta_out);
+  require_other_file("--theta-out", wanted.theta_out, wanted.out, "the file of --out");
 }
 
 }  // namespace

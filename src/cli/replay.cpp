@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/output.hpp"
 #include "src/engine/processors.hpp"
 #include "src/system/atomic_file.hpp"
 
@@ -23,9 +24,7 @@ struct Arguments {
 };
 
 void run_replay(const Arguments& arguments) {
-  std::error_code ignored;
-  if (std::filesystem::equivalent(arguments.tape, arguments.out, ignored))
-    throw InputError(fmt::format("--out {} is the recorded run itself, another file is needed", arguments.out));
+  require_other_file("--out", arguments.out, arguments.tape, "the recorded run");
   say_why_not_cuda(arguments.backend.engine);
   const auto processor = make_processor(arguments.backend.engine);
   write_file_atomically(arguments.out, serialize(replay(read_safetensors(arguments.tape), *processor)));

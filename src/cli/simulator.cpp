@@ -71,6 +71,7 @@ void build(const Arguments& arguments) {
   const std::filesystem::path file = out.empty()
                                          ? std::filesystem::path(header).replace_extension(object ? ".o" : ".alfi.so")
                                          : std::filesystem::path(out);
+  require_other_file("--out", file, header, "the header");
   const std::map<std::string, double> constants = parse_constants(texts);
   Configuration::Simulator simulator{.name = {}, .parameters = constants};
   simulator.source = header;
@@ -83,11 +84,12 @@ void build(const Arguments& arguments) {
                       : fmt::format("{} is written: {}\n", file.string(), load_module(file)->facts.name));
 }
 
-void check(const std::string& what, const std::map<std::string, double>& constants) {
-  const SimulatorInfo simulator = given_simulator(what, constants);
-  if (std::filesystem::path(what).extension() == ".hpp") {
+void check(const std::string& what, const std::map<std::string, double>& given) {
+  const SimulatorInfo simulator = given_simulator(what, given);
+  if (const auto sources = simulator_sources(simulator.number); !sources.empty()) {
     // By itself first: what never returns would end no check.
-    const std::string fault = try_header(what, prior_points(simulator), constants);
+    const auto constants = is_configuration(what) ? load_configuration(what).simulator.parameters : given;
+    const std::string fault = try_header(sources.front().path, prior_points(simulator), constants);
     if (!fault.empty()) throw RunError(fmt::format("{}: {}", simulator.name, fault));
   }
   const Conformance result = check_conformance(simulator);

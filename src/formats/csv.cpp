@@ -73,9 +73,9 @@ bool is_missing(std::string_view field) {
   return std::find(std::begin(words), std::end(words), lower) != std::end(words);
 }
 
-/// Column names: every field begins as no number does. nan, inf and 12O are left to be refused as data.
+/// Column names: every field begins as no number does. NA, nan, inf and 12O are left to be refused as data.
 bool is_header(const std::vector<std::string_view>& fields) {
-  if (std::all_of(fields.begin(), fields.end(), is_missing)) return false;
+  if (std::any_of(fields.begin(), fields.end(), is_missing)) return false;
   return std::all_of(fields.begin(), fields.end(), [](std::string_view field) {
     double value = 0;
     const bool is_name = !field.empty() && (std::isalpha(static_cast<unsigned char>(field[0])) != 0 ||

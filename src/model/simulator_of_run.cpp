@@ -19,8 +19,24 @@ namespace {
 
 std::string text_of(std::uint64_t fingerprint) { return fmt::format("{:016x}", fingerprint); }
 
-std::filesystem::path copy_in(const std::filesystem::path& run, const std::filesystem::path& source) {
-  return run / "simulator" / source.filename();
+std::filesystem::path copies_in(const std::filesystem::path& run) { return run / "simulator"; }
+
+/// Returns the deepest folder that all these files are in.
+std::filesystem::path common_folder(std::span<const SourceFile> sources) {
+  std::filesystem::path folder = sources.front().path.parent_path();
+  for (const SourceFile& source : sources)
+    while (source.path.lexically_relative(folder).string().starts_with("..")) folder = folder.parent_path();
+  return folder;
+}
+
+/// Lists a run's copies of a header by its name: another file may have it, too.
+std::vector<std::filesystem::path> copies_of(const std::filesystem::path& run, const std::filesystem::path& header) {
+  std::vector<std::filesystem::path> copies;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(copies_in(run), missing))
+    if (entry.path().filename() == header.filename()) copies.push_back(entry.path());
+  std::ranges::sort(copies);
+  return copies;
 }
 
 /// A place where a run's simulator may be, and the override that leads there.
@@ -45,7 +61,10 @@ std::vector<Candidate> places_of_file(const char* key, const std::filesystem::pa
   std::vector<std::filesystem::path> files{places.given};
   if (places.given.empty()) {
     files = {trained};
-    if (std::string_view(key) == "source") files.push_back(copy_in(places.run, trained));
+    if (std::string_view(key) == "source") {
+      const std::vector<std::filesystem::path> copies = copies_of(places.run, trained);
+      files.insert(files.end(), copies.begin(), copies.end());
+    }
   }
   std::vector<Candidate> candidates;
   for (const std::filesystem::path& file : files)
@@ -87,14 +106,14 @@ void require_function(const std::string& name, const std::string& fingerprint, c
 
 }  // namespace
 
-void keep_simulator(const std::filesystem::path& run, const Configuration::Simulator& simulator) {
-  if (!simulator.program.empty()) keep_simulator_log(simulator_number(simulator), run / "simulator.log");
-  if (simulator.source.empty()) return;
-  for (const std::filesystem::path& source : build_module(simulator.source, simulator.parameters).sources) {
-    const std::filesystem::path copy = copy_in(run, source);
+void keep_simulator(const std::filesystem::path& run, const Plan& plan) {
+  if (plan.minimises) return;
+  keep_simulator_log(plan.number, run / "simulator.log");
+  const std::span<const SourceFile> sources = simulator_sources(plan.number);
+  for (const SourceFile& source : sources) {
+    const std::filesystem::path copy = copies_in(run) / source.path.lexically_relative(common_folder(sources));
     std::filesystem::create_directories(copy.parent_path());
-    std::error_code none;
-    if (!std::filesystem::equivalent(source, copy, none)) write_file_atomically(copy, read_file(source));
+    write_file_atomically(copy, source.content);
   }
 }
 
@@ -128,9 +147,10 @@ std::vector<std::string> find_simulator_of_run(const std::string& configuration,
     try {
       if (fingerprint_of(parse_configuration(configuration, {candidate.assignment})) == fingerprint)
         return {candidate.assignment};
-    } catch (const InputError&) {  // it does not even compile, or load: it is not what the run was trained with
+      seen += fmt::format("; {} was changed since", fmt::join(names_of(candidate.files), ", "));
+    } catch (const InputError& error) {  // it does not compile, or load
+      seen += fmt::format("; {}", error.what());
     }
-    seen += fmt::format("; {} was changed since", fmt::join(names_of(candidate.files), ", "));
   }
   throw InputError(
       fmt::format("{}: the simulator it was trained with is not found{}. --simulator PATH says where it is",

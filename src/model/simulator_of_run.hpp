@@ -9,9 +9,9 @@
 
 namespace alfi {
 
-/// Copies a configured header and what it includes to `run`/simulator, or has a program's standard error written to
-/// `run`/simulator.log; does nothing for other simulators.
-void keep_simulator(const std::filesystem::path& run, const Configuration::Simulator& simulator);
+/// Writes the header that a plan's simulator was compiled from, and what it includes, to `run`/simulator, as they lay
+/// to each other; or has a program's standard error written to `run`/simulator.log. Does nothing for other simulators.
+void keep_simulator(const std::filesystem::path& run, const Plan& plan);
 
 /// Returns a text that tells what a plan's simulator was made of from everything else; empty for alfi's own.
 std::string fingerprint_of(const Plan& plan);

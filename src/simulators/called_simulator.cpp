@@ -108,6 +108,7 @@ CalledSimulator::CalledSimulator(Simulator simulator)
     : simulator_(std::move(simulator)),
       facts_(facts_of(simulator_)),
       functions_{.context = this,
+                 .has_domain = false,
                  .simulate = [](const void* context, const ObservationUnits<float>& units,
                                 const Simulation& to) { called(context).simulate(units, to); },
                  .draw_sample = [](const void* context, const Sample& sample) { called(context).draw_sample(sample); },

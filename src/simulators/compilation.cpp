@@ -66,7 +66,28 @@ std::filesystem::path own_folder() {
   return name;
 }
 
-constexpr const char* constants_file = "constants.inc";
+// Included by name: what a path has in it no command line must carry.
+constexpr const char *header_file = "alfi_header.inc", *constants_file = "alfi_constants.inc";
+
+/// Returns the words of a rule for make, without what make has to be told of blanks, # and $.
+std::vector<std::string> words_of_rule(const std::string& rule) {
+  std::vector<std::string> words(1);
+  for (std::size_t i = std::min(rule.size(), rule.find(':') + 1); i < rule.size(); ++i) {
+    const char c = rule[i], next = i + 1 < rule.size() ? rule[i + 1] : '\0';
+    if (c == '\\' && (next == ' ' || next == '#' || next == '\\'))
+      words.back() += rule[++i];
+    else if (c == '$' && next == '$')
+      words.back() += rule[++i];
+    else if (c == '\\' && next == '\n')
+      ++i;
+    else if (c != ' ' && c != '\n')
+      words.back() += c;
+    else if (!words.back().empty())
+      words.emplace_back();
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
 
 }  // namespace
 
@@ -80,6 +101,7 @@ Compilation::Compilation(const std::filesystem::path& header, const std::map<std
                     "folder that has them",
                     kit_.string()));
   folder_ = own_folder();
+  std::ofstream(folder_ / header_file) << "#include \"" << header_.string() << "\"\n";
   std::ofstream file(folder_ / constants_file);
   for (const auto& [name, value] : constants) file << '{' << std::quoted(name) << fmt::format(", {:a}}},\n", value);
 }
@@ -114,16 +136,15 @@ std::optional<std::filesystem::path> Compilation::trial() const {
 }
 
 std::vector<std::filesystem::path> Compilation::sources() const {
-  const ChildResult child = run(arguments("module_entry", "baseline", {"-MM", "-MG"}), "reading");
-  std::string text = child.out;
-  for (std::size_t at = 0; (at = text.find("\\\n", at)) != text.npos;) text.replace(at, 2, " ");
-  std::istringstream words(text.substr(std::min(text.size(), text.find(':') + 1)));
-  const std::string own = std::filesystem::weakly_canonical(kit_).string() + "/";
   std::vector<std::filesystem::path> files{header_};
-  for (std::string word; words >> word;) {
-    const std::filesystem::path file = std::filesystem::weakly_canonical(word);
-    if (!file.string().starts_with(own) && file != header_ && file.filename() != "stamp.hpp" &&
-        file.filename() != constants_file)
+  std::vector<std::string> own;
+  for (const std::filesystem::path& place :
+       {kit_ / "kernels", kit_ / "include", std::filesystem::path(ALFI_GENERATED), folder_})
+    own.push_back(std::filesystem::weakly_canonical(place).string() + "/");
+  for (const std::string& word : words_of_rule(run(arguments("module_entry", "baseline", {"-MM"}), "compiling").out)) {
+    const std::filesystem::path file = (folder_ / word).lexically_normal();
+    const std::string canonical = std::filesystem::weakly_canonical(file).string();
+    if (file != header_ && std::ranges::none_of(own, [&](const std::string& of) { return canonical.starts_with(of); }))
       files.push_back(file);
   }
   return files;
@@ -169,14 +190,19 @@ bool Compilation::translate_for_devices() {
   command.insert(command.end(), {"-o", "device.ptx", (kit_ / "kernels" / "launch" / "module_device.cu").string()});
   const ChildResult child = run_child(command, "", folder_, most_time);
   const bool done = child.found && child.signal == 0 && child.exit_code == 0;
-  if (!done) device_fault_ = child.found ? trimmed(child.err, 4000) : fmt::format("there is no {}", device_compiler_);
+  if (!child.found)
+    device_fault_ = fmt::format("there is no {}", device_compiler_);
+  else if (!done)
+    device_fault_ =
+        fmt::format("{} ends with exit code {}\n{}", device_compiler_, child.exit_code, trimmed(child.err, 4000));
   return done;
 }
 
 std::vector<std::string> Compilation::places() const {
   const std::string root = kit_.string();
-  return {fmt::format("-DALFI_SIMULATOR_HEADER=\"{}\"", header_.string()),
-          fmt::format("-DALFI_CONSTANTS=\"{}\"", (folder_ / constants_file).string()),
+  return {fmt::format("-DALFI_SIMULATOR_HEADER=\"{}\"", header_file),
+          fmt::format("-DALFI_CONSTANTS=\"{}\"", constants_file),
+          "-I.",
           "-I" + root,
           "-I" + root + "/include",
           "-I" + root + "/kernels/kit",

@@ -19,17 +19,23 @@ std::string refused_facts(const SimulatorFacts& facts);
 /// itself.
 const SimulatorModule* load_module(const std::filesystem::path& file);
 
+/// A file that a module was compiled from, as it was then.
+struct SourceFile {
+  std::filesystem::path path;
+  std::vector<std::byte> content;
+};
+
 /// A module compiled from a header, and a hash of all that it was compiled from: the header and what it includes beside
 /// the system's and alfi's.
 struct BuiltModule {
   std::filesystem::path file;
   std::uint64_t fingerprint;
-  std::vector<std::filesystem::path> sources;  ///< the header first
+  std::vector<SourceFile> sources;  ///< the header first
 };
 
-/// Compiles a header with these of its constants, or finds what was compiled from equal sources before, in the user's
-/// cache. Throws InputError with the compiler's words where the header does not compile, RunError where there is no
-/// compiler.
+/// Compiles a header with these of its constants, or finds what was compiled from equal sources before, by this process
+/// or in the user's cache. Throws InputError with the compiler's words where the header does not compile, RunError
+/// where there is no compiler.
 BuiltModule build_module(const std::filesystem::path& header, const std::map<std::string, double>& constants);
 
 /// Compiles a header with AddressSanitizer and UndefinedBehaviorSanitizer and simulates at each θ (D, natural units) in

@@ -9,6 +9,7 @@
 #include <deque>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -31,9 +32,9 @@ std::filesystem::path header_at(const std::filesystem::path& header) {
   std::error_code hidden;
   if (!std::filesystem::is_regular_file(header, hidden))
     throw InputError(fmt::format("{}: there is no such header of a simulator", header.string()));
-  if (header.string().find('"') != std::string::npos)
-    throw InputError(fmt::format("{}: a header's path must have no quotation marks", header.string()));
-  return std::filesystem::canonical(header);
+  if (header.string().find_first_of("\"\n") != std::string::npos)
+    throw InputError(fmt::format("{}: a header's path must have no quotation marks or ends of lines", header.string()));
+  return std::filesystem::absolute(header).lexically_normal();
 }
 
 /// Returns the folder that compiled modules are kept in; none where it cannot be written.
@@ -48,12 +49,16 @@ std::optional<std::filesystem::path> cache() {
   return folder;
 }
 
-std::uint64_t hash_of(const std::vector<std::filesystem::path>& sources) {
+std::vector<SourceFile> read_sources(const std::vector<std::filesystem::path>& files) {
+  std::vector<SourceFile> sources;
+  for (const std::filesystem::path& file : files) sources.push_back({file, read_file(file)});
+  return sources;
+}
+
+std::uint64_t hash_of(const std::vector<SourceFile>& sources) {
   std::uint64_t hash = 0;
-  for (const std::filesystem::path& source : sources) {
-    const std::vector<std::byte> bytes = read_file(source);
-    hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), hash);
-  }
+  for (const SourceFile& source : sources)
+    hash = XXH3_64bits_withSeed(source.content.data(), source.content.size(), hash);
   return hash;
 }
 
@@ -66,6 +71,29 @@ std::vector<std::filesystem::path> lines_of(const std::filesystem::path& file) {
 
 bool all_exist(const std::vector<std::filesystem::path>& files) {
   return std::ranges::all_of(files, [](const auto& file) { return std::filesystem::exists(file); });
+}
+
+/// A module that this process has compiled, where no cache keeps it.
+struct OfThisProcess {
+  std::string name;
+  BuiltModule built;
+  std::unique_ptr<Compilation> folder;  ///< that its file is in
+};
+std::mutex of_this_process_mutex;
+std::deque<OfThisProcess>& of_this_process() {
+  static std::deque<OfThisProcess> all;
+  return all;
+}
+
+/// Finds a module of this name whose sources are as they were.
+std::optional<BuiltModule> built_by_this_process(const std::string& name) {
+  const std::lock_guard guard(of_this_process_mutex);
+  for (const OfThisProcess& one : of_this_process()) {
+    std::vector<std::filesystem::path> files;
+    for (const SourceFile& source : one.built.sources) files.push_back(source.path);
+    if (one.name == name && all_exist(files) && hash_of(read_sources(files)) == one.built.fingerprint) return one.built;
+  }
+  return std::nullopt;
 }
 
 void place(const std::filesystem::path& module, const std::filesystem::path& file) {
@@ -112,7 +140,7 @@ std::string try_header(const std::filesystem::path& header, const std::vector<st
 std::string compile_object(const std::filesystem::path& header, const std::filesystem::path& file,
                            const std::map<std::string, double>& constants) {
   Compilation compilation(header_at(header), constants);
-  place(compilation.object(hash_of(compilation.sources())), file);
+  place(compilation.object(hash_of(read_sources(compilation.sources()))), file);
   return compilation.device_fault();
 }
 
@@ -127,32 +155,38 @@ BuiltModule build_module(const std::filesystem::path& given, const std::map<std:
   };
   if (kept) {
     // The list says which files a module was compiled from, its name what was in them.
-    const std::vector<std::filesystem::path> sources = lines_of(*kept / (name + ".sources"));
-    if (!sources.empty() && all_exist(sources)) {
+    const std::vector<std::filesystem::path> files = lines_of(*kept / (name + ".sources"));
+    if (!files.empty() && all_exist(files)) {
+      std::vector<SourceFile> sources = read_sources(files);
       const std::uint64_t hash = hash_of(sources);
-      if (std::filesystem::is_regular_file(file_of(*kept, hash))) return {file_of(*kept, hash), hash, sources};
+      if (std::filesystem::is_regular_file(file_of(*kept, hash)))
+        return {file_of(*kept, hash), hash, std::move(sources)};
     }
   }
+  if (auto before = built_by_this_process(name)) return *std::move(before);
   auto compilation = std::make_unique<Compilation>(header, constants);
-  const std::vector<std::filesystem::path> sources = compilation->sources();
-  const std::uint64_t hash = hash_of(sources);
-  const std::filesystem::path module = compilation->module();
-  if (hash_of(sources) != hash)
+  const std::vector<std::filesystem::path> files = compilation->sources();
+  BuiltModule built{.file = {}, .fingerprint = 0, .sources = read_sources(files)};
+  built.fingerprint = hash_of(built.sources);
+  built.file = compilation->module();
+  if (hash_of(read_sources(files)) != built.fingerprint)
     throw InputError(fmt::format("{}: was changed while it was compiled; try again", header.string()));
   if (kept) {
     try {
-      place(module, file_of(*kept, hash));
+      const std::filesystem::path file = file_of(*kept, built.fingerprint);
+      place(built.file, file);
       std::string list;
-      for (const std::filesystem::path& source : sources) list += source.string() + '\n';
+      for (const std::filesystem::path& source : files) list += source.string() + '\n';
       write_file_atomically(*kept / (name + ".sources"), std::as_bytes(std::span(list)));
-      return {file_of(*kept, hash), hash, sources};
+      built.file = file;
+      return built;
     } catch (const RunError&) {
-      // The disk is full: it is compiled anew the next time.
+      // The disk is full: it is compiled anew by the next process.
     }
   }
-  static std::deque<std::unique_ptr<Compilation>> of_this_process;
-  of_this_process.push_back(std::move(compilation));
-  return {module, hash, sources};
+  const std::lock_guard guard(of_this_process_mutex);
+  of_this_process().push_back({name, built, std::move(compilation)});
+  return built;
 }
 
 }  // namespace alfi

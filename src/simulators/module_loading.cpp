@@ -2,6 +2,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -13,6 +14,8 @@
 
 namespace alfi {
 namespace {
+
+constexpr int most_numbers = 4096;  // of an observation: every network must fit the fast memory of one core
 
 #if defined(__x86_64__)
 constexpr int this_machine = EM_X86_64;
@@ -64,11 +67,21 @@ std::string refused_facts(const SimulatorFacts& facts) {
     const std::string prior = refused_prior(parameter.law);
     if (!prior.empty()) return fmt::format("the prior of {} {}", parameter.name, prior);
   }
-  if (facts.observation.dimension < 1)
-    return fmt::format("an observation has {} numbers; it must have at least 1", facts.observation.dimension);
+  if (facts.observation.dimension < 1 || facts.observation.dimension > most_numbers)
+    return fmt::format("an observation has {} numbers; it must have from 1 to {}", facts.observation.dimension,
+                       most_numbers);
   if (!(facts.observation.kind.low < facts.observation.kind.high))
     return fmt::format("observations reach from {} to {}; the first must be below the second",
                        facts.observation.kind.low, facts.observation.kind.high);
+  for (int i = 0; i < facts.constant_count; ++i) {
+    const ConstantFacts& c = facts.constants[i];
+    if (c.name == nullptr || *c.name == '\0') return fmt::format("constant {} has no name", i + 1);
+    if (!names.insert(c.name).second)
+      return fmt::format("two of its parameters and constants have the name {}", c.name);
+    if (!(std::isfinite(c.low) && c.low <= c.usual && c.usual <= c.high && std::isfinite(c.high)))
+      return fmt::format("the constant {} is usually {}, of {} to {}; it must be between two finite numbers", c.name,
+                         c.usual, c.low, c.high);
+  }
   return {};
 }
 

@@ -131,6 +131,12 @@ std::vector<float> map_of(const ParameterInfo& parameter) {
   return nodes;
 }
 
+/// Returns the range that proposed parameters are moved into.
+std::pair<double, double> proposed_range(const ParameterInfo& p) {
+  const double beyond = p.prior == Prior::normal ? (p.high - p.low) / 2 : 0;
+  return {p.low - beyond, p.high + beyond};
+}
+
 }  // namespace
 
 double ParameterInfo::mean() const {
@@ -242,6 +248,11 @@ std::shared_ptr<const std::vector<std::vector<float>>> maps_of(const SimulatorIn
   return maps;
 }
 
+double moved_into_prior(const ParameterInfo& p, double natural) {
+  const auto [low, high] = proposed_range(p);
+  return std::clamp(natural, low, high);
+}
+
 std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator, const std::vector<std::vector<float>>& maps) {
   std::vector<ParameterUnits> units;
   for (std::size_t d = 0; d < simulator.parameters.size(); ++d) {
@@ -254,11 +265,11 @@ std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator, const std::
                 .low = static_cast<float>(p.low),
                 .high = static_cast<float>(p.high)};
     if (!of.scores) {
-      const double beyond = p.prior == Prior::normal ? (p.high - p.low) / 2 : 0;
+      const auto [low, high] = proposed_range(p);
       of.mean = static_cast<float>(p.mean());
       of.deviation = static_cast<float>(p.deviation());
-      of.low = static_cast<float>(p.low - beyond);
-      of.high = static_cast<float>(p.high + beyond);
+      of.low = static_cast<float>(low);
+      of.high = static_cast<float>(high);
     }
     units.push_back(of);
   }

@@ -27,6 +27,10 @@ double standard_of_score(const ParameterInfo& parameter, double z);
 /// Returns the nodes of each parameter's map (ParameterMap::nodes, 2), none where it needs no map.
 std::shared_ptr<const std::vector<std::vector<float>>> maps_of(const SimulatorInfo& simulator);
 
+/// Returns where a proposed θ, natural units, is moved to, of a simulator without a domain of its own: to the end of a
+/// uniform prior, eight deviations from the mean of a normal one.
+double moved_into_prior(const ParameterInfo& parameter, double natural);
+
 /// Returns the units of each parameter, which point into the maps.
 std::vector<ParameterUnits> units_of(const SimulatorInfo& simulator, const std::vector<std::vector<float>>& maps);
 

@@ -53,11 +53,11 @@ LoadedSimulators& LoadedSimulators::all() {
   return loaded;
 }
 
-int LoadedSimulators::number_of_module(const std::filesystem::path& file, std::uint64_t fingerprint) {
+int LoadedSimulators::number_of_module(BuiltModule module) {
   const std::lock_guard<std::mutex> guard(mutex_);
-  const std::string identity = fmt::format("module {:016x} {}", fingerprint, file.string());
+  const std::string identity = fmt::format("module {:016x} {}", module.fingerprint, module.file.string());
   if (const int number = find(identity); number >= 0) return number;
-  return add_module(identity, *load_module(file), fingerprint);
+  return add_module(identity, *load_module(module.file), module.fingerprint, std::move(module.sources));
 }
 
 int LoadedSimulators::number_of_program(const Configuration::Simulator& simulator) {
@@ -87,7 +87,7 @@ void LoadedSimulators::add_function(Simulator simulator) {
 
 void LoadedSimulators::add_linked(const SimulatorModule& module, std::uint64_t fingerprint) {
   const std::lock_guard<std::mutex> guard(mutex_);
-  add_module(fmt::format("{}{}", named, module.facts.name), module, fingerprint);
+  add_module(fmt::format("{}{}", named, module.facts.name), module, fingerprint, {});
 }
 
 int LoadedSimulators::registered(const std::string& name) {
@@ -125,8 +125,8 @@ int LoadedSimulators::add(LoadedSimulator simulator) {
   return Simulators::size + static_cast<int>(loaded_.size()) - 1;
 }
 
-int LoadedSimulators::add_module(const std::string& identity, const SimulatorModule& module,
-                                 std::uint64_t fingerprint) {
+int LoadedSimulators::add_module(const std::string& identity, const SimulatorModule& module, std::uint64_t fingerprint,
+                                 std::vector<SourceFile> sources) {
   const auto watched = std::make_shared<std::deque<WatchedSimulator>>();
   std::vector<SimulatorFunctions> sets;
   for (int i = 0; i < module.set_count; ++i)
@@ -138,6 +138,7 @@ int LoadedSimulators::add_module(const std::string& identity, const SimulatorMod
               .table = module.table,
               .device_code = module.device_code,
               .fingerprint = fingerprint,
+              .sources = std::move(sources),
               .owner = watched});
 }
 

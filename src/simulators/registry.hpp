@@ -14,6 +14,7 @@
 
 #include "alfi/configuration.hpp"
 #include "kernels/launch/module.hpp"
+#include "src/simulators/module.hpp"
 
 namespace alfi {
 
@@ -26,6 +27,7 @@ struct LoadedSimulator {
   std::uint64_t fingerprint = 0;         ///< hash of what it was made of
   int waiting = 0;                       ///< threads that may wait for it while others compute
   std::function<void(const std::filesystem::path&)> keep_log = {};  ///< of a program
+  std::vector<SourceFile> sources = {};                             ///< of a header, which is the first
   std::shared_ptr<const void> owner = {};
 
   /// Says whether it is called with batches, whatever the instruction set.
@@ -38,7 +40,7 @@ class LoadedSimulators {
   static LoadedSimulators& all();
 
   /// Returns the number of a module's simulator, from Simulators::size on. Loads it where it is not yet there.
-  int number_of_module(const std::filesystem::path& file, std::uint64_t fingerprint);
+  int number_of_module(BuiltModule module);
   /// Returns the number of a program's simulator. Nothing is started before it is simulated.
   int number_of_program(const Configuration::Simulator& simulator);
   void add_function(Simulator simulator);
@@ -58,7 +60,8 @@ class LoadedSimulators {
   /// Returns the number of the last one of this identity, −1 where there is none; for who holds the mutex.
   int find(const std::string& identity) const;
   int add(LoadedSimulator simulator);
-  int add_module(const std::string& identity, const SimulatorModule& module, std::uint64_t fingerprint);
+  int add_module(const std::string& identity, const SimulatorModule& module, std::uint64_t fingerprint,
+                 std::vector<SourceFile> sources);
 
   std::mutex mutex_;
   std::deque<LoadedSimulator> loaded_;

@@ -147,11 +147,10 @@ int simulator_number(const Configuration::Simulator& simulator) {
   if (!simulator.parameters.empty()) require_constants(simulator);
   int number;
   if (!simulator.source.empty()) {
-    const BuiltModule built = build_module(simulator.source, simulator.parameters);
-    number = LoadedSimulators::all().number_of_module(built.file, built.fingerprint);
+    number = LoadedSimulators::all().number_of_module(build_module(simulator.source, simulator.parameters));
   } else if (!simulator.module.empty()) {
     const std::vector<std::byte> bytes = read_file(simulator.module);
-    number = LoadedSimulators::all().number_of_module(simulator.module, XXH3_64bits(bytes.data(), bytes.size()));
+    number = LoadedSimulators::all().number_of_module({simulator.module, XXH3_64bits(bytes.data(), bytes.size()), {}});
   } else {
     number = simulator_number(simulator.name);
   }
@@ -177,6 +176,11 @@ bool is_called(int simulator) { return !is_built_in(simulator) && LoadedSimulato
 void keep_simulator_log(int simulator, const std::filesystem::path& file) {
   if (!is_built_in(simulator) && LoadedSimulators::all().at(simulator).keep_log)
     LoadedSimulators::all().at(simulator).keep_log(file);
+}
+
+std::span<const SourceFile> simulator_sources(int simulator) {
+  if (is_built_in(simulator)) return {};
+  return LoadedSimulators::all().at(simulator).sources;
 }
 
 std::uint64_t simulator_fingerprint(int simulator) {
@@ -305,6 +309,8 @@ void simulate_into(const SimulatorInfo& simulator, std::span<const double> theta
   Sample sample = make_sample(simulator, theta, key, count);
   sample.x = x;
   const HostSimulator& functions = *host_simulator(sample.simulator);
+  for (std::size_t d = 0; d < theta.size() && !functions.has_domain; ++d)
+    sample.theta[d] = static_cast<float>(moved_into_prior(simulator.parameters[d], theta[d]));
   functions.draw_sample(functions.context, sample);
 }
 
@@ -313,7 +319,11 @@ std::vector<float> simulate(const std::string& simulator, const std::vector<doub
   const SimulatorInfo info = find_simulator(simulator, constants);
   if (count < 1) throw InputError(fmt::format("count = {} must be at least 1", count));
   std::vector<float> x(static_cast<std::size_t>(count) * static_cast<std::size_t>(info.observations.dimension));
-  simulate_into(info, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), count, x.data());
+  // Where it was asked for, not where an episode would move it.
+  Sample sample = make_sample(info, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), count);
+  sample.x = x.data();
+  const HostSimulator& functions = *host_simulator(sample.simulator);
+  functions.draw_sample(functions.context, sample);
   return x;
 }
 

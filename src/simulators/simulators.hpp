@@ -12,6 +12,7 @@
 #include "alfi/configuration.hpp"
 #include "alfi/simulators.hpp"
 #include "kernels/episode/called_simulator.hpp"
+#include "src/simulators/module.hpp"
 
 namespace alfi {
 
@@ -36,6 +37,9 @@ bool is_called(int simulator);
 int waiting_threads(int simulator);
 /// Keeps what a program writes to standard error in this file from now on; does nothing for other simulators.
 void keep_simulator_log(int simulator, const std::filesystem::path& file);
+
+/// Returns the files that a header's module was compiled from, as they were then; none for other simulators.
+std::span<const SourceFile> simulator_sources(int simulator);
 
 /// Counts the whole numbers its observations mostly are, from 0 on; 0 where they are not whole. The simulator's number
 /// may be `recorded`.
@@ -76,7 +80,7 @@ double moved_into_domain(const SimulatorInfo& simulator, std::size_t d, double v
 /// Moves θ into the domain as the kernels will.
 void move_into_domain(Sample& sample);
 
-/// Draws them on this thread, into x (count, X).
+/// Draws observations x (count, X) on this thread, at θ moved to where an episode would move it.
 void simulate_into(const SimulatorInfo& simulator, std::span<const double> theta, PhiloxKey key, std::int64_t count,
                    float* x);
 

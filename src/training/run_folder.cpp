@@ -83,14 +83,14 @@ std::optional<Checkpoint> RunFolder::admit(const Plan& plan, const TrainingOptio
   return std::nullopt;
 }
 
-void RunFolder::take(const Configuration& configuration, const TrainingOptions& options) {
+void RunFolder::take(const Plan& plan, const TrainingOptions& options) {
   if (!lock_) {
     std::filesystem::create_directories(path_);
     lock_.emplace(path_);
   }
   if (!options.resume) clear(path_);
-  keep_simulator(path_, configuration.simulator);
-  const std::string yaml = to_yaml(configuration);
+  keep_simulator(path_, plan);
+  const std::string yaml = to_yaml(plan.configuration);
   write_file_atomically(path_ / "config.yaml", std::as_bytes(std::span(yaml)));
 }
 

@@ -24,7 +24,7 @@ class RunFolder {
 
   /// Creates and locks the folder if it did not exist, removes what an earlier run left unless that is resumed, and
   /// writes config.yaml.
-  void take(const Configuration& configuration, const TrainingOptions& options);
+  void take(const Plan& plan, const TrainingOptions& options);
 
  private:
   std::filesystem::path path_;

@@ -217,7 +217,7 @@ TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const 
   std::optional<Checkpoint> saved = folder.admit(plan, options);
   Checkpoint checkpoint = saved ? *std::move(saved) : start(plan, source);
   const std::unique_ptr<Learner> learner = source.learner(checkpoint.normalisation);
-  folder.take(plan.configuration, options);  // not before: the old run survives what the new one may be refused for
+  folder.take(plan, options);  // not before: the old run survives what the new one may be refused for
   return MetaTraining(*learner, std::move(checkpoint), run, options).run();
 } catch (const std::filesystem::filesystem_error& error) {
   throw RunError(error.what());

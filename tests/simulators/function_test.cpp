@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <random>
@@ -14,6 +15,7 @@
 #include "alfi/report.hpp"
 #include "alfi/trainer.hpp"
 #include "src/model/checkpoint.hpp"
+#include "src/simulators/simulators.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -118,6 +120,22 @@ TEST(Function, ThatIsNotRegisteredOrHasOtherFactsIsAskedFor) {
   register_simulator(pairs("changing"));
   EXPECT_EQ(Machine::load(folder.path() / "run").step(), 12);
   EXPECT_THAT(message_of<InputError>([&] { validate(configured("nobody")); }), HasSubstr("must be one of poisson"));
+}
+
+// Whoever simulates an answer gets what an episode would: θ in the prior's range. Who asks for a θ gets that.
+TEST(Function, IsAskedForParametersOfItsPriorAlone) {
+  register_simulator(pairs("bounded"));
+  const SimulatorInfo bounded = find_simulator("bounded");
+  const auto at = [&](double dead_time) {
+    std::vector<float> x(6);
+    simulate_into(bounded, std::vector<double>{2, dead_time}, {1, 2}, 3, x.data());
+    return x;
+  };
+  EXPECT_EQ(at(1.5), at(1));
+  EXPECT_EQ(at(-0.5), at(0));
+  EXPECT_NE(at(0.75), at(1));
+  const std::vector<float> asked_for = simulate("bounded", {2, 1.5}, 100, 1);
+  EXPECT_GE(*std::ranges::min_element(asked_for), 1.5);
 }
 
 TEST(Function, ThatContradictsItselfIsRefused) {

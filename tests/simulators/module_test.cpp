@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,6 +27,7 @@
 #include "src/system/atomic_file.hpp"
 #include "tests/support/content_of.hpp"
 #include "tests/support/message_of.hpp"
+#include "tests/support/own_cache.hpp"
 #include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -39,22 +39,6 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 const fs::path decay_header = fs::path(ALFI_EXAMPLES) / "simulators" / "decay.hpp";
-
-/// A cache of compiled modules for a test alone.
-class OwnCache {
- public:
-  OwnCache() {
-    if (const char* const other = std::getenv("XDG_CACHE_HOME")) other_ = other;
-    ::setenv("XDG_CACHE_HOME", folder_.path().c_str(), 1);
-  }
-  OwnCache(const OwnCache&) = delete;
-  OwnCache& operator=(const OwnCache&) = delete;
-  ~OwnCache() { other_ ? ::setenv("XDG_CACHE_HOME", other_->c_str(), 1) : ::unsetenv("XDG_CACHE_HOME"); }
-
- private:
-  TemporaryFolder folder_;
-  std::optional<std::string> other_;
-};
 
 void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
 
@@ -186,6 +170,12 @@ TEST(Module, FactsThatContradictThemselvesAreRefused) {
   EXPECT_THAT(refused_facts(right.observations(0, real(0, 1), "")), HasSubstr("an observation has 0 numbers"));
   EXPECT_THAT(refused_facts(right.observations(1, real(1, 0), "")), HasSubstr("observations reach from 1 to 0"));
   EXPECT_EQ(refused_facts(simulator("", "").parameter("a", "", uniform(0, 1))), "it has no name");
+  EXPECT_THAT(refused_facts(right.observations(4097, real(0, 1), "")), HasSubstr("has 4097 numbers"));
+  EXPECT_EQ(refused_facts(right.constant("k", "", 0, 5, 5)), "");
+  EXPECT_THAT(refused_facts(right.constant("k", "", 0, 1, 5)), HasSubstr("the constant k is usually 5, of 0 to 1"));
+  EXPECT_THAT(refused_facts(right.constant("k", "", 0, 1, std::nan(""))), HasSubstr("the constant k is usually nan"));
+  EXPECT_THAT(refused_facts(right.constant("a", "", 0, 1, 1)), HasSubstr("constants have the name a"));
+  EXPECT_EQ(refused_facts(right.constant("", "", 0, 1, 1)), "constant 1 has no name");
 }
 
 TEST(Module, AHeaderThatDoesNotCompileIsSaidByTheCompiler) {
@@ -268,6 +258,7 @@ TEST(Module, IsBuiltByTwoAtOnceAndWithoutACache) {
   ::setenv("XDG_CACHE_HOME", (header / "no-folder").c_str(), 1);
   const fs::path file = build_module(header, {}).file;
   EXPECT_EQ(load_module(file)->facts.parameter_count, 2);
+  EXPECT_EQ(build_module(header, {}).file, file);  // not compiled again by this process
 }
 
 // A folder in the module's place cannot be written over, as little as a disk that is full can be written on.
@@ -282,46 +273,6 @@ TEST(Module, IsBuiltForTheProcessWhereTheCacheTakesNothing) {
   const fs::path file = build_module(header, {}).file;
   EXPECT_NE(file, kept);
   EXPECT_EQ(load_module(file)->facts.parameter_count, 2);
-}
-
-// A run has a copy of its header; where neither is there, it is said how to name another.
-TEST(Module, OfARunIsFoundAgain) {
-  const OwnCache cache;
-  TemporaryFolder folder;
-  const fs::path home = folder.path() / "home", header = home / "own.hpp", run = folder.path() / "run";
-  fs::create_directory(home);
-  fs::copy_file(decay_header, header);
-  Configuration c = decay_configuration();
-  c.simulator.source = header.string();
-  train(c, run);
-  const std::vector<float> x{1, 2, 0.7F, 4, 1.5F, 3, 0.9F};
-  const auto answer = [&](const fs::path& simulator = {}) {
-    return Machine::load(run, simulator).infer(x, 7).parameters[0].mean;
-  };
-  const double expected = answer();
-  EXPECT_TRUE(fs::exists(run / "simulator" / "own.hpp"));
-
-  // Changed it is another simulator: the copy is taken, and the run does not go on with the new one.
-  write(header, bytes_of(header) + "// changed\n");
-  EXPECT_EQ(answer(), expected);
-  EXPECT_THAT(message_of<InputError>([&] {
-                TrainingOptions options;
-                options.resume = true;
-                train(c, run, options);
-              }),
-              HasSubstr("the simulator was changed since the run began"));
-  write(header, "no simulator any more\n");
-  EXPECT_EQ(answer(), expected);
-  fs::remove_all(home);
-  EXPECT_EQ(answer(), expected);
-  fs::rename(run / "simulator" / "own.hpp", folder.path() / "elsewhere.hpp");
-  const std::string message = message_of<InputError>([&] { answer(); });
-  EXPECT_THAT(message, HasSubstr("own.hpp is not there; "));
-  EXPECT_THAT(message, HasSubstr("--simulator PATH says where it is"));
-  EXPECT_EQ(answer(folder.path() / "elsewhere.hpp"), expected);
-  EXPECT_THAT(message_of<InputError>([&] { answer(folder.path() / "none.hpp"); }), HasSubstr("none.hpp is not there"));
-  write(folder.path() / "other.hpp", bytes_of(folder.path() / "elsewhere.hpp") + "\n");
-  EXPECT_THAT(message_of<InputError>([&] { answer(folder.path() / "other.hpp"); }), HasSubstr("was changed since"));
 }
 
 // Nothing that is known of a simulator of alfi's is known of another one by its name.
