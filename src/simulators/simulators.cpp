@@ -319,7 +319,7 @@ std::vector<float> simulate(const std::string& simulator, const std::vector<doub
   const SimulatorInfo info = find_simulator(simulator, constants);
   if (count < 1) throw InputError(fmt::format("count = {} must be at least 1", count));
   std::vector<float> x(static_cast<std::size_t>(count) * static_cast<std::size_t>(info.observations.dimension));
-  // Where it was asked for, not where an episode would move it.
+  // θ is where it was asked for, not where an episode would move it.
   Sample sample = make_sample(info, theta, stream_key(seed, Phase::simulation, Purpose::observe, 0), count);
   sample.x = x.data();
   const HostSimulator& functions = *host_simulator(sample.simulator);

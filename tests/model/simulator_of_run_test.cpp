@@ -78,7 +78,7 @@ TEST(HeaderOfRun, IsFoundAgain) {
   EXPECT_THAT(message_of<InputError>([&] { answer(folder.path() / "other.hpp"); }), HasSubstr("was changed since"));
 }
 
-// What a header includes lies to its copy as it lay to it; the folders have what a shell would take apart.
+// Included files lie to the copy as they lay to the header; the folders have what a shell would take apart.
 TEST(HeaderOfRun, IsFoundAgainWithWhatItIncludes) {
   const OwnCache cache;
   TemporaryFolder folder;
