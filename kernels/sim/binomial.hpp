@@ -48,7 +48,8 @@ class Binomial {
     for (int i = 1; any(u < tail); ++i) {
       k = k + select(u < tail, splat<F>(1.0f), F{});
       p = p * (odds * ((n_ + static_cast<float>(1 - i)) * (1.0f / static_cast<float>(i))));
-      // If p is below half the smallest u, the true tail is too, and what is left in `tail` is rounding; so it is after n.
+      // If p is below half the smallest u, the true tail is too, and what is left in `tail` is rounding; so it is after
+      // n.
       tail = select((p > 0x1p-33f) & (splat<F>(static_cast<float>(i)) < n_), tail - p, F{});
     }
   }

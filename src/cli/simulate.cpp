@@ -167,7 +167,8 @@ void add_simulate(CLI::App& app) {
           "NAME", arguments->simulator,
           "The simulator, which alfi info lists; or a header or a module of one's own, or a configuration (.yaml)")
       ->required();
-  command->add_option("--theta", arguments->theta, "Parameters in the order of the simulator's facts, with commas between")
+  command
+      ->add_option("--theta", arguments->theta, "Parameters in the order of the simulator's facts, with commas between")
       ->type_name("A,B");
   command
       ->add_option(
