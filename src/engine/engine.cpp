@@ -222,7 +222,9 @@ void Engine::infer(std::span<const GivenProblem> problems, int replicates, int i
     shape.R = problems[i].count;
     by_encoder[choose_encoder(plan_, shape, replicates, RealSource::given)].push_back(i);
   }
-  for (const auto& [encoder, members] : by_encoder) {
+  for (const auto& group : by_encoder) {
+    const Encoder encoder = group.first;
+    const std::vector<std::size_t>& members = group.second;
     const auto problem_of = [&](const Tile<float>& tile) { return members[static_cast<std::size_t>(tile.number)]; };
     const int episodes = static_cast<int>(members.size()) * tile_lanes;
     std::vector<StepInput> steps;
@@ -281,8 +283,9 @@ Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics
                        pilot.simulator.transform, [&](const FinishedTile& finished) {
                          float* const rows = x.data() + finished.first * observations * X;
                          for (int row = 0; row < observations * tile_lanes; ++row) {
+                           const int observation = row / tile_lanes;
                            const bool counts =
-                               static_cast<float>(row / tile_lanes) < finished.tile.input->count[row % tile_lanes];
+                               static_cast<float>(observation) < finished.tile.input->count[row % tile_lanes];
                            for (int k = 0; k < X; ++k)
                              rows[row * X + k] = counts ? *finished.tile.real.at(k, row) : std::nanf("");
                          }

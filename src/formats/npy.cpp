@@ -173,7 +173,7 @@ NpyHeader take_header(std::string_view& bytes) {
   const std::size_t header_size = length_field(bytes.substr(0, length_width));
   if (bytes.size() < length_width || bytes.size() - length_width < header_size)
     throw InputError("it ends in its header");
-  const NpyHeader header(bytes.substr(length_width, header_size));
+  NpyHeader header(bytes.substr(length_width, header_size));
   bytes.remove_prefix(length_width + header_size);
   return header;
 }

@@ -22,19 +22,20 @@ VectorXd maximised(const VectorFunction& f, const VectorXd& start, double size, 
     if ((simplex.back().second - simplex.front().second).lpNorm<Eigen::Infinity>() < close) break;
     VectorXd middle = VectorXd::Zero(D);
     for (Eigen::Index i = 0; i < D; ++i) middle += simplex[static_cast<std::size_t>(i)].second / static_cast<double>(D);
-    auto& [worst, corner] = simplex.back();
+    auto& worst = simplex.back();
     const auto at = [&](double factor) {
-      const VectorXd z = middle + factor * (corner - middle);
+      const VectorXd z = middle + factor * (worst.second - middle);
       return std::pair{f(z), z};
     };
     auto tried = at(-1);
     if (tried.first > simplex.front().first) {
       auto further = at(-2);
-      simplex.back() = further.first > tried.first ? further : tried;
+      worst = further.first > tried.first ? further : tried;
     } else if (tried.first > simplex[static_cast<std::size_t>(D) - 1].first) {
-      simplex.back() = tried;
-    } else if (auto nearer = at(tried.first > worst ? -0.5 : 0.5); nearer.first > std::max(worst, tried.first)) {
-      simplex.back() = nearer;
+      worst = tried;
+    } else if (auto nearer = at(tried.first > worst.first ? -0.5 : 0.5);
+               nearer.first > std::max(worst.first, tried.first)) {
+      worst = nearer;
     } else {
       for (std::size_t i = 1; i < simplex.size(); ++i) {
         simplex[i].second = simplex[0].second + 0.5 * (simplex[i].second - simplex[0].second);

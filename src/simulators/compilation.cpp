@@ -74,9 +74,8 @@ std::vector<std::string> words_of_rule(const std::string& rule) {
   std::vector<std::string> words(1);
   for (std::size_t i = std::min(rule.size(), rule.find(':') + 1); i < rule.size(); ++i) {
     const char c = rule[i], next = i + 1 < rule.size() ? rule[i + 1] : '\0';
-    if (c == '\\' && (next == ' ' || next == '#' || next == '\\'))
-      words.back() += rule[++i];
-    else if (c == '$' && next == '$')
+    const bool stands_for_next = c == '\\' ? next == ' ' || next == '#' || next == '\\' : c == '$' && next == '$';
+    if (stands_for_next)
       words.back() += rule[++i];
     else if (c == '\\' && next == '\n')
       ++i;
