@@ -31,9 +31,10 @@ std::string environment(const char* name) {
 std::filesystem::path header_at(const std::filesystem::path& header) {
   std::error_code hidden;
   if (!std::filesystem::is_regular_file(header, hidden))
-    throw InputError(fmt::format("{}: there is no such header of a simulator; a run has a copy in its folder simulator, "
-                                 "which --set simulator.source=PATH may name",
-                                 header.string()));
+    throw InputError(
+        fmt::format("{}: there is no such header of a simulator; a run has a copy in its folder simulator, "
+                    "which --set simulator.source=PATH may name",
+                    header.string()));
   if (header.string().find_first_of("\"\n") != std::string::npos)
     throw InputError(fmt::format("{}: a header's path must have no quotation marks or ends of lines", header.string()));
   return std::filesystem::absolute(header).lexically_normal();
