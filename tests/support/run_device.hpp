@@ -183,7 +183,7 @@ DeviceMemory run_device(const DrawnChoices& choices, const DeviceRollout& rollou
   KernelsOn<Launch> runtime(launch);
   const cuda::Stream stream;
   const cuda::Products products;
-  const cuda::Launcher launcher(runtime, stream, products, plan);
+  const cuda::Launcher launcher(runtime, stream, products, plan, {});
   const std::vector<float> ones(static_cast<std::size_t>(wide_observations(shape)) * tile_lanes, 1.0F);
   for (int step = 0; step < steps; ++step) {
     std::memset(partials.base(), 0, static_cast<std::size_t>(partials.size()) * sizeof(float));
