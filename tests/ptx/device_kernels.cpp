@@ -8,14 +8,6 @@
 namespace alfi::test {
 namespace {
 
-std::string content(const std::string& file) {
-  std::ifstream stream(file);
-  if (!stream) throw std::runtime_error("cannot read " + file);
-  std::ostringstream all;
-  all << stream.rdbuf();
-  return all.str();
-}
-
 int number_of(DeviceKernel kernel, Variant variant) {
   return with_device_kernel(kernel, variant, []<DeviceKernel, int number>() { return number; });
 }
@@ -58,6 +50,18 @@ void PtxKernels::run(const cuda::Launch& launch, const DeviceWork& work, std::ve
 }
 
 #ifdef ALFI_PTX
+namespace {
+
+std::string content(const std::string& file) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error("cannot read " + file);
+  std::ostringstream all;
+  all << stream.rdbuf();
+  return all.str();
+}
+
+}  // namespace
+
 std::string PtxKernels::trouble() { return ""; }
 const PtxKernels& PtxKernels::of(const std::string& architecture) {
   static std::map<std::string, std::unique_ptr<PtxKernels>> known;
