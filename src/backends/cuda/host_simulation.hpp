@@ -1,6 +1,5 @@
 // Simulators of the host between a device's kernels: programs, functions, and modules without kernels of their own.
-// Parameters are copied to the
-// host, which simulates them on its cores, and the observations back.
+// Parameters are copied to the host, which simulates them on its cores, and the observations back.
 //
 // All of it is put on the stream, so that a graph keeps it. The kernels themselves simulate nothing: none of them has
 // such a simulator.
