@@ -166,12 +166,11 @@ ALFI_HD Part part_of(int count, int share, int shares) {
           static_cast<int>(std::int64_t{count} * (share + 1) / shares)};
 }
 
-/// Reports what a tile's rollout came to, once its losses are computed, where a step is to be summarised.
+/// Reports what a tile's rollout came to, where a step is to be summarised. A lane's thread has just weighed its
+/// losses.
 template <class Team>
 ALFI_HD void report_rollout(const Team& team, const DeviceWork& work, const Tile<float>& tile) {
-  if (work.report.loss == nullptr) return;
-  team.sync();
-  report_tile(team, work.settings.shape, tile, work.report);
+  if (work.report.loss != nullptr) report_tile(team, work.settings.shape, tile, work.report);
 }
 
 template <class Team, class Source>

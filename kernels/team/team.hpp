@@ -3,7 +3,8 @@
 // A body is a function of a team. It works in phases: `each`, `each_lane`, `each_row`, `each_number`, `each_unequal`,
 // `each_warp` and `sums` divide the items of a phase among the team's threads. Before `sync` a thread may read only
 // what it wrote itself; after it, everything. One thread has an item of `each`, or of `each_row` over as many rows, in
-// every phase. All threads of a team call equal phases and barriers in one order.
+// every phase, and the lanes of its first item those of `each_lane`. All threads of a team call equal phases and
+// barriers in one order.
 //
 //   HostTeam<F>        one CPU core (kernels/team/host_team.hpp). F is the lane vector; a phase is a loop, and `sync`
 //                      does nothing.

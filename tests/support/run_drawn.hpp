@@ -20,7 +20,10 @@ struct DrawnEpisode {
 /// Runs an episode from its draws on. launch(body) runs body(team) on every thread of a team.
 template <class Launch>
 DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
-  const DrawnSettings drawn({.simulator = simulator, .seed = seed, .episodes = 30, .fails = seed % 2 == 0});
+  const DrawnSettings drawn({.simulator = simulator,
+                             .seed = seed,
+                             .episodes = 30,
+                             .fails = (seed + static_cast<std::uint64_t>(simulator)) % 2 == 0});
   const alfi::Shape& shape = drawn.settings.shape;
   const StepInput step = drawn.step(0);
 

@@ -22,17 +22,10 @@ constexpr const char* staged = "the loop over tiles begins with another one, bef
 constexpr const char* codes_leave =
     "codes are read by another launch, and the barriers within a block of observations keep its layers apart";
 constexpr const char* first_thread = "the last sum of all is the first thread's, and so is what reads it";
-constexpr const char* own_lane = "the thread of a lane weighs its losses, and reports them";
 constexpr Redundant redundant[] = {{"sm_90", "rollout/0", 0, staged},
-                                   {"sm_90", "rollout/0", 26, own_lane},
                                    {"sm_90", "encode/0", 3, codes_leave},
-                                   {"sm_90", "advance/0", 17, own_lane},
-                                   {"sm_90", "advance/4", 17, own_lane},
                                    {"sm_120", "rollout/0", 0, staged},
-                                   {"sm_120", "rollout/0", 26, own_lane},
                                    {"sm_120", "encode/0", 3, codes_leave},
-                                   {"sm_120", "advance/0", 17, own_lane},
-                                   {"sm_120", "advance/4", 17, own_lane},
                                    {"sm_120", "gradient_norm/0", 8, first_thread},
                                    {"sm_120", "conclude/0", 8, first_thread}};
 
