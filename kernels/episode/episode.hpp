@@ -51,7 +51,7 @@ inline namespace ALFI_ISA {
 template <class R>
 inline constexpr bool simulates = sizeof(R) == sizeof(float);
 
-/// Leaves out real observations that are no numbers.
+/// Leaves out real observations that are no numbers. One thread does all of it for a lane.
 template <class Team>
 ALFI_HD void leave_out_real(const Team& team, const EpisodeSettings<typename Team::Real>& settings,
                             const Tile<typename Team::Real>& tile) {
@@ -59,9 +59,7 @@ ALFI_HD void leave_out_real(const Team& team, const EpisodeSettings<typename Tea
   TileInput<R>& input = *tile.input;
   const ProblemRule& rule = settings.problems;
   team.each_lane([&](int lane) { input.left_out[lane] = input.count[lane]; });
-  team.sync();
   leave_out(team, tile.real, settings.shape.X, 1, input.real_rows, input.count);
-  team.sync();
   team.each_lane([&](int lane) {
     input.left_out[lane] = input.left_out[lane] - input.count[lane];
     const int count = static_cast<int>(input.count[lane]);

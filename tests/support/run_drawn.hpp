@@ -36,8 +36,14 @@ DrawnEpisode run_drawn(int simulator, std::uint64_t seed, Launch launch) {
   tile.number = 1;  // the second tile of 30 episodes: its last two lanes are empty
   const DenseEncoder<float> encoder = unstaged_encoder(drawn.settings.layout, drawn.settings.weights, block.encoder);
   launch([&](const auto& team) {
-    rollout(team, drawn.settings, Listed<Simulators, true>{simulator}, step, {true, true, true}, tile, encoder,
-            block.aggregator);
+    const Listed<Simulators, true> source{simulator};
+    const Draws all{true, true, true};
+    // Launches of their own do it so, several sharing a tile.
+    begin(team, drawn.settings, source, step, all, tile);
+    team.sync();
+    propose(team, drawn.settings, source, step, all, tile, 0, {0, shape.M}, 2);
+    team.sync();
+    rollout(team, drawn.settings, source, step, all, tile, encoder, block.aggregator);
   });
   if (!memory.sentinels_hold() || !fast.sentinels_hold())
     throw std::logic_error("a kernel wrote behind the end of its memory");
