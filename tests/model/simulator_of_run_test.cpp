@@ -5,17 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "alfi/error.hpp"
 #include "alfi/machine.hpp"
 #include "alfi/trainer.hpp"
-#include "tests/support/content_of.hpp"
+#include "tests/support/decay.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/own_cache.hpp"
-#include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace alfi {
@@ -24,19 +22,6 @@ namespace {
 using namespace test;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
-
-const fs::path decay_header = fs::path(ALFI_EXAMPLES) / "simulators" / "decay.hpp";
-
-void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
-
-Configuration decay_configuration() {
-  Configuration c = small_configuration("gaussian");
-  c.simulator = {"", {}, Transform::log1p};
-  c.simulator.source = decay_header.string();
-  return c;
-}
-
-std::string bytes_of(const fs::path& file) { return content_of(file.string()); }
 
 // A run has a copy of its header; where neither is there, it is said how to name another.
 TEST(HeaderOfRun, IsFoundAgain) {

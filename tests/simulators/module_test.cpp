@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,10 +24,9 @@
 #include "src/simulators/conformance.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
-#include "tests/support/content_of.hpp"
+#include "tests/support/decay.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/own_cache.hpp"
-#include "tests/support/small_configuration.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace alfi {
@@ -37,19 +35,6 @@ namespace {
 using namespace test;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
-
-const fs::path decay_header = fs::path(ALFI_EXAMPLES) / "simulators" / "decay.hpp";
-
-void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
-
-Configuration decay_configuration() {
-  Configuration c = small_configuration("gaussian");
-  c.simulator = {"", {}, Transform::log1p};
-  c.simulator.source = decay_header.string();
-  return c;
-}
-
-std::string bytes_of(const fs::path& file) { return content_of(file.string()); }
 
 TEST(Module, OfAHeaderConformsAndFollowsItsLaw) {
   const SimulatorInfo decay = simulator_at(decay_header.string(), {});
