@@ -40,9 +40,10 @@ struct StandardLaw {
 };
 
 struct Posterior {
-  std::vector<ParameterEstimate> parameters;  ///< together a Gaussian
+  std::vector<ParameterEstimate> parameters;  ///< of the Gaussian, truncated to the prior
   std::vector<double> correlation;            ///< (D, D) of `standard`, row by row; empty for family point
-  StandardLaw standard;                       ///< what Machine::sample draws from
+  StandardLaw standard;                       ///< the Gaussian before it is truncated
+  bool truncated;                             ///< whether it is; Machine::sample draws from what it then is
   double level;                               ///< probability of the intervals
   int used;                                   ///< observations that were used, of those given
   int replicates;                             ///< rollouts that were combined
@@ -66,6 +67,7 @@ struct InferenceOptions {
   int device = 0;                  ///< of the CUDA devices
   int replicates = 0;              ///< rollouts to combine: 1, 2, 4, 8 or 16; 0: evaluation.replicates
   int threads = 0;                 ///< of several sets; 0: engine.threads. One alone takes one
+  bool truncated = true;           ///< whether an answer is truncated to where the prior is not 0, and renormalised
   /// Seed that names the simulations' random numbers, together with the observations; none: engine.seed.
   std::optional<std::uint64_t> seed{};
 };

@@ -30,6 +30,7 @@ void append_answer(nlohmann::ordered_json& json, int count, const Posterior& pos
   json["used"] = posterior.used;
   json["replicates"] = posterior.replicates;
   json["level"] = posterior.level;
+  json["truncated"] = posterior.truncated;
   json["parameters"] = nlohmann::ordered_json::array();
   for (const AnswerLine& line : lines)
     json["parameters"].push_back({{"name", line.name},

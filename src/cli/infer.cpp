@@ -232,6 +232,9 @@ void add_infer(CLI::App& app) {
   command->add_option("--threads", arguments->inference.threads, "Threads, of many sets; 0: as configured");
   arguments->backend.engine.backend = Backend::cpu;
   arguments->backend.add_to(*command);
+  command->add_flag(
+      "!--untruncated", arguments->inference.truncated,
+      "Answer with the whole Gaussian; else it is truncated to where the prior is not 0, and renormalised");
   command->add_flag("--json", arguments->json, "One JSON object to standard output");
   command->callback([arguments] { infer(*arguments); });
 }

@@ -7,6 +7,7 @@
 
 #include "src/evaluation/replicates.hpp"
 #include "src/exact/exact.hpp"
+#include "src/model/truncated_law.hpp"
 #include "src/numerics/statistics.hpp"
 #include "src/simulators/parameter_scale.hpp"
 
@@ -66,26 +67,32 @@ Answers::Answers(int episodes, int parameters)
     : parameters(parameters),
       truth(static_cast<std::size_t>(episodes) * static_cast<std::size_t>(parameters), nan),
       alfi(truth),
-      alfi_log_deviation(truth),
+      alfi_deviation(truth),
+      alfi_lower(truth),
+      alfi_upper(truth),
+      alfi_place(truth),
       alfi_loss(static_cast<std::size_t>(episodes), nan),
       mle(truth),
       posterior(truth),
-      posterior_log_deviation(truth),
+      posterior_place(truth),
       posterior_loss(alfi_loss) {}
 
 int keep_alfi(const TileAnswers& tile, int T, Answers& answers) {
   int not_finite = 0;
   for (int i = 0; i < tile.problems(); ++i) {
-    const ProposalLaw law = tile.law(i, T);
-    const std::size_t first = answers.at(tile.first() + i, 0);
-    for (std::size_t d = 0; d < law.mean.size(); ++d) {
+    const TruncatedLaw law = tile.answer(i, T);
+    const std::size_t first = answers.at(tile.first() + i, 0), D = law.mean().size();
+    for (std::size_t d = 0; d < D; ++d) {
       answers.truth[first + d] = tile.truth(i, static_cast<int>(d));
-      answers.alfi[first + d] = law.mean[d];
-      answers.alfi_log_deviation[first + d] = std::log(law.deviation[d]);
+      answers.alfi[first + d] = law.mean()[d];
+      answers.alfi_deviation[first + d] = law.deviation()[d];
+      answers.alfi_lower[first + d] = law.quantile(d, 0.025);
+      answers.alfi_upper[first + d] = law.quantile(d, 0.975);
+      answers.alfi_place[first + d] = law.probability(d, answers.truth[first + d]);
     }
     answers.alfi_loss[static_cast<std::size_t>(tile.first() + i)] =
-        normal_loss(law, std::span(answers.truth).subspan(first, law.mean.size()));
-    not_finite += is_finite(tile.family(), law) ? 0 : 1;
+        law.loss(std::span(answers.truth).subspan(first, D));
+    not_finite += is_finite(tile.family(), law.normal()) ? 0 : 1;
   }
   return not_finite;
 }
@@ -102,12 +109,12 @@ void keep_exact(const Exact& exact, const Plan& plan, int b, Answers& answers) {
         of_scale.empty() ? (exact.maximum_likelihood[d] - prior.mean()) / prior.deviation() : of_scale[d];
   }
   if (exact.posterior_mean.empty()) return;
-  const ProposalLaw law = nearest_gaussian(exact, plan);
+  const TruncatedLaw law(nearest_gaussian(exact, plan), prior_ranges(plan.simulator));
   for (std::size_t d = 0; d < D; ++d) {
-    answers.posterior[first + d] = law.mean[d];
-    answers.posterior_log_deviation[first + d] = std::log(law.deviation[d]);
+    answers.posterior[first + d] = law.normal().mean[d];
+    answers.posterior_place[first + d] = law.probability(d, answers.truth[first + d]);
   }
-  answers.posterior_loss[static_cast<std::size_t>(b)] = normal_loss(law, std::span(answers.truth).subspan(first, D));
+  answers.posterior_loss[static_cast<std::size_t>(b)] = law.loss(std::span(answers.truth).subspan(first, D));
 }
 
 std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate) {
@@ -121,18 +128,13 @@ std::vector<double> distances(const Answers& answers, const std::vector<double>&
   return result;
 }
 
-std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& mean,
-                           const std::vector<double>& log_deviation, std::size_t d) {
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& place,
+                           std::size_t d) {
   std::vector<double> u;
-  for (std::size_t i = d; i < answers.truth.size(); i += static_cast<std::size_t>(answers.parameters))
-    u.push_back(normal_cdf((answers.truth[i] - mean[i]) * std::exp(-log_deviation[i])));
+  for (std::size_t i = d; i < place.size(); i += static_cast<std::size_t>(answers.parameters)) u.push_back(place[i]);
   if (!all_finite(u)) return {};
   statistics.sort(u);
   return u;
-}
-
-std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d) {
-  return places(statistics, answers, answers.alfi, answers.alfi_log_deviation, d);
 }
 
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values) {
@@ -169,8 +171,8 @@ void summarise(SampleStatistics& statistics, const Answers& answers, Evaluation&
 
   std::vector<std::vector<double>> u, best;
   for (std::size_t d = 0; d < D; ++d) {
-    u.push_back(places(statistics, answers, d));
-    best.push_back(places(statistics, answers, answers.posterior, answers.posterior_log_deviation, d));
+    u.push_back(places(statistics, answers, answers.alfi_place, d));
+    best.push_back(places(statistics, answers, answers.posterior_place, d));
   }
   for (const int percent : {50, 80, 90, 95}) {
     Coverage covered{percent, 0, {}, {}};

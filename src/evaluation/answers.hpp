@@ -19,11 +19,15 @@ struct Answers {
 
   int parameters;  ///< D
   std::vector<double> truth;
-  std::vector<double> alfi, alfi_log_deviation;  ///< of each parameter alone
-  std::vector<double> alfi_loss;                 ///< (episodes) −log q(θ*), nats
+  std::vector<double> alfi, alfi_deviation;    ///< mean and deviation of each parameter alone
+  std::vector<double> alfi_lower, alfi_upper;  ///< the central 95 % interval
+  std::vector<double> alfi_place;              ///< probability that ALFI gives to parameters below θ*
+  std::vector<double> alfi_loss;               ///< (episodes) −log q(θ*), nats
   std::vector<double> mle;
-  std::vector<double> posterior, posterior_log_deviation;  ///< mean and deviation of the exact posterior
-  std::vector<double> posterior_loss;                      ///< (episodes) of the machine's family's best, as alfi_loss
+  std::vector<double> posterior;  ///< mean of the exact posterior
+  std::vector<double>
+      posterior_place;                 ///< as alfi_place, of the Gaussian with the exact posterior's moments, truncated
+  std::vector<double> posterior_loss;  ///< (episodes) of that Gaussian, as alfi_loss
 
   std::size_t at(int episode, int parameter) const {
     return static_cast<std::size_t>(episode) * static_cast<std::size_t>(parameters) +
@@ -32,6 +36,7 @@ struct Answers {
 };
 
 /// Keeps ALFI's answers to the problems of a tile after T iterations, and their θ*; returns how many are not finite.
+/// They are what infer says: combined of replicates, and truncated to the prior.
 int keep_alfi(const TileAnswers& tile, int T, Answers& answers);
 
 /// Keeps what is known exactly of problem `b`, whose θ* is kept already.
@@ -40,13 +45,10 @@ void keep_exact(const Exact& exact, const Plan& plan, int b, Answers& answers);
 /// Returns ‖θ* − estimate‖₂ of each episode; estimate (episodes, D).
 std::vector<double> distances(const Answers& answers, const std::vector<double>& estimate);
 
-/// Places of θ* in Gaussians of these means and log deviations (episodes, D), between 0 and 1, for parameter d: in
-/// ascending order, or empty where one is not finite.
-std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& mean,
-                           const std::vector<double>& log_deviation, std::size_t d);
-
-/// Returns the places of θ* in ALFI's proposal.
-std::vector<double> places(SampleStatistics& statistics, const Answers& answers, std::size_t d);
+/// Returns a method's places of θ* (episodes, D), for parameter d alone: in ascending order, or empty where one is not
+/// finite.
+std::vector<double> places(SampleStatistics& statistics, const Answers& answers, const std::vector<double>& place,
+                           std::size_t d);
 
 /// Returns the mean with its interval, NaN where a value is not finite.
 Measured measured_mean(SampleStatistics& statistics, const std::vector<double>& values);

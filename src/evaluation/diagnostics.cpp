@@ -37,9 +37,9 @@ class Courses {
     const Plan& plan = engine_.plan();
     const int D = plan.shape.D, T = plan.configuration.evaluation.iterations;
     const std::size_t numbers = static_cast<std::size_t>(count) * static_cast<std::size_t>(D);
-    Course course{count, T, D, std::vector<double>(numbers), {}, {}, {}};
-    course.mean.resize(numbers * static_cast<std::size_t>(T + 1));
-    course.deviation.resize(course.mean.size());
+    Course course{count, T, D, std::vector<double>(numbers), {}, {}, {}, {}};
+    for (auto* const values : {&course.mean, &course.deviation, &course.estimate})
+      values->resize(numbers * static_cast<std::size_t>(T + 1));
     course.correlation.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(T + 1), 0);
     const auto keep = [&](const FinishedTile& finished) {
       const TileAnswers answers(plan, finished);
@@ -47,10 +47,12 @@ class Courses {
         const int b = answers.first() + i;
         for (int d = 0; d < D; ++d) course.truth[static_cast<std::size_t>(b * D + d)] = answers.truth(i, d);
         for (int t = 0; t <= T; ++t) {
-          const ProposalLaw law = answers.law(i, t);
+          const TruncatedLaw answer = answers.answer(i, t);
+          const ProposalLaw& law = answer.normal();
           for (int d = 0; d < D; ++d) {
             course.mean[course.at(b, t, d)] = law.mean[static_cast<std::size_t>(d)];
             course.deviation[course.at(b, t, d)] = law.deviation[static_cast<std::size_t>(d)];
+            course.estimate[course.at(b, t, d)] = answer.mean()[static_cast<std::size_t>(d)];
           }
           if (D > 1) course.correlation[course.at(b, t)] = law.correlation[1];
         }
@@ -136,7 +138,7 @@ std::vector<double> Course::errors(int iteration) const {
   for (int b = 0; b < episodes; ++b) {
     double squares = 0;
     for (int d = 0; d < parameters; ++d)
-      squares += square(truth[static_cast<std::size_t>(b * parameters + d)] - mean[at(b, iteration, d)]);
+      squares += square(truth[static_cast<std::size_t>(b * parameters + d)] - estimate[at(b, iteration, d)]);
     result.push_back(std::sqrt(squares));
   }
   return result;
@@ -150,8 +152,8 @@ std::vector<double> StartInfluence::shifts(std::size_t start) const {
     double squares = 0;
     for (int d = 0; d < course.parameters; ++d) {
       double sum = 0;
-      for (const Course& other : courses) sum += other.mean[other.at(b, T, d)];
-      squares += square(course.mean[course.at(b, T, d)] - sum / static_cast<double>(courses.size()));
+      for (const Course& other : courses) sum += other.estimate[other.at(b, T, d)];
+      squares += square(course.estimate[course.at(b, T, d)] - sum / static_cast<double>(courses.size()));
     }
     result.push_back(std::sqrt(squares));
   }

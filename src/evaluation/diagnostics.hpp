@@ -16,9 +16,10 @@ namespace alfi {
 /// deviations are NaN of a machine that gives the estimate alone.
 struct Course {
   int episodes, iterations, parameters;
-  std::vector<double> truth;  ///< (episodes, D)
-  std::vector<double> mean, deviation;
-  std::vector<double> correlation;  ///< (episodes, T + 1) of the first two parameters
+  std::vector<double> truth;            ///< (episodes, D)
+  std::vector<double> mean, deviation;  ///< of the proposal
+  std::vector<double> correlation;      ///< (episodes, T + 1) of the first two parameters
+  std::vector<double> estimate;         ///< mean of the proposal truncated to the prior, which is the answer
 
   std::size_t at(int episode, int iteration) const {
     return static_cast<std::size_t>(episode * (iterations + 1) + iteration);
@@ -26,7 +27,7 @@ struct Course {
   std::size_t at(int episode, int iteration, int parameter) const {
     return static_cast<std::size_t>((episode * (iterations + 1) + iteration) * parameters + parameter);
   }
-  /// Returns ‖θ* − μ_t‖₂ of each episode.
+  /// Returns ‖θ* − estimate‖₂ of each episode.
   std::vector<double> errors(int iteration) const;
 };
 

@@ -101,6 +101,7 @@ Episodes evaluation_rollouts(const Plan& plan, int problems) {
 TileAnswers::TileAnswers(const Plan& plan, const FinishedTile& finished)
     : shape_(plan.shape),
       sigma_(plan.configuration.proposal.sigma),
+      ranges_(prior_ranges(plan.simulator)),
       finished_(finished),
       replicates_(plan.configuration.evaluation.replicates) {}
 
@@ -115,19 +116,8 @@ ProposalLaw TileAnswers::law(int problem, int t) const {
   return combined(shape_.family, laws);
 }
 
-std::vector<double> TileAnswers::mean(int problem, int t) const {
-  std::vector<double> mean;
-  for (int d = 0; d < shape_.D; ++d) {
-    double sum = 0;
-    for (int lane = problem * replicates_; lane < (problem + 1) * replicates_; ++lane)
-      sum += finished_.tile.psi[(t * shape_.P() + d) * tile_lanes + lane];
-    mean.push_back(sum / replicates_);
-  }
-  return mean;
-}
-
 double TileAnswers::error(int problem, int t) const {
-  const std::vector<double> mean = this->mean(problem, t);
+  const std::vector<double> mean = answer(problem, t).mean();
   double squares = 0;
   for (int d = 0; d < shape_.D; ++d) {
     const double distance = truth(problem, d) - mean[static_cast<std::size_t>(d)];

@@ -35,6 +35,7 @@
 #include "src/model/episodes.hpp"
 #include "src/model/plan.hpp"
 #include "src/model/proposal_law.hpp"
+#include "src/model/truncated_law.hpp"
 
 namespace alfi {
 
@@ -55,16 +56,18 @@ class TileAnswers {
   int problems() const { return finished_.episodes / replicates_; }
   double truth(int problem, int d) const { return finished_.tile.truth[d * tile_lanes + problem * replicates_]; }
 
-  /// Combines the replicates' laws, or their means alone, after t iterations, standardised by the prior.
+  /// Combines the replicates' laws after t iterations, standardised by the prior.
   ProposalLaw law(int problem, int t) const;
-  std::vector<double> mean(int problem, int t) const;
+  /// Returns that law truncated to the prior.
+  TruncatedLaw answer(int problem, int t) const { return {law(problem, t), ranges_}; }
 
-  /// Computes ‖θ* − mean‖₂ after t iterations.
+  /// Computes ‖θ* − mean‖₂ of the answer after t iterations.
   double error(int problem, int t) const;
 
  private:
   const Shape& shape_;
   double sigma_;
+  std::vector<Range> ranges_;
   const FinishedTile& finished_;
   int replicates_;
 };

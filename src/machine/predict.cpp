@@ -21,8 +21,11 @@ std::vector<double> Machine::sample(const Posterior& posterior, int draws) const
         "proposal.family = point: its answer is an estimate without a law, and nothing can be drawn from "
         "it; machines of the other families have one");
   // An inference draws no θ*, so this name is free.
-  return draw({posterior.standard.mean, posterior.standard.deviation, posterior.correlation},
-              checkpoint_->plan.simulator, stream_key(posterior.seed, Phase::inference, Purpose::truth, 0), draws);
+  const SimulatorInfo& simulator = checkpoint_->plan.simulator;
+  const std::vector<Range> ranges =
+      posterior.truncated ? prior_ranges(simulator) : std::vector<Range>(simulator.parameters.size());
+  return draw({{posterior.standard.mean, posterior.standard.deviation, posterior.correlation}, ranges}, simulator,
+              stream_key(posterior.seed, Phase::inference, Purpose::truth, 0), draws);
 }
 
 std::vector<float> Machine::predict(const Posterior& posterior, int draws, int count) const {

@@ -6,13 +6,14 @@
 
 #include "alfi/simulators.hpp"
 #include "kernels/lanes/random.hpp"
-#include "src/model/proposal_law.hpp"
+#include "src/model/truncated_law.hpp"
 
 namespace alfi {
 
 /// Draws `count` times from a law of the simulator's standardised parameters: (count, D), row by row. NaN where the law
-/// is not finite.
-std::vector<double> draw(const ProposalLaw& law, const SimulatorInfo& simulator, PhiloxKey key, int count);
+/// is not finite. Where the law is coupled and less than some 10^-4 of the normal law are within the ranges, a draw may
+/// lie outside them.
+std::vector<double> draw(const TruncatedLaw& law, const SimulatorInfo& simulator, PhiloxKey key, int count);
 
 /// Draws θ (D) number `number` from the prior.
 std::vector<double> draw_prior(const SimulatorInfo& simulator, PhiloxKey key, std::uint32_t number);

@@ -28,7 +28,8 @@ std::string no_intervals(const Subject& subject) {
 std::vector<std::vector<double>> all_places(const Subject& subject) {
   std::vector<std::vector<double>> all;
   for (std::size_t d = 0; d < subject.simulator.parameters.size(); ++d) {
-    all.push_back(alfi::places(host_statistics(), subject.diagnostics.answers, d));
+    all.push_back(
+        alfi::places(host_statistics(), subject.diagnostics.answers, subject.diagnostics.answers.alfi_place, d));
     if (all.back().empty()) return {};
   }
   return all;
@@ -143,7 +144,7 @@ Figure contraction_figure(const Subject& subject) {
     double least = 0.99999;
     for (int b = 0; b < episodes; ++b) {
       const std::size_t i = answers.at(b, static_cast<int>(d));
-      const double deviation = std::exp(answers.alfi_log_deviation[i]);
+      const double deviation = answers.alfi_deviation[i];
       least = std::min(least, 1 - deviation * deviation);
       table.rows.push_back({1 - deviation * deviation, (answers.alfi[i] - answers.truth[i]) / deviation});
     }

@@ -161,11 +161,10 @@ Figure recovery_figure(const Subject& subject) {
     bool intervals = true;
     for (int b = 0; b < episodes; ++b) {
       const std::size_t i = answers.at(b, static_cast<int>(d));
-      const double half = normal_quantile(0.975) * std::exp(answers.alfi_log_deviation[i]);
       table.rows.push_back({natural_of(prior, answers.truth[i]), natural_of(prior, answers.alfi[i]),
-                            natural_of(prior, answers.alfi[i] - half), natural_of(prior, answers.alfi[i] + half)});
+                            natural_of(prior, answers.alfi_lower[i]), natural_of(prior, answers.alfi_upper[i])});
       finite = finite && std::isfinite(answers.alfi[i]);
-      intervals = intervals && std::isfinite(half);
+      intervals = intervals && std::isfinite(answers.alfi_deviation[i]);
     }
     plots += diagonal(prior);
     if (intervals)
@@ -197,9 +196,9 @@ Figure before_after_figure(const Subject& subject) {
     const ParameterInfo& prior = subject.simulator.parameters[k];
     Table table{"before_after_" + prior.name, {"truth", "untrained", "trained"}, {}};
     for (int b = 0; b < episodes; ++b) {
-      const double after = trained.mean[trained.at(b, T, d)];
+      const double after = trained.estimate[trained.at(b, T, d)];
       table.rows.push_back({natural_of(prior, trained.truth[static_cast<std::size_t>(b) * D + k]),
-                            natural_of(prior, untrained.mean[untrained.at(b, T, d)]), natural_of(prior, after)});
+                            natural_of(prior, untrained.estimate[untrained.at(b, T, d)]), natural_of(prior, after)});
       finite = finite && std::isfinite(after);
     }
     plots += "set key above horizontal\n" + diagonal(prior) +

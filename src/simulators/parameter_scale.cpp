@@ -9,11 +9,10 @@
 
 #include "src/numerics/quadrature.hpp"
 #include "src/numerics/statistics.hpp"
+#include "src/numerics/truncated_normal.hpp"
 
 namespace alfi {
 namespace {
-
-double density(double z) { return std::exp(-z * z / 2); }
 
 /// Finds t in [low, high] where an increasing function is 0.
 template <class Function>
@@ -59,13 +58,8 @@ double log_beta_quantile(double a, double b, double z) {
 
 double truncated_quantile(const ParameterInfo& p, double z) {
   const double mean = p.first, deviation = p.second;
-  const double low = (p.low - mean) / deviation, high = (p.high - mean) / deviation;
-  // From the end where the law has its digits.
-  if (low > 0) {
-    const double tail = normal_cdf(-high) + (normal_cdf(-low) - normal_cdf(-high)) * normal_cdf(-z);
-    return mean - deviation * normal_quantile(tail);
-  }
-  return mean + deviation * normal_quantile(normal_cdf(low) + (normal_cdf(high) - normal_cdf(low)) * normal_cdf(z));
+  return mean + deviation * truncated_normal_quantile((p.low - mean) / deviation, (p.high - mean) / deviation,
+                                                      normal_cdf(z), normal_cdf(-z));
 }
 
 bool is_logarithmic(Prior prior) {
@@ -301,23 +295,6 @@ std::string prior_text(const ParameterInfo& p) {
       return fmt::format("exponential with rate {:g}", p.first);
   }
   return {};
-}
-
-NaturalLaw natural_law(const ParameterInfo& parameter, double mean, double deviation, double reach) {
-  if (!works_on_scores(parameter)) {
-    const double centre = parameter.mean() + parameter.deviation() * mean, spread = parameter.deviation() * deviation;
-    return {centre, spread, centre - reach * spread, centre + reach * spread};
-  }
-  const double middle = natural_of(parameter, mean);
-  if (std::isnan(deviation)) return {middle, deviation, deviation, deviation};  // the estimate alone
-  if (!(deviation > 0)) return {middle, deviation, middle, middle};
-  static const GaussLegendre rule(64);
-  WeightedMoments moments;
-  rule.over(-8, 8, [&](double z, double weight) {
-    moments.add(weight * density(z), natural_of(parameter, mean + deviation * z) - middle);
-  });
-  return {middle + moments.mean(), moments.deviation(), natural_of(parameter, mean - reach * deviation),
-          natural_of(parameter, mean + reach * deviation)};
 }
 
 }  // namespace alfi

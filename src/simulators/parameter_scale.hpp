@@ -43,12 +43,4 @@ ShownRange shown_range(const ParameterInfo& parameter);
 /// Returns the prior in words, such as "uniform on [0, 5]".
 std::string prior_text(const ParameterInfo& parameter);
 
-/// A law of θ in natural units.
-struct NaturalLaw {
-  double mean, deviation, lower, upper;
-};
-/// Takes N(mean, deviation²) of the machine's numbers to natural units, with the interval `reach` deviations to both
-/// sides.
-NaturalLaw natural_law(const ParameterInfo& parameter, double mean, double deviation, double reach);
-
 }  // namespace alfi

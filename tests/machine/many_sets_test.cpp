@@ -182,7 +182,7 @@ TEST(Sample, HasTheMomentsOfTheAnswer) {
   configuration.proposal.family = Family::gaussian_full;
   const Machine machine = looking_machine(configuration);
   const std::vector<float> x{0.5F, -1, 2, 0.25F, 3, 1};
-  Posterior posterior = machine.infer(x, 6, {.replicates = 1});
+  Posterior posterior = machine.infer(x, 6, {.replicates = 1, .truncated = false});
   posterior.correlation[1] = posterior.correlation[2] = -0.8;  // what random weights learn is near 0
   const std::vector<double> draws = machine.sample(posterior, count);
   ASSERT_EQ(draws.size(), 2u * count);

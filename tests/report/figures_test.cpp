@@ -8,6 +8,7 @@
 #include <fstream>
 #include <random>
 
+#include "src/numerics/statistics.hpp"
 #include "src/report/gnuplot.hpp"
 #include "src/report/page.hpp"
 #include "src/report/svg.hpp"
@@ -39,10 +40,13 @@ Subject made_up(int D, int X) {
   for (std::size_t i = 0; i < answers.truth.size(); ++i) {
     answers.truth[i] = 3.4 * (static_cast<double>(generator() >> 11) * 0x1p-53 - 0.5);
     answers.alfi[i] = answers.truth[i] + 0.1 * normal(generator);
-    answers.alfi_log_deviation[i] = std::log(0.1);
+    answers.alfi_deviation[i] = 0.1;
+    answers.alfi_lower[i] = answers.alfi[i] - 0.196;
+    answers.alfi_upper[i] = answers.alfi[i] + 0.196;
+    answers.alfi_place[i] = normal_cdf((answers.truth[i] - answers.alfi[i]) / 0.1);
   }
   const auto course = [&](double start, bool learned) {
-    Course c{episodes, T, D, answers.truth, {}, {}, {}};
+    Course c{episodes, T, D, answers.truth, {}, {}, {}, {}};
     c.correlation.assign(static_cast<std::size_t>(episodes * (T + 1)), 0);
     for (int b = 0; b < episodes; ++b)
       for (int t = 0; t <= T; ++t)
@@ -51,6 +55,7 @@ Subject made_up(int D, int X) {
           c.mean.push_back(start + way * (answers.alfi[answers.at(b, d)] - start));
           c.deviation.push_back(1 - 0.9 * way);
         }
+    c.estimate = c.mean;
     return c;
   };
   diagnostics.trained = course(0, true);

@@ -1,5 +1,4 @@
-// Priors of every kind: normal scores against the laws' densities, the kernels' map against the scores, answers in
-// natural units against closed forms.
+// Priors of every kind: normal scores against the laws' densities, the kernels' map against the scores.
 #include "src/simulators/parameter_scale.hpp"
 
 #include <gmock/gmock.h>
@@ -107,24 +106,6 @@ TEST(ParameterScale, TheKernelsMapIsIt) {
     }
     EXPECT_TRUE(std::isnan(natural_of<float>(units, NAN)));
   }
-}
-
-TEST(ParameterScale, TakesAnswersToNaturalUnits) {
-  // log θ = 0.3 + 0.8 z with z of N(m, s²) is N(0.3 + 0.8 m, (0.8 s)²).
-  const NaturalLaw law = natural_law(info_of(log_normal(0.3, 0.8)), 0.5, 0.25, 1.96);
-  const double mean = 0.7, deviation = 0.2, square = deviation * deviation;
-  EXPECT_NEAR(law.mean, std::exp(mean + square / 2), 1e-12);
-  EXPECT_NEAR(law.deviation, law.mean * std::sqrt(std::expm1(square)), 1e-12);
-  EXPECT_NEAR(law.lower, std::exp(mean - 1.96 * deviation), 1e-12);
-  EXPECT_NEAR(law.upper, std::exp(mean + 1.96 * deviation), 1e-12);
-  const NaturalLaw linear = natural_law(info_of(uniform(0, 12)), 0.5, 0.25, 2);
-  EXPECT_DOUBLE_EQ(linear.mean, 6 + std::sqrt(12) / 2);
-  EXPECT_DOUBLE_EQ(linear.upper - linear.lower, std::sqrt(12));
-  // However wide the answer, it stays inside the prior.
-  const NaturalLaw wide = natural_law(info_of(log_uniform(0.1, 10)), 2, 5, 1.96);
-  EXPECT_GE(wide.lower, 0.1);
-  EXPECT_LE(wide.upper, 10);
-  EXPECT_DOUBLE_EQ(natural_law(info_of(gamma(2, 1)), 0, 0, 2).deviation, 0);
 }
 
 TEST(ParameterScale, RefusesLawsThatAreNone) {
