@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "alfi/optimisation.hpp"
 #include "alfi/report.hpp"
+#include "src/evaluation/diagnostics.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/report/metrics.hpp"
 #include "tests/support/content_of.hpp"
@@ -195,8 +196,13 @@ TEST_F(ReportPage, ShowsTheNumbersOfTheEvaluation) {
   }
   EXPECT_NEAR(std::sqrt(square) / (20 / std::sqrt(12.0)), e.rmse[0].alfi.value, 1e-5);
   const auto contraction = read_csv(numbers / "contraction_mean.csv");
-  const double half = 0.5 * (recovery.at("upper")[0] - recovery.at("lower")[0]) / 1.959964 / (20 / std::sqrt(12.0));
-  EXPECT_NEAR(contraction.at("contraction")[0], 1 - half * half, 1e-5);
+  const Machine machine = Machine::load(run);
+  const Diagnostics diagnostics = diagnose(machine);
+  const double deviation = diagnostics.answers.alfi_deviation[0];
+  EXPECT_NEAR(contraction.at("contraction")[0], 1 - deviation * deviation, 1e-5);
+  EXPECT_NEAR(contraction.at("z")[0], (diagnostics.answers.alfi[0] - diagnostics.answers.truth[0]) / deviation, 1e-4);
+  EXPECT_NEAR(recovery.at("lower")[0], diagnostics.answers.alfi_lower[0] * 20 / std::sqrt(12.0), 1e-4);
+  EXPECT_NEAR(recovery.at("upper")[0], diagnostics.answers.alfi_upper[0] * 20 / std::sqrt(12.0), 1e-4);
   double real = 0;
   const auto observations = read_csv(numbers / "observations_1.csv");
   for (const double part : observations.at("real_percent")) real += part;

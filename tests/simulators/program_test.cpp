@@ -96,13 +96,13 @@ TEST(Program, IsTrainedWithToEqualBitsWhateverTheWorkersAndThreads) {
 
 TEST(Program, ThatDiesTwiceIsStartedAgain) {
   TemporaryFolder folder;
-  EXPECT_EQ(simulated(in_mode("early-exit", "2", {(folder.path() / "count").string()}).configuration), good());
+  EXPECT_EQ(simulated(in_mode("early-exit", "2", {"in " + (folder.path() / "count").string()}).configuration), good());
 }
 
 TEST(Program, ThatDiesThriceAndAgainIsGivenUp) {
   TemporaryFolder folder;
   EXPECT_THAT(
-      failure(in_mode("early-exit", "4", {(folder.path() / "count").string()})),
+      failure(in_mode("early-exit", "4", {"in " + (folder.path() / "count").string()})),
       HasSubstr("was started and asked 4 times without a right answer; the last time it ended with exit code 6"));
 }
 
@@ -241,7 +241,7 @@ TEST(Program, IsNotWaitedForWithAQuestionThatItDoesNotRead) {
 // One question fails for good; the others, which wait for a worker or an answer, end with it.
 TEST(Program, FailsForAllThreadsAtOnceAndCanBeAskedAnew) {
   TemporaryFolder folder;
-  Tried tried = in_mode("early-exit", "4", {(folder.path() / "count").string()});
+  Tried tried = in_mode("early-exit", "4", {"in " + (folder.path() / "count").string()});
   tried.configuration.simulator.workers = 1;
   std::vector<std::thread> threads;
   std::atomic<int> failed = 0;

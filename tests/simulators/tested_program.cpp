@@ -56,9 +56,10 @@ std::vector<float> simulated(const Question& question, const std::vector<float>&
   return x;
 }
 
-/// Says whether this is one of the first `number` processes that a file counts.
-bool is_early(const char* counter) {
-  std::FILE* const file = std::fopen(counter, "a");
+/// Says whether this is one of the first `number` processes that a file counts. The word is "in FILE": a word that is a
+/// file is a part of the program, and one that changes would be another program.
+bool is_early(const char* word) {
+  std::FILE* const file = std::fopen(word + 3, "a");
   std::fputc('x', file);
   const bool early = static_cast<double>(std::ftell(file)) <= number;
   std::fclose(file);
