@@ -26,7 +26,7 @@ struct ParameterEstimate {
 };
 
 /// Kinds of reasons to doubt an answer.
-enum class Doubt { subset_used, too_few_observations, outside_prior, not_finite };
+enum class Doubt { subset_used, too_few_observations, more_iterations, outside_prior, not_finite };
 
 struct Warning {
   Doubt doubt;
@@ -41,7 +41,7 @@ struct StandardLaw {
 
 struct Posterior {
   std::vector<ParameterEstimate> parameters;  ///< of the Gaussian, truncated to the prior
-  std::vector<double> correlation;            ///< (D, D) of `standard`, row by row; empty for family point
+  std::vector<double> correlation;            ///< (D, D) of `standard`, row by row; empty where none is learned
   StandardLaw standard;                       ///< the Gaussian before it is truncated
   bool truncated;                             ///< whether it is; Machine::sample draws from what it then is
   double level;                               ///< probability of the intervals
@@ -61,7 +61,7 @@ struct DataSet {
 using PosteriorSink = std::function<bool(std::size_t first, std::span<const Posterior> posteriors)>;
 
 struct InferenceOptions {
-  int iterations = 0;  ///< T; 0: as default_iterations()
+  int iterations = 0;  ///< T; 0: as default_iterations(). More than trained are refused where they ruin the answer
   double level = 0.95;
   Backend backend = Backend::cpu;  ///< one problem does not fill a device
   int device = 0;                  ///< of the CUDA devices

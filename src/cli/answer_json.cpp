@@ -40,13 +40,10 @@ void append_answer(nlohmann::ordered_json& json, int count, const Posterior& pos
                                   {"lower", line.lower},
                                   {"upper", line.upper},
                                   {"maximum_likelihood", line.maximum_likelihood}});
-  if (!posterior.correlation.empty()) {  // a row a parameter
-    const std::size_t D = posterior.parameters.size();
-    for (std::size_t i = 0; i < D; ++i) {
-      const auto row = posterior.correlation.begin() + static_cast<std::ptrdiff_t>(i * D);
-      json["correlation"].push_back(std::vector<double>(row, row + static_cast<std::ptrdiff_t>(D)));
-    }
-  }
+  json["correlation"] = nullptr;
+  const std::size_t D = posterior.parameters.size();
+  for (auto row = posterior.correlation.begin(); row != posterior.correlation.end(); row += std::ptrdiff_t(D))
+    json["correlation"].push_back(std::vector<double>(row, row + std::ptrdiff_t(D)));
   json["warnings"] = nlohmann::ordered_json::array();
   for (const Warning& warning : posterior.warnings) json["warnings"].push_back(warning.text);
 }

@@ -54,11 +54,7 @@ ProposalLaw nearest_gaussian(const Exact& exact, const Plan& plan) {
     law.deviation = exact.on_scale.deviation;
     law.correlation = exact.on_scale.correlation;
   }
-  if (!couples(plan.shape.family) || law.correlation.empty()) {
-    law.correlation.assign(D * D, 0);
-    for (std::size_t d = 0; d < D; ++d) law.correlation[d * (D + 1)] = 1;
-  }
-  return law;
+  return couples(plan.shape.family) && !law.correlation.empty() ? law : uncoupled_law(law.mean, law.deviation);
 }
 
 }  // namespace
@@ -105,8 +101,9 @@ void keep_exact(const Exact& exact, const Plan& plan, int b, Answers& answers) {
   const std::vector<double>& of_scale = exact.on_scale.maximum_likelihood;
   for (std::size_t d = 0; d < exact.maximum_likelihood.size(); ++d) {
     const ParameterInfo& prior = plan.simulator.parameters[d];
-    answers.mle[first + d] =
-        of_scale.empty() ? (exact.maximum_likelihood[d] - prior.mean()) / prior.deviation() : of_scale[d];
+    // An estimator is judged, which has to say something: where there is no maximum, the end that it lies beyond.
+    const double most_likely = std::isfinite(exact.maximum_likelihood[d]) ? exact.maximum_likelihood[d] : prior.low;
+    answers.mle[first + d] = of_scale.empty() ? (most_likely - prior.mean()) / prior.deviation() : of_scale[d];
   }
   if (exact.posterior_mean.empty()) return;
   const TruncatedLaw law(nearest_gaussian(exact, plan), prior_ranges(plan.simulator));

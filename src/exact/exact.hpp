@@ -13,9 +13,9 @@
 namespace alfi {
 
 struct Exact {
-  /// D values. Where the likelihood has no maximum (its logarithm's argument is 0: all counts 0, or all observations
-  /// equal) the component is the prior's bound on that side; it is not clamped to the prior otherwise. Empty where the
-  /// observations do not single out theta (weinberg: none could; linear_regression: fewer than D, or degenerate).
+  /// D values, not clamped to the prior: −infinity of the logarithm of a rate of 0 (all counts are 0), NaN where the
+  /// likelihood has no maximum (all observations are equal: it grows as their deviation's logarithm falls). Empty where
+  /// the observations do not single out theta (weinberg: none could; linear_regression: fewer than D, or degenerate).
   std::vector<double> maximum_likelihood;
   /// D values each: the posterior's mean and standard deviation, which are also the parameters of the diagonal Gaussian
   /// nearest to the posterior, the best a proposal without correlations can do.
@@ -38,7 +38,8 @@ class ExactInference {
   /// cannot give (not finite; poisson: negative or fractional; weinberg: outside [-1, 1]).
   virtual Exact infer(std::span<const float> x) const = 0;
 
-  /// Returns Exact::maximum_likelihood alone.
+  /// Returns Exact::maximum_likelihood alone, for people: NaN where it is known only that it lies beyond an end of the
+  /// prior.
   virtual std::vector<double> maximum_likelihood(std::span<const float> x) const { return infer(x).maximum_likelihood; }
 };
 

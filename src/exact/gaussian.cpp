@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "alfi/error.hpp"
 #include "src/exact/exact.hpp"
@@ -33,7 +34,7 @@ class ExactGaussian final : public ExactInference {
     double variance = 0;
     for (const float value : x) variance += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
     variance /= count;
-    const double log_deviation = variance > 0 ? 0.5 * std::log(variance) : s_lower_;
+    const double log_deviation = variance > 0 ? 0.5 * std::log(variance) : std::numeric_limits<double>::quiet_NaN();
 
     // At the best mu inside the prior, the log likelihood as a function of s, the profile, is concave.
     const double mu_mode = std::clamp(mean, mu_lower_, mu_upper_);

@@ -51,6 +51,12 @@ struct Cloud {
 
 std::vector<double> values(const VectorXd& v) { return {v.data(), v.data() + v.size()}; }
 
+/// Returns the score from which on a maximum is taken for one beyond the prior's end: 1e-4 of a bounded prior lies
+/// there, over which a likelihood hardly changes any more.
+double end_score(const ParameterInfo& p) {
+  return p.prior != Prior::normal && std::isfinite(p.low) && std::isfinite(p.high) ? 3.7 : 6;
+}
+
 class ExactByLikelihood final : public ExactInference {
  public:
   explicit ExactByLikelihood(const SimulatorInfo& simulator)
@@ -72,7 +78,12 @@ class ExactByLikelihood final : public ExactInference {
   }
 
   std::vector<double> maximum_likelihood(std::span<const float> x) const override {
-    return most_likely(x, mode_of(log_posterior(x))).maximum_likelihood;
+    const VectorXd z = most_likely_score(x, mode_of(log_posterior(x)));
+    std::vector<double> theta = values(natural(z));
+    for (Eigen::Index d = 0; d < z.size(); ++d)
+      if (std::abs(z(d)) > end_score(simulator_.parameters[static_cast<std::size_t>(d)]))
+        theta[static_cast<std::size_t>(d)] = std::numeric_limits<double>::quiet_NaN();
+    return theta;
   }
 
  private:
@@ -98,10 +109,13 @@ class ExactByLikelihood final : public ExactInference {
     return mode;
   }
 
-  /// Keeps maximum likelihood, searched for from the mode.
+  /// Finds maximum likelihood from the mode.
+  VectorXd most_likely_score(std::span<const float> x, const VectorXd& mode) const {
+    return maximised([&](const VectorXd& at) { return log_likelihood(x, at); }, mode, 0.1);
+  }
+
   Exact most_likely(std::span<const float> x, const VectorXd& mode) const {
-    const VectorXd z = maximised([&](const VectorXd& at) { return log_likelihood(x, at); }, mode, 0.1);
-    const VectorXd theta = natural(z);
+    const VectorXd z = most_likely_score(x, mode), theta = natural(z);
     Exact exact;
     exact.maximum_likelihood = values(theta);
     if (scaled_) exact.on_scale.maximum_likelihood = values(standard(z, theta));

@@ -53,9 +53,9 @@ class ExactMultiDistribution final : public ExactInference {
       square += (z[1] - 3) * (z[1] - 3) / count;
       largest = std::max(largest, z[3]);
     }
-    const double second = square > 0 ? 1.5 * std::log(square) : Sim::facts.law(1).low;
+    const double second = 1.5 * std::log(square);  // −infinity where there is none
 
-    Exact exact{{mean, second, largest}, {}, {}};
+    Exact exact{{mean, square > 0 ? second : NAN, largest}, {}, {}};
     const double mean_mode = std::clamp(mean, Sim::facts.law(0).low, Sim::facts.law(0).high), beyond = mean - mean_mode;
     add(exact, mean_mode, Sim::facts.law(0).low, Sim::facts.law(0).high,
         [&](double u) { return -0.5 * count * u * (u - 2 * beyond); });

@@ -30,7 +30,7 @@ class ExactPoisson final : public ExactInference {
       }
       sum += static_cast<double>(k);
     }
-    const double most_likely = sum > 0 ? std::log(sum / count) : lower_;
+    const double most_likely = std::log(sum / count);
 
     const double anchor = std::clamp(most_likely, lower_, upper_);
     const double expected = count * std::exp(anchor);

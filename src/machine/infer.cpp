@@ -11,6 +11,7 @@
 #include "alfi/machine.hpp"
 #include "alfi/simulators.hpp"
 #include "src/engine/engine.hpp"
+#include "src/evaluation/more_iterations.hpp"
 #include "src/evaluation/replicates.hpp"
 #include "src/formats/observations.hpp"
 #include "src/model/checkpoint.hpp"
@@ -115,6 +116,18 @@ class Inference {
         weights_(checkpoint.state.average),
         engine_(plan_, checkpoint.normalisation) {}
 
+  /// Refuses more iterations than trained where they ruin the machine, else notes a warning.
+  void check_iterations() {
+    const int trained = plan_.configuration.episode.iterations, T = plan_.configuration.evaluation.iterations;
+    if (T <= trained) return;
+    const MoreIterations more = try_more_iterations(engine_, weights_);
+    if (more.ruined)
+      throw InputError(
+          fmt::format("iterations = {}: the machine was trained for {}, and more ruin it. {}", T, trained, more.text));
+    more_iterations_ =
+        fmt::format("The machine was trained for {} iterations, {} are asked for. {}", trained, T, more.text);
+  }
+
   std::size_t sets_at_once() { return sets_of_a_thread * static_cast<std::size_t>(engine_.processor().threads()); }
 
   std::vector<Posterior> infer(std::span<const DataSet> sets) {
@@ -149,7 +162,8 @@ class Inference {
                         .replicates = plan_.configuration.evaluation.replicates,
                         .seed = problem.seed,
                         .warnings = warnings_of(given, plan_.configuration.episode.real_observations)};
-    if (has_density(family)) posterior.correlation = law.correlation;
+    if (!more_iterations_.empty()) posterior.warnings.push_back({Doubt::more_iterations, more_iterations_});
+    if (couples(family)) posterior.correlation = law.correlation;
     add_estimates(TruncatedLaw(law, ranges_), plan_.simulator, posterior);
     if (!is_finite(family, law))
       posterior.warnings.push_back(
@@ -166,6 +180,7 @@ class Inference {
   std::uint64_t seed_;
   std::span<const float> weights_;
   Engine engine_;
+  std::string more_iterations_;  ///< warning of them
 };
 
 void check_sets(std::span<const DataSet> sets, const ObservationInfo& allowed) {
@@ -210,6 +225,7 @@ void Machine::infer(std::span<const DataSet> sets, const InferenceOptions& optio
   plan.require_simulator();
   check_sets(sets, plan.simulator.observations);
   Inference inference(*checkpoint_, plan, options);
+  inference.check_iterations();
   const std::size_t at_once = inference.sets_at_once();
   for (std::size_t first = 0; first < sets.size(); first += at_once) {
     const auto chunk = sets.subspan(first, std::min(at_once, sets.size() - first));

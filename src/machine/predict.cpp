@@ -24,8 +24,11 @@ std::vector<double> Machine::sample(const Posterior& posterior, int draws) const
   const SimulatorInfo& simulator = checkpoint_->plan.simulator;
   const std::vector<Range> ranges =
       posterior.truncated ? prior_ranges(simulator) : std::vector<Range>(simulator.parameters.size());
-  return draw({{posterior.standard.mean, posterior.standard.deviation, posterior.correlation}, ranges}, simulator,
-              stream_key(posterior.seed, Phase::inference, Purpose::truth, 0), draws);
+  const auto& [mean, deviation] = posterior.standard;
+  const TruncatedLaw law(posterior.correlation.empty() ? uncoupled_law(mean, deviation)
+                                                       : ProposalLaw{mean, deviation, posterior.correlation},
+                         ranges);
+  return draw(law, simulator, stream_key(posterior.seed, Phase::inference, Purpose::truth, 0), draws);
 }
 
 std::vector<float> Machine::predict(const Posterior& posterior, int draws, int count) const {

@@ -49,6 +49,13 @@ double normal_loss(const ProposalLaw& law, std::span<const double> truth) {
   return loss + 0.5 * factor.matrixL().solve(z).squaredNorm();
 }
 
+ProposalLaw uncoupled_law(const std::vector<double>& mean, const std::vector<double>& deviation) {
+  const std::size_t D = mean.size();
+  ProposalLaw law{mean, deviation, std::vector<double>(D * D, 0)};
+  for (std::size_t d = 0; d < D; ++d) law.correlation[d * (D + 1)] = 1;
+  return law;
+}
+
 ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi) {
   // (θ − μ)/σ = C⁻¹ ε.
   const Eigen::MatrixXd factor =

@@ -22,6 +22,9 @@ bool is_finite(Family family, const ProposalLaw& law);
 /// Returns −log of its density at truth (D), nats. NaN of a point.
 double normal_loss(const ProposalLaw& law, std::span<const double> truth);
 
+/// Makes the law of independent parameters.
+ProposalLaw uncoupled_law(const std::vector<double>& mean, const std::vector<double>& deviation);
+
 /// Makes the law of psi (P); sigma of gaussian_fixed.
 ProposalLaw proposal_law(Family family, double sigma, int D, std::span<const double> psi);
 

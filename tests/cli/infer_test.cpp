@@ -39,6 +39,17 @@ TEST_F(Cli, InferRefusesWhatTheSimulatorCannotGive) {
   }
 }
 
+// Without a single count the most likely rate is 0, wherever the prior ends.
+TEST_F(Cli, InferSaysTheMaximumLikelihoodThatThereIs) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  std::ofstream(path("x.csv")) << "0\n0\n0\n";
+  const Outcome shown = alfi({"infer", path("run"), "--data", path("x.csv")}),
+                json = alfi({"infer", path("run"), "--data", path("x.csv"), "--json"});
+  EXPECT_THAT(shown.out, ::testing::ContainsRegex("\nlog_rate .* -inf\nrate .* 0\n"));
+  EXPECT_THAT(json.out, AllOf(HasSubstr("\"maximum_likelihood\": null"), HasSubstr("\"maximum_likelihood\": 0.0"),
+                              HasSubstr("\"correlation\": null")));
+}
+
 /// Many sets in files, as a command reads them, and the answers that they should have.
 class CliManySets : public Cli {
  protected:
@@ -235,7 +246,8 @@ TEST_F(CliManySets, LeaveTheOldFileWhereNoneCanBeWritten) {
 TEST_F(CliManySets, StopAtASignalWithoutAFile) {
   ASSERT_EQ(
       alfi({"simulate", "poisson", "--prior-predictive", "20000", "--count", "8", "--out", path("long.npy")}).code, 0);
-  Process process({"infer", path("run"), "--data", path("long.npy"), "--iterations", "2000", "--out", path("t.npy")});
+  ASSERT_EQ(alfi(training("slow", {"--set", "episode.iterations=1000", "--set", "training.steps=1"})).code, 0);
+  Process process({"infer", path("slow"), "--data", path("long.npy"), "--out", path("t.npy")});
   wait_for(process, path("t.npy.partial"));
   process.signal(SIGINT);
   const Outcome outcome = process.wait();

@@ -44,8 +44,13 @@ TEST(ExactByLikelihood, IsThatOfThePoissonLaw) {
     const double deviation = expected.posterior_deviation[0];
     EXPECT_NEAR(got.posterior_mean[0], expected.posterior_mean[0], 2e-3 * deviation);
     EXPECT_NEAR(got.posterior_deviation[0], deviation, 5e-3 * deviation);
+    const double shown = exact->maximum_likelihood(x)[0];
     if (expected.maximum_likelihood[0] > 0.2) {
       EXPECT_NEAR(got.maximum_likelihood[0], expected.maximum_likelihood[0], 1e-2 * deviation);
+      EXPECT_EQ(shown, got.maximum_likelihood[0]);
+    } else {  // beyond the prior
+      EXPECT_NEAR(got.maximum_likelihood[0], 0.2, 1e-2);
+      EXPECT_TRUE(std::isnan(shown));
     }
     EXPECT_TRUE(got.on_scale.mean.empty());
   }

@@ -256,7 +256,7 @@ TEST(Machine, CoversAsOftenAsItsEvaluationSays) {
       for (int lane = 0; lane < finished.episodes; ++lane) {
         const Posterior answer =
             machine.infer(observations_of(finished.tile, 1, lane), 400, {.level = 0.8, .replicates = replicates});
-        const TruncatedLaw law({answer.standard.mean, answer.standard.deviation, answer.correlation}, ranges);
+        const TruncatedLaw law(uncoupled_law(answer.standard.mean, answer.standard.deviation), ranges);
         for (std::size_t d = 0; d < 2; ++d) {
           const double standard = finished.tile.truth[static_cast<int>(d) * tile_lanes + lane];
           const double truth = priors[d].mean() + priors[d].deviation() * standard;
@@ -332,7 +332,7 @@ TEST(Machine, OfOtherFamiliesGivesTheConfiguredDeviationOrNone) {
 TEST(Machine, GivesCorrelationsWhereItLearnsThem) {
   Configuration configuration = small_configuration("gaussian");
   const std::vector<float> x{0.5F, -1, 2, 0.25F, 0, 1, -2, 3};
-  EXPECT_EQ(machine_of(small_checkpoint(configuration)).infer(x, 8).correlation, (std::vector<double>{1, 0, 0, 1}));
+  EXPECT_THAT(machine_of(small_checkpoint(configuration)).infer(x, 8).correlation, IsEmpty());
   configuration.proposal.family = Family::gaussian_full;
   const Posterior full = machine_of(small_checkpoint(configuration)).infer(x, 8);
   ASSERT_EQ(full.correlation.size(), 4u);

@@ -21,12 +21,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 double density(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi); }
 double cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
-ProposalLaw independent(std::vector<double> mean, std::vector<double> deviation) {
-  ProposalLaw law{mean, deviation, std::vector<double>(mean.size() * mean.size(), 0)};
-  for (std::size_t d = 0; d < mean.size(); ++d) law.correlation[d * (mean.size() + 1)] = 1;
-  return law;
-}
-
 TEST(TruncatedLaw, HasTheMomentsOfItsClosedForm) {
   struct Case {
     double mean, deviation, low, high;
@@ -35,7 +29,7 @@ TEST(TruncatedLaw, HasTheMomentsOfItsClosedForm) {
        {Case{0, 1, -1.7, 1.7}, Case{1.6, 0.3, -1.7, 1.7}, Case{-2.5, 0.4, -1.7, 1.7}, Case{0.2, 30, -1.7, 1.7},
         Case{0.5, 0.2, 0, infinity}, Case{-1, 0.5, -infinity, -1.2}}) {
     const Range range{low, high};
-    const TruncatedLaw law(independent({mean}, {deviation}), std::span(&range, 1));
+    const TruncatedLaw law(uncoupled_law({mean}, {deviation}), std::span(&range, 1));
     const double a = (low - mean) / deviation, b = (high - mean) / deviation, mass = cdf(b) - cdf(a);
     const double shift = (density(a) - density(b)) / mass;
     const double square = 1 + ((std::isinf(a) ? 0 : a * density(a)) - (std::isinf(b) ? 0 : b * density(b))) / mass;
@@ -55,7 +49,7 @@ TEST(TruncatedLaw, FarOutsideIsAnExponentialLawAtTheEnd) {
   // 50 deviations beyond the end the density falls as e^(−50 u), to 1/50².
   for (const double side : {-1.0, 1.0}) {
     const Range range{-1, 1};
-    const TruncatedLaw law(independent({side * 6}, {0.1}), std::span(&range, 1));
+    const TruncatedLaw law(uncoupled_law({side * 6}, {0.1}), std::span(&range, 1));
     EXPECT_NEAR(law.mean()[0], side * (1 - 0.1 / 50), 0.1 / 50 * 2e-3);
     EXPECT_NEAR(law.deviation()[0], 0.1 / 50, 0.1 / 50 * 2e-3);
     EXPECT_NEAR(law.quantile(0, 0.5), side * (1 - 0.1 / 50 * std::log(2.0)), 0.1 / 50 * 2e-3);
@@ -65,7 +59,7 @@ TEST(TruncatedLaw, FarOutsideIsAnExponentialLawAtTheEnd) {
 
 TEST(TruncatedLaw, IsTheNormalLawBitForBitWhereNoEndIsNear) {
   const std::vector<Range> ranges{{-1.7, 1.7}, {}};
-  const TruncatedLaw law(independent({0.1, 5}, {0.15, 1}), ranges);
+  const TruncatedLaw law(uncoupled_law({0.1, 5}, {0.15, 1}), ranges);
   EXPECT_EQ(law.mean(), law.normal().mean);
   EXPECT_EQ(law.deviation(), law.normal().deviation);
   EXPECT_EQ(law.loss(std::vector<double>{0.2, 4}), normal_loss(law.normal(), std::vector<double>{0.2, 4}));
@@ -76,7 +70,7 @@ TEST(TruncatedLaw, IsTheNormalLawBitForBitWhereNoEndIsNear) {
 TEST(TruncatedLaw, StaysWhatItIsWithoutAnythingToTruncate) {
   const std::vector<Range> ranges{{-1, 1}};
   for (const auto& [mean, deviation] : {std::pair{1e9, 1e-3}, {NAN, 1.0}, {0.0, NAN}, {INFINITY, 1.0}, {0.0, 0.0}}) {
-    const TruncatedLaw law(independent({mean}, {deviation}), ranges);
+    const TruncatedLaw law(uncoupled_law({mean}, {deviation}), ranges);
     EXPECT_TRUE(law.mean()[0] == mean || std::isnan(mean));
     EXPECT_TRUE(law.deviation()[0] == deviation || std::isnan(deviation));
   }
@@ -152,13 +146,13 @@ TEST(TruncatedLaw, OfACoupledParameterWithoutEndsFeelsTheOthersEnds) {
   // θ₁ given θ₂ is normal: E θ₁ = μ₁ + ρ σ₁/σ₂ (E θ₂ − μ₂), and θ₂ is truncated alone.
   const std::vector<Range> ranges{{}, {-1, 1}};
   const ProposalLaw law{{0.3, 1.1}, {2, 0.5}, {1, 0.7, 0.7, 1}};
-  const TruncatedLaw truncated(law, ranges), alone(independent({1.1}, {0.5}), std::span(ranges).last(1));
+  const TruncatedLaw truncated(law, ranges), alone(uncoupled_law({1.1}, {0.5}), std::span(ranges).last(1));
   EXPECT_NEAR(truncated.mean()[1], alone.mean()[0], 1e-10);
   EXPECT_NEAR(truncated.mean()[0], 0.3 + 0.7 * 2 / 0.5 * (alone.mean()[0] - 1.1), 1e-9);
   const double kept = alone.deviation()[0] / 0.5;
   EXPECT_NEAR(truncated.deviation()[0], 2 * std::sqrt(1 - 0.49 * (1 - kept * kept)), 1e-9);
   EXPECT_NEAR(truncated.loss(std::vector<double>{0, 0.5}) - normal_loss(law, std::vector<double>{0, 0.5}),
-              alone.loss(std::vector<double>{0.5}) - normal_loss(independent({1.1}, {0.5}), std::vector<double>{0.5}),
+              alone.loss(std::vector<double>{0.5}) - normal_loss(uncoupled_law({1.1}, {0.5}), std::vector<double>{0.5}),
               1e-9);
 }
 
@@ -204,7 +198,7 @@ TEST(TruncatedLaw, IsDrawnFromInsideThePrior) {
 
 TEST(TruncatedLaw, GoesToNaturalUnits) {
   const SimulatorInfo simulator = uniform_simulator();
-  const TruncatedLaw law(independent({1.7, 0}, {0.3, 0.1}), prior_ranges(simulator));
+  const TruncatedLaw law(uncoupled_law({1.7, 0}, {0.3, 0.1}), prior_ranges(simulator));
   const NaturalLaw natural = natural_law(simulator.parameters[0], law, 0, 0.9);
   EXPECT_NEAR(natural.mean, 0.5 + law.mean()[0] / std::sqrt(12), 1e-12);
   EXPECT_NEAR(natural.deviation, law.deviation()[0] / std::sqrt(12), 1e-12);
@@ -218,7 +212,7 @@ TEST(TruncatedLaw, GoesToNaturalUnitsThroughScores) {
     const ParameterInfo parameter = info_of(prior);
     const SimulatorInfo simulator{
         .name = "one", .description = "", .parameters = {parameter}, .observations = {}, .constants = {}};
-    return natural_law(parameter, TruncatedLaw(independent({mean}, {deviation}), prior_ranges(simulator)), 0, level);
+    return natural_law(parameter, TruncatedLaw(uncoupled_law({mean}, {deviation}), prior_ranges(simulator)), 0, level);
   };
   constexpr double level = 0.95, reach = 1.959963984540054;
   // log θ = 0.3 + 0.8 z with z of N(m, s²) is N(0.3 + 0.8 m, (0.8 s)²).

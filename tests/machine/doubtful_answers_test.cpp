@@ -1,4 +1,4 @@
-// Answers at the end of the prior: truncated to it, and doubted where they lie outside.
+// Doubtful answers: at the end of the prior, to which they are truncated, and after more iterations than trained.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,8 +7,10 @@
 #include <numbers>
 #include <vector>
 
+#include "alfi/error.hpp"
 #include "alfi/machine.hpp"
 #include "src/numerics/statistics.hpp"
+#include "tests/support/message_of.hpp"
 #include "tests/support/small_machine.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -34,6 +36,7 @@ Machine moving_machine(Family family) {
   Configuration configuration = small_configuration("poisson", Transform::sqrt);
   configuration.proposal.family = family;
   if (family == Family::point) configuration.training.loss = Loss::mse;
+  configuration.episode.iterations = 5;
   Checkpoint checkpoint = small_checkpoint(configuration);
   const auto bias = static_cast<std::size_t>(checkpoint.plan.layout.fc4.bias);
   checkpoint.state.average[bias] = 100;
@@ -52,6 +55,27 @@ TEST(PriorEnd, IsLeftByDeviationsBeforeAnyoneIsWarned) {
                                                                      HasSubstr("by 9.36 deviations"))));
   EXPECT_THAT(machine.infer(counts, 9, {5}).warnings, warns);
   EXPECT_THAT(machine.infer(counts, 9, {.iterations = 5, .truncated = false}).warnings, warns);
+}
+
+// A machine that goes on and narrows is ruined by more iterations; one that stays is not.
+TEST(MoreIterations, AreRefusedWhereTheyRuinTheMachine) {
+  const Machine machine = moving_machine(Family::gaussian);
+  EXPECT_THAT(test::message_of<InputError>([&] { (void)machine.infer(counts, 9, {.iterations = 30}); }),
+              AllOf(HasSubstr("iterations = 30: the machine was trained for 5, and more ruin it. Of 16 problems"),
+                    HasSubstr(" after 5, "), HasSubstr(" after 10, "), HasSubstr(" after 20, "),
+                    HasSubstr(" after 30 iterations.")));
+  EXPECT_THAT(test::message_of<InputError>([&] { (void)moving_machine(Family::point).infer(counts, 9, {20}); }),
+              AllOf(HasSubstr("iterations = 20"), HasSubstr("mean error is")));
+}
+
+TEST(MoreIterations, OfAMachineThatStaysHaveAWarning) {
+  const test::TemporaryFolder folder;  // weights of 0: the answer is the prior
+  const Machine machine = Machine::load(
+      test::write_small_machine(folder.path(), small_checkpoint(small_configuration("poisson", Transform::sqrt))));
+  EXPECT_THAT(machine.infer(counts, 9, {3}).warnings, IsEmpty());
+  EXPECT_THAT(
+      machine.infer(counts, 9, {7}).warnings,
+      ElementsAre(doubted(Doubt::more_iterations, HasSubstr("trained for 3 iterations, 7 are asked for. Of 16"))));
 }
 
 TEST(PriorEnd, OfAPointIsLeftWithAWarning) {
