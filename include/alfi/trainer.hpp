@@ -31,6 +31,9 @@ struct TrainingOptions {
   std::function<void(double)> estimate;
   /// Called after each meta-step; return false to stop there: the run is saved and can be resumed.
   std::function<bool(const TrainingProgress&)> progress;
+  /// Called within a meta-step on the CPU, sixteen episodes apart and from any thread; return true to leave it
+  /// unfinished and stop: the run is saved as it was before it.
+  std::function<bool()> stop = {};
 };
 
 struct TrainingOutcome {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alfi/choices.hpp"
@@ -64,9 +65,16 @@ struct Room {
   double needed, available;
 };
 
+/// A meta-step was left unfinished, since a stop was asked for.
+struct Abandoned {};
+
 class Processor {
  public:
   virtual ~Processor() = default;
+
+  /// Asks `stop` within the meta-steps from now on: where it returns true, submit throws Abandoned, and the state stays
+  /// that before the step. A device does not ask.
+  void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
 
   virtual Backend backend() const = 0;
   /// Returns the name its users know: the instruction set's, the device's.
@@ -112,6 +120,14 @@ class Processor {
     static const std::string nothing;
     return nothing;
   }
+
+ protected:
+  void heed_stop() const {
+    if (stop_ && stop_()) throw Abandoned{};
+  }
+
+ private:
+  std::function<bool()> stop_;
 };
 
 }  // namespace alfi

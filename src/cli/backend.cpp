@@ -7,6 +7,7 @@
 #include <string>
 
 #include "alfi/backends.hpp"
+#include "src/cli/output.hpp"
 #include "src/configuration/names.hpp"
 #include "src/simulators/simulators.hpp"
 
@@ -26,14 +27,14 @@ void BackendArguments::add_to(CLI::App& command) {
 
 void say_why_not_cuda(const Configuration::Engine& engine) {
   const std::string reason = why_not_cuda(engine);
-  if (!reason.empty()) fmt::print(stderr, "running on the CPU; no CUDA device: {}\n", reason);
+  if (!reason.empty()) say("running on the CPU; no CUDA device: {}\n", reason);
 }
 
 void say_why_not_cuda(const Configuration::Simulator& simulator, const Configuration::Engine& engine) {
   if (!minimises(simulator))
     say_why_not_cuda(engine);
   else if (engine.backend == Backend::automatic)
-    fmt::print(stderr, "running on the CPU; {} does on every machine\n", simulator.name);
+    say("running on the CPU; {} does on every machine\n", simulator.name);
 }
 
 }  // namespace alfi::cli

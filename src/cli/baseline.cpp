@@ -16,6 +16,7 @@
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
 #include "src/cli/stop.hpp"
 
@@ -80,10 +81,10 @@ void run_baseline(const Arguments& arguments) {
   else
     print_table(comparison);
   if (comparison.finished) return;
-  fmt::print(stderr, "stopped: what was finished is shown");
+  std::string message = "stopped: what was finished is shown";
   for (const BaselineResult& r : comparison.results)
-    if (r.episodes < comparison.episodes) fmt::print(stderr, "; {} calls are of {} episodes", r.calls, r.episodes);
-  fmt::print(stderr, "\n");
+    if (r.episodes < comparison.episodes) message += fmt::format("; {} calls are of {} episodes", r.calls, r.episodes);
+  throw Stopped(message + "\n");
 }
 
 }  // namespace

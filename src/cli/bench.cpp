@@ -9,8 +9,8 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
+#include "src/cli/duration.hpp"
 #include "src/cli/output.hpp"
-#include "src/cli/progress.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/training/throughput.hpp"
 

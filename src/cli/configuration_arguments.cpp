@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "src/cli/output.hpp"
+
 namespace alfi::cli {
 
 CLI::Option* ConfigurationArguments::add_set(CLI::App& command) {
@@ -33,7 +35,7 @@ Configuration ConfigurationArguments::load(const std::string& otherwise) const {
   if (file.empty()) return parse_configuration(otherwise, all);
   std::vector<std::string> notes;
   Configuration configuration = load_configuration(file, all, &notes);
-  for (const std::string& note : notes) fmt::print(stderr, "{}{}\n", &note == notes.data() ? "" : "  ", note);
+  for (const std::string& note : notes) say("{}{}\n", &note == notes.data() ? "" : "  ", note);
   return configuration;
 }
 

@@ -31,8 +31,8 @@ void import_state_dict(const Arguments& arguments) {
   const Checkpoint checkpoint = import_weights(state_dict, plan);
   write_run(arguments.out, checkpoint);
   if (std::ranges::any_of(state_dict.tensors, [](const auto& tensor) { return tensor.second.dtype == "F64"; }))
-    fmt::print(stderr, "numbers of 64 bits were rounded to 32\n");
-  fmt::print(stderr, "written: {}\n", checkpoint_path(arguments.out, checkpoint.step).string());
+    say("numbers of 64 bits were rounded to 32\n");
+  say("written: {}\n", checkpoint_path(arguments.out, checkpoint.step).string());
 }
 
 /// Returns what the published code could not do with a machine's weights.
@@ -66,9 +66,8 @@ void export_state_dict(const Arguments& arguments) {
   write_file_atomically(arguments.out, serialize(state_dict));
   const std::vector<std::string> beyond = beyond_reference(checkpoint.plan.configuration);
   for (const std::string& what : beyond)
-    fmt::print(stderr, "warning: the machine uses {}, which the published code has not: there it is another machine\n",
-               what);
-  fmt::print(stderr, "written: {}\n", arguments.out.string());
+    say("warning: the machine uses {}, which the published code has not: there it is another machine\n", what);
+  say("written: {}\n", arguments.out.string());
 }
 
 void convert(const Arguments& arguments) {

@@ -16,6 +16,7 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
@@ -136,7 +137,7 @@ void evaluate(const Arguments& arguments) {
   if (!std::filesystem::is_directory(run)) return;
   const std::filesystem::path file = run / "evaluation.json";
   write_file_atomically(file, std::as_bytes(std::span(json)));
-  fmt::print(stderr, "written: {}\n", file.string());
+  say("written: {}\n", file.string());
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // `alfi`: the subcommands, and what becomes of their errors.
 //
-// Exit codes: 0 done, 1 the run failed, 2 the call or its input is wrong. A write beyond a limit on file sizes or into
-// a closed pipe is an error like any other, so the signals that would kill are ignored; src/cli/output.hpp says what
-// happens when the reader of standard output goes.
+// Exit codes: 0 done, 1 the run failed, 2 the call or its input is wrong, 3 stopped, and what was done is saved. A
+// write beyond a limit on file sizes or into a closed pipe is an error like any other, so the signals that would kill
+// are ignored; src/cli/output.hpp says what happens when the reader of standard output goes.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -16,6 +16,7 @@
 #include "alfi/error.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
+#include "src/cli/stop.hpp"
 #include "src/cli/version.hpp"
 
 namespace {
@@ -39,6 +40,7 @@ std::string complaint(const CLI::ParseError& error, const CLI::App& app) {
 // Before the commands run, a lack of memory or an option declared twice may be thrown.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
+  alfi::cli::open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("Learns to infer the parameters of a simulator from its observations, without a likelihood.", "alfi");
@@ -64,6 +66,9 @@ int main(int argc, char** argv) {
     return fail(2, complaint(error, app) + " (alfi --help, alfi COMMAND --help)");
   } catch (const alfi::cli::ReaderGone&) {
     return 0;
+  } catch (const alfi::cli::Stopped& stopped) {
+    std::fputs(stopped.what(), stderr);
+    return 3;
   } catch (const alfi::InputError& error) {
     return fail(2, error.what());
   } catch (const std::bad_alloc&) {

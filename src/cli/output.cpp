@@ -1,9 +1,9 @@
 #include "src/cli/output.hpp"
 
-#include <fmt/format.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -22,6 +22,14 @@ void check(bool written) {
 }
 
 }  // namespace
+
+void open_standard_streams() {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(number, F_GETFD) >= 0) continue;
+    // The lowest free number, which is this one. An output that can only be read from refuses what is written.
+    if (::open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0) ::_exit(1);
+  }
+}
 
 void write_output(std::string_view text) {
   check(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());

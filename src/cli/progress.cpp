@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "src/cli/duration.hpp"
+
 namespace alfi::cli {
 namespace {
 
@@ -28,14 +30,6 @@ std::string bar_text(std::int64_t done, std::int64_t all, int bar) {
 }
 
 }  // namespace
-
-std::string duration_text(double seconds) {
-  if (!(seconds >= 0 && seconds < 1e9)) return "?";
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-}
 
 std::string progress_text(const TrainingProgress& p, int bar) {
   std::string text = bar_text(p.step, p.steps, bar);

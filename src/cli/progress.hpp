@@ -11,9 +11,6 @@
 
 namespace alfi::cli {
 
-/// Writes "12 s", "3 min 05 s", "2 h 07 min"; "?" where it is not known.
-std::string duration_text(double seconds);
-
 /// Returns one line, e.g.
 ///   [#####-----]  500/4000  4321 episodes/s  loss -1.234  validation -1.301  48 s left
 /// with a bar of `bar` places, or none for 0.

@@ -12,6 +12,7 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
 
 namespace alfi::cli {
@@ -34,8 +35,7 @@ void report(const Arguments& arguments) {
   options.evaluation.progress = [&progress](double done) { progress->show(done); };
   const Report written = write_report(arguments.machine.run, options);
   progress.reset();  // its line ends
-  fmt::print(stderr, "written: {}; its figures and numbers, each by itself: {}\n", written.page.string(),
-             written.numbers.string());
+  say("written: {}; its figures and numbers, each by itself: {}\n", written.page.string(), written.numbers.string());
 }
 
 }  // namespace

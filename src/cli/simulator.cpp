@@ -78,8 +78,7 @@ void build(const Arguments& arguments) {
   const std::string must = refused_constants(simulator);
   if (!must.empty()) throw InputError(fmt::format("--parameter {}: must be of {}", fmt::join(texts, ", "), must));
   const std::string fault = object ? compile_object(header, file, constants) : compile_module(header, file, constants);
-  if (!fault.empty())
-    fmt::print(stderr, "note: a device will call it on the host; nvcc makes no kernels of it:\n{}\n", fault);
+  if (!fault.empty()) say("note: a device will call it on the host; nvcc makes no kernels of it:\n{}\n", fault);
   write_output(object ? fmt::format("{} is written\n", file.string())
                       : fmt::format("{} is written: {}\n", file.string(), load_module(file)->facts.name));
 }
@@ -93,8 +92,8 @@ void check(const std::string& what, const std::map<std::string, double>& given) 
     if (!fault.empty()) throw RunError(fmt::format("{}: {}", simulator.name, fault));
   }
   const Conformance result = check_conformance(simulator);
-  for (const std::string& note : result.notes) fmt::print(stderr, "note: {}\n", note);
-  for (const std::string& fault : result.faults) fmt::print(stderr, "{}\n", fault);
+  for (const std::string& note : result.notes) say("note: {}\n", note);
+  for (const std::string& fault : result.faults) say("{}\n", fault);
   if (!result.faults.empty())
     throw RunError(
         fmt::format("{} has {} fault{}", simulator.name, result.faults.size(), result.faults.size() == 1 ? "" : "s"));

@@ -1,6 +1,7 @@
 // alfi train: a run folder from a configuration.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -10,6 +11,8 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
+#include "src/cli/duration.hpp"
+#include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
 #include "src/cli/stop.hpp"
 
@@ -28,46 +31,52 @@ std::string quoted(const std::string& text) {
 
 struct Arguments {
   ConfigurationArguments configuration;
-  std::string run;
+  std::string run, time_limit;
   bool resume = false, force = false;
 };
 
 void run_training(const Arguments& arguments) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  const double most_seconds = arguments.time_limit.empty() ? INFINITY : parse_duration(arguments.time_limit);
+  const auto time_is_up = [&] { return std::chrono::duration<double>(Clock::now() - begin).count() >= most_seconds; };
   const Configuration configuration = arguments.configuration.load();
   say_why_not_cuda(configuration.simulator, configuration.engine);
   listen_for_stop();
   TrainingOptions options;
   options.resume = arguments.resume;
   options.force = arguments.force;
+  options.stop = [&] { return stop_wanted() || time_is_up(); };
   TrainingOutcome outcome{};
-  options.estimate = [](double seconds) { fmt::print(stderr, "should take about {}\n", duration_text(seconds)); };
+  options.estimate = [](double seconds) { say("should take about {}\n", duration_text(seconds)); };
   {
     ProgressLine line;
     bool noticed = false;
     options.progress = [&](const TrainingProgress& progress) {
-      if (!noticed && !progress.notice.empty()) fmt::print(stderr, "warning: {}\n", progress.notice);
+      if (!noticed && !progress.notice.empty()) say("warning: {}\n", progress.notice);
       noticed = noticed || !progress.notice.empty();
       line.show(progress.step >= progress.steps, [&](int bar) { return progress_text(progress, bar); });
-      return !stop_wanted();
+      return !options.stop();
     };
     outcome = train(configuration, arguments.run, options);
   }
   const std::string checkpoint = outcome.checkpoint.string();
   std::string message;
+  if (outcome.skipped > 0)
+    message = fmt::format("{} updates were skipped: their gradients were not finite\n", outcome.skipped);
   if (outcome.finished) {
-    message = fmt::format("trained to step {} in {}", outcome.step, duration_text(outcome.seconds));
+    message += fmt::format("trained to step {} in {}", outcome.step, duration_text(outcome.seconds));
     if (!std::isnan(outcome.validation_loss))
       message += fmt::format(", validation loss {:.4f}", outcome.validation_loss);
     message += fmt::format("; {}\n", checkpoint);
   } else {
     const std::filesystem::path run(arguments.run);
-    message = fmt::format("stopped at step {} of {}; saved {}\nto go on: alfi train {} --out {} --resume\n",
-                          outcome.step, configuration.training.steps, checkpoint,
-                          quoted((run / "config.yaml").string()), quoted(run.string()));
+    throw Stopped(message +
+                  fmt::format("stopped {}at step {} of {}; saved {}\nto go on: alfi train {} --out {} --resume\n",
+                              time_is_up() ? "by --time-limit " : "", outcome.step, configuration.training.steps,
+                              checkpoint, quoted((run / "config.yaml").string()), quoted(run.string())));
   }
-  if (outcome.skipped > 0)
-    message += fmt::format("{} updates were skipped: their gradients were not finite\n", outcome.skipped);
-  std::fputs(message.c_str(), stderr);
+  say("{}", message);
 }
 
 }  // namespace
@@ -80,8 +89,11 @@ void add_train(CLI::App& app) {
   CLI::Option* const resume = command->add_flag("--resume", arguments->resume,
                                                 "Go on from the newest checkpoint in the run folder, bit for bit");
   command->add_flag("--force", arguments->force, "Replace the run that is in the folder")->excludes(resume);
+  command->add_option("--time-limit", arguments->time_limit, "Save and stop by then: 90 (seconds), 15m, 3h50m, 1d12h")
+      ->type_name("DURATION");
   command->footer(
-      "Ctrl-C saves and stops; a second one kills.\n"
+      "Ctrl-C saves and stops, with exit code 3; a second one kills. So do SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, "
+      "SIGXCPU.\n"
       "A configuration of the published PyTorch code is read as alfi's own, which RUN/config.yaml then holds.");
   command->callback([arguments] { run_training(*arguments); });
 }

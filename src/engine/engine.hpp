@@ -37,6 +37,7 @@ class Engine final : public Learner {
 
   void begin(TrainingState state) override;
   void submit(std::span<const MetaStep> steps) override;
+  void stop_when(std::function<bool()> stop) override { processor_->stop_when(std::move(stop)); }
   std::vector<StepOutput> collect() override { return processor_->collect(); }
   const TrainingState& state() override { return processor_->state(); }
   Pipeline pipeline() const override { return processor_->pipeline(); }

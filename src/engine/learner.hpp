@@ -1,6 +1,7 @@
 // Learners, which a training trains: the engine of a machine that infers, or of one that minimises.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ class Learner {
   virtual void begin(TrainingState state) = 0;
   /// Meta-steps after those submitted before: rollout, gradients, update.
   virtual void submit(std::span<const MetaStep> steps) = 0;
+  /// Asks `stop` within the steps from now on: where it returns true, submit leaves its step unfinished and throws
+  /// Abandoned; the state stays that before it. A device does not ask.
+  virtual void stop_when(std::function<bool()> stop) = 0;
   /// Returns what the steps of the oldest submission not yet collected came to.
   virtual std::vector<StepOutput> collect() = 0;
   /// Waits for all steps submitted and returns the state after them.

@@ -107,6 +107,7 @@ Optimizer<float> QuadraticEngine::add_gradients(const Episodes& episodes, std::s
   partials_.assign(static_cast<std::size_t>(sums.all()), 0.0F);
   each(sums.count, [&](int p) {
     for (int number = p; number < tiles; number += gradient_partials) {
+      if (stop_ && stop_()) throw Abandoned{};
       const QuadraticTile<float> tile = tile_of(workers_.local(), settings.shape, number);
       kernels_.draw_quadratics(settings, step, tile);
       kernels_.minimise_quadratics(settings, tile);

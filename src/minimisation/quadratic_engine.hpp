@@ -36,6 +36,7 @@ class QuadraticEngine final : public Learner {
 
   void begin(TrainingState state) override;
   void submit(std::span<const MetaStep> steps) override;
+  void stop_when(std::function<bool()> stop) override { stop_ = std::move(stop); }
   std::vector<StepOutput> collect() override;
   const TrainingState& state() override { return state_; }
   Pipeline pipeline() const override { return {1, 1}; }
@@ -71,6 +72,7 @@ class QuadraticEngine final : public Learner {
   StepOutput step(const MetaStep& step);
 
   Plan plan_;
+  std::function<bool()> stop_;
   int dimensions_;
   const HostKernels& kernels_;
   int threads_;

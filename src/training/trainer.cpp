@@ -61,8 +61,8 @@ class MetaTraining {
 
   /// Tells how long the training should take.
   void estimate() const;
-  /// Submits as many windows as the learner takes.
-  void submit_windows();
+  /// Submits as many windows as the learner takes. Returns false where a stop was heeded within one.
+  bool submit_windows();
   /// Takes what a meta-step came to.
   void finish_step(const StepOutput& result);
   /// Counts a meta-step whose gradient was not finite. RunError where too many were, one after the other.
@@ -95,9 +95,11 @@ class MetaTraining {
 TrainingOutcome MetaTraining::run() {
   estimate();
   learner_.begin(checkpoint_.state);
+  learner_.stop_when(options_.stop);
   bool go_on = true;
   while (checkpoint_.step < training().steps && (go_on || in_flight_ > 0)) {
-    if (go_on) submit_windows();
+    if (go_on) go_on = submit_windows();
+    if (in_flight_ == 0) break;
     for (const StepOutput& result : learner_.collect()) finish_step(result);
     if (--in_flight_ == 0) use_weights();
     if (options_.progress) go_on = options_.progress(progress()) && go_on;
@@ -136,7 +138,7 @@ TrainingProgress MetaTraining::progress() const {
           .notice = learner_.notice()};
 }
 
-void MetaTraining::submit_windows() {
+bool MetaTraining::submit_windows() try {
   const Pipeline pipeline = learner_.pipeline();
   while (in_flight_ < pipeline.windows && submitted_ < training().steps &&
          (in_flight_ == 0 || !needs_weights_after(training(), submitted_))) {
@@ -145,6 +147,9 @@ void MetaTraining::submit_windows() {
     submitted_ += static_cast<std::int64_t>(steps.size());
     ++in_flight_;
   }
+  return true;
+} catch (const Abandoned&) {
+  return false;
 }
 
 void MetaTraining::finish_step(const StepOutput& result) {

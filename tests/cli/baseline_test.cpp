@@ -59,7 +59,8 @@ TEST_F(Cli, AStoppedBaselineShowsWhatIsFinished) {
   std::this_thread::sleep_for(1s);
   process.signal(SIGINT);
   const Outcome outcome = process.wait();
-  const nlohmann::json comparison = json_of(outcome);
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  const nlohmann::json comparison = nlohmann::json::parse(outcome.out);
   EXPECT_FALSE(comparison["finished"]);
   EXPECT_EQ(comparison["results"][0]["episodes"], 20);
   EXPECT_THAT(outcome.err, HasSubstr("stopped"));

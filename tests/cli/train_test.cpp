@@ -212,61 +212,6 @@ TEST_F(Cli, AFullDiskEndsTheRunAndLeavesTheLastCheckpoint) {
 }
 
 /// Trains without an end until the checkpoint of this step is there.
-const std::vector<std::string> endless{"--set", "training.steps=1000000000", "--set",
-                                       "training.validate_every=1000000000"};
-
-TEST_F(Cli, AnInterruptedTrainingGoesOnBitForBit) {
-  const auto arguments = [this](const std::string& run, const char* more = nullptr) {
-    std::vector<std::string> all = training(run, endless);
-    if (more != nullptr) all.emplace_back(more);
-    return all;
-  };
-  const auto train_until = [&](const std::string& run, int step, int signal, const char* more = nullptr) {
-    // A checkpoint that is not there yet: the process would be signalled before it listens.
-    int awaited = step;
-    while (fs::exists(checkpoint(run, awaited))) awaited += 10;
-    Process process(arguments(run, more));
-    wait_for(process, checkpoint(run, awaited));
-    process.signal(signal);
-    const Outcome outcome = process.wait();
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("stopped at step"), HasSubstr("--resume"), HasSubstr(path(run))));
-  };
-  train_until("whole", 100, SIGINT);
-  train_until("pieces", 10, SIGTERM);
-  train_until("pieces", 30, SIGINT, "--resume");
-  train_until("pieces", 100, SIGINT, "--resume");
-  for (const int step : {10, 50, 100})
-    EXPECT_EQ(content_of(checkpoint("whole", step)), content_of(checkpoint("pieces", step))) << step;
-}
-
-TEST_F(Cli, OneTrainingAtATimeInAFolder) {
-  Process process(training("run", endless));
-  wait_for(process, checkpoint("run", 10));
-  std::vector<std::string> resumed = training("run", endless);
-  resumed.emplace_back("--resume");
-  for (const auto& arguments : {training("run", {"--force"}), training("run"), resumed}) {
-    const Outcome second = alfi(arguments);
-    EXPECT_EQ(second.code, 2) << arguments.back();
-    EXPECT_THAT(second.err, AllOf(HasSubstr(path("run")), HasSubstr("another training"))) << arguments.back();
-    EXPECT_TRUE(fs::exists(checkpoint("run", 10))) << arguments.back();
-  }
-  process.signal(SIGINT);
-  EXPECT_EQ(process.wait().code, 0);
-}
-
-TEST_F(Cli, ASecondSignalKills) {
-  // One step of this takes seconds.
-  std::vector<std::string> arguments = training("run", endless);
-  arguments.insert(arguments.end(), {"--set", "training.meta_batch=2000000"});
-  Process process(arguments);
-  wait_for(process, path("run") + "/config.yaml");
-  process.signal(SIGINT);
-  std::this_thread::sleep_for(50ms);
-  EXPECT_TRUE(process.running());
-  process.signal(SIGINT);
-  EXPECT_EQ(process.wait().code, -SIGINT);
-}
 
 }  // namespace
 }  // namespace alfi::test

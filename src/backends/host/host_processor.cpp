@@ -150,6 +150,7 @@ Optimizer<float> HostProcessor::add_gradients(const TilePass& pass, Finish finis
       Worker& worker = workers_.local();
       worker.prepare(pass.settings.shape);
       for (int i = p; i < tiles; i += gradient_partials) {
+        heed_stop();
         worker.tile.number = i;
         if (pass.fill) pass.fill(worker.tile);
         if (looked_up)
