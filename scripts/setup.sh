@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-packages=(g++ cmake ninja-build libcli11-dev libeigen3-dev libfmt-dev libtbb-dev libxxhash-dev libyaml-cpp-dev
-  nlohmann-json3-dev gnuplot-nox jq)
+packages=(g++ cmake ninja-build libcli11-dev libeigen3-dev libfmt-dev libminizip-dev libtbb-dev libxxhash-dev
+  libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev gnuplot-nox jq)
 disassemblers=()
 if [[ ${1:-all} == docs ]]; then
   packages=(python3-venv)

@@ -108,6 +108,11 @@ class Machine {
   /// grow with their number. Stops early where it returns false.
   void infer(std::span<const DataSet> sets, const InferenceOptions& options, const PosteriorSink& sink) const;
 
+  /// Combines answers to sets that share θ, each given its own set, into the posterior given all: their product over
+  /// the prior, counted once. InputError where the prior is neither constant nor normal on the machine's scale, for
+  /// family point, and where together they are wider than the prior.
+  Posterior combine(std::span<const Posterior> posteriors) const;
+
   /// Draws θ from an answer of this machine: (draws, D) in natural units, row by row. Answer and draw's number fix the
   /// bits. NaN where the answer is not finite. InputError for family point, which has nothing to draw from.
   std::vector<double> sample(const Posterior& posterior, int draws) const;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "alfi/error.hpp"
+#include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
 #include "src/cli/stop.hpp"
 #include "src/formats/printable.hpp"
@@ -30,8 +31,8 @@ class Warnings {
 
   void print() const {
     for (const auto& [doubt, doubted] : doubted_)
-      fmt::print(stderr, "warning: {} of {} sets, the first of which is {}: {}\n", doubted.sets, names_.size(),
-                 printable(names_[doubted.first]), doubted.text);
+      say("warning: {} of {} sets, the first of which is {}: {}\n", doubted.sets, names_.size(),
+          printable(names_[doubted.first]), doubted.text);
   }
 
  private:
@@ -45,16 +46,29 @@ class Warnings {
 
 }  // namespace
 
-void answer_in_turn(const Machine& machine, const Observations& data, const InferenceOptions& options,
-                    const AnswerSink& sink) {
+void answer_one(const Machine& machine, const Observations& data, const InferenceOptions& options,
+                const AnswerSink& sink) {
+  const DataSet set{data.values, data.count};
+  const Posterior posterior = machine.infer(set.x, set.count, options);
+  for (const Warning& warning : posterior.warnings) say("warning: {}\n", warning.text);
+  sink(0, {&set, 1}, {&posterior, 1});
+}
+
+void answer_combined(const Machine& machine, const Observations& data, const InferenceOptions& options,
+                     const AnswerSink& sink) {
+  std::vector<Posterior> posteriors;
+  answer_each(machine, data, options, [&](std::size_t, std::span<const DataSet>, std::span<const Posterior> some) {
+    posteriors.insert(posteriors.end(), some.begin(), some.end());
+  });
+  const DataSet all{data.values, data.count};
+  const Posterior combined = machine.combine(posteriors);
+  sink(0, {&all, 1}, {&combined, 1});
+}
+
+void answer_each(const Machine& machine, const Observations& data, const InferenceOptions& options,
+                 const AnswerSink& sink) {
   using Clock = std::chrono::steady_clock;
   const std::vector<DataSet> sets = data.sets();
-  if (data.names.empty()) {
-    const std::vector<Posterior> posteriors = machine.infer(sets, options);
-    for (const Warning& warning : posteriors.front().warnings) fmt::print(stderr, "warning: {}\n", warning.text);
-    sink(0, sets, posteriors);
-    return;
-  }
   Warnings warnings(data.names);
   std::size_t done = 0;
   {
@@ -71,7 +85,7 @@ void answer_in_turn(const Machine& machine, const Observations& data, const Infe
   }
   warnings.print();
   if (done < sets.size())
-    throw RunError(fmt::format("stopped after {} of {} sets; a file asked for is not written", done, sets.size()));
+    throw Stopped(fmt::format("stopped after {} of {} sets; a file asked for is not written\n", done, sets.size()));
 }
 
 }  // namespace alfi::cli

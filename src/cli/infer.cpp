@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -20,6 +21,7 @@
 #include "src/cli/answers_in_turn.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/data_arguments.hpp"
 #include "src/cli/in_order.hpp"
 #include "src/cli/machine_arguments.hpp"
 #include "src/cli/output.hpp"
@@ -34,17 +36,31 @@ namespace {
 
 struct Arguments {
   MachineArguments machine;
-  std::filesystem::path data;
-  std::optional<std::string> group;
+  DataArguments data;
   InferenceOptions inference;
   BackendArguments backend;
-  bool json = false, drop_missing = false;
+  bool json = false, combine = false;
   std::optional<std::int64_t> samples, predictive;  ///< draws
-  std::string out;
+  std::string out, format;
 
-  std::string ending() const { return std::filesystem::path(out).extension().string(); }
   bool draws() const { return samples || predictive; }
 };
+
+/// Forms of output. `shown` is for people: a table of one set's answer, lines of .csv of several.
+enum class Form { shown, csv, npy, json };
+
+Form form_of(const Arguments& a) {
+  const std::map<std::string, Form> forms{{"csv", Form::csv}, {"npy", Form::npy}, {"json", Form::json}};
+  if (a.json) return Form::json;
+  if (!a.format.empty()) return forms.at(a.format);
+  if (a.out.empty()) return a.draws() ? Form::csv : Form::shown;
+  const std::string ending = std::filesystem::path(a.out).extension().string();
+  const auto form = forms.find(ending.empty() ? ending : ending.substr(1));
+  if (form == forms.end() || (a.draws() && form->second == Form::json))
+    throw InputError(fmt::format("--out {} must end in .csv{}, or --format must say what it is", printable(a.out),
+                                 a.draws() ? " or .npy" : ", .npy or .json"));
+  return form->second;
+}
 
 /// Refuses options that are wrong or exclude each other.
 void check(const Arguments& a) {
@@ -53,20 +69,17 @@ void check(const Arguments& a) {
     if (*draws < 1 || *draws > std::numeric_limits<int>::max())
       throw InputError(
           fmt::format("{} {} must be a whole number from 1 to {}", option, *draws, std::numeric_limits<int>::max()));
-    if (a.out.empty()) throw InputError(fmt::format("{} needs --out FILE.npy or FILE.csv", option));
   };
-  if (a.group && a.group->empty()) throw InputError("--group '' must be a column's name, or its number from 1 on");
   if (a.samples && a.predictive)
     throw InputError("--samples does not go with --posterior-predictive: each writes an array of its own to --out");
   check_draws("--samples", a.samples);
   check_draws("--posterior-predictive", a.predictive);
-  if (a.out.empty()) return;
-  if (a.ending() != ".csv" && a.ending() != ".npy" && (a.ending() != ".json" || a.draws()))
-    throw InputError(
-        fmt::format("--out {} must end in .csv{}", printable(a.out), a.draws() ? " or .npy" : ", .npy or .json"));
-  if (a.json)
+  if (a.json && !a.format.empty() && a.format != "json")
+    throw InputError(fmt::format("--json does not go with --format {}", a.format));
+  if (a.json && !a.out.empty())
     throw InputError(
         fmt::format("--json does not go with --out {}: a file that ends in .json is JSON", printable(a.out)));
+  if (a.draws() && form_of(a) == Form::json) throw InputError("draws are written as csv or npy, not as json");
 }
 
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.5g}", value); }
@@ -96,11 +109,19 @@ void print_correlations(const Posterior& posterior) {
 struct Call {
   const Arguments& arguments;
   const Machine& machine;
-  const Observations& data;
+  const Observations& sets;  ///< as they were read
+  const Observations& data;  ///< that the answers are of: the sets, or all observations as one
   InferenceOptions options;
 
   int threads() const { return options.threads != 0 ? options.threads : machine.configuration().engine.threads; }
-  void answer(const AnswerSink& sink) const { answer_in_turn(machine, data, options, sink); }
+  void answer(const AnswerSink& sink) const {
+    if (!data.names.empty())
+      answer_each(machine, sets, options, sink);
+    else if (!sets.names.empty())
+      answer_combined(machine, sets, options, sink);
+    else
+      answer_one(machine, sets, options, sink);
+  }
 };
 
 std::vector<AnswerLine> lines_of(const Call& call, const Posterior& posterior) {
@@ -149,12 +170,9 @@ void write_array(const Call& call, std::ostream& out, const std::function<void()
   const AnswerArray array = a.samples      ? samples_of(call.machine, static_cast<int>(*a.samples))
                             : a.predictive ? predictions_of(call.machine, static_cast<int>(*a.predictive), call.data)
                                            : table_of(call.machine);
-  const bool npy = a.ending() == ".npy";
+  const bool npy = form_of(a) == Form::npy;
   if (npy && array.shape.empty())
-    throw InputError(
-        fmt::format("--out {}: the sets differ in their numbers of observations, which one array cannot "
-                    "hold; a .csv file can",
-                    printable(a.out)));
+    throw InputError("the sets differ in their numbers of observations, which one array (npy) cannot hold; csv can");
   ArrayWriter writer(out, array, call.data, npy ? ArrayWriter::Format::npy : ArrayWriter::Format::csv);
   call.answer([&](std::size_t first, std::span<const DataSet> sets, std::span<const Posterior> posteriors) {
     in_order(
@@ -166,26 +184,28 @@ void write_array(const Call& call, std::ostream& out, const std::function<void()
 
 void infer(const Arguments& arguments) {
   check(arguments);
-  if (!arguments.out.empty()) require_other_file("--out", arguments.out, arguments.data, "the file of the data");
+  const Form form = form_of(arguments);
+  for (const std::string& file : arguments.data.files)
+    if (!arguments.out.empty()) require_other_file("--out", arguments.out, file, "the file of the data");
   const Machine machine = arguments.machine.load();
-  const SimulatorInfo simulator = find_simulator(machine.configuration());
-  const Observations data = read_observations(arguments.data, arguments.group.value_or(""), simulator.observations,
-                                              arguments.drop_missing ? Missing::read_as_nan : Missing::refused);
-  if (data.dropped > 0)
-    fmt::print(stderr, "{} of {} observations are left out: they have a missing value\n", data.dropped,
-               data.dropped + data.count);
+  const Observations sets = arguments.data.load(find_simulator(machine.configuration()).observations);
   InferenceOptions options = arguments.inference;
   options.backend = arguments.backend.engine.backend;
   options.device = arguments.backend.engine.device;
-  const Call call{arguments, machine, data, options};
-  if (!data.names.empty()) listen_for_stop();
-  const bool json = arguments.json || arguments.ending() == ".json";
-  if (arguments.out.empty() && !json && data.names.empty()) {
+  Observations pooled;
+  if (arguments.combine) {
+    pooled = sets;
+    pooled.names.clear();
+    pooled.counts.clear();
+  }
+  const Call call{arguments, machine, sets, arguments.combine ? pooled : sets, options};
+  if (!sets.names.empty()) listen_for_stop();
+  if (form == Form::shown && call.data.names.empty()) {
     print_one(call);
     return;
   }
   const auto write = [&](std::ostream& out, const std::function<void()>& pass_on) {
-    json ? write_json(call, out, pass_on) : write_array(call, out, pass_on);
+    form == Form::json ? write_json(call, out, pass_on) : write_array(call, out, pass_on);
   };
   if (!arguments.out.empty()) {
     write_file(arguments.out, [&](std::ostream& file) { write(file, [] {}); });
@@ -204,19 +224,14 @@ void add_infer(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* const command = app.add_subcommand("infer", "Parameters, with intervals, from a file of observations");
   arguments->machine.add_to(*command, "run", "Run folder (its newest checkpoint is used) or checkpoint file");
-  command
-      ->add_option("--data", arguments->data,
-                   "Observations, one a row; many sets of them in a .npy array (sets, rows, columns)")
-      ->type_name("FILE.csv|.npy")
-      ->required();
-  command
-      ->add_option("--group", arguments->group,
-                   "A column of the .csv that says which set a row belongs to: its name, or its number from 1 on")
-      ->type_name("COLUMN");
-  command->add_flag("--drop-missing", arguments->drop_missing,
-                    "Leave observations with a missing value (empty, NA, NaN) out, which are refused else");
+  arguments->data.add_to(*command);
+  command->add_flag(
+      "--combine", arguments->combine,
+      "Answer once, given all sets, which share the parameters: their posteriors' product over the prior");
   command->add_option("--out", arguments->out, "Where to: a table of all sets, or what is drawn; else standard output")
       ->type_name("FILE.csv|.npy|.json");
+  command->add_option("--format", arguments->format, "csv, npy or json, whatever --out ends in")
+      ->check(CLI::IsMember({"csv", "npy", "json"}));
   command->add_option("--samples", arguments->samples, "Write this many draws of the parameters from each answer")
       ->type_name("N");
   command

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -24,9 +25,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers are copied to and from little-endian files as is");
 
-constexpr double largest_float = std::numeric_limits<float>::max();
-
-/// A number type of .npy files, and how its bytes become a double.
+/// A number type of .npy files, without its order of bytes, and how its bytes become a double.
 struct NumberType {
   std::string_view name;
   std::size_t width;
@@ -34,10 +33,14 @@ struct NumberType {
 };
 
 template <typename T>
-double decode(const std::byte* bytes) {
+T decoded(const std::byte* bytes) {
   T value;
   std::memcpy(&value, bytes, sizeof value);
-  return static_cast<double>(value);
+  return value;
+}
+template <typename T>
+double decode(const std::byte* bytes) {
+  return static_cast<double>(decoded<T>(bytes));
 }
 
 template <typename T>
@@ -45,20 +48,34 @@ constexpr NumberType number_type(std::string_view name) {
   return {name, sizeof(T), decode<T>};
 }
 
-constexpr std::array<NumberType, 10> number_types{
-    number_type<float>("<f4"),         number_type<double>("<f8"),        number_type<std::int8_t>("|i1"),
-    number_type<std::int16_t>("<i2"),  number_type<std::int32_t>("<i4"),  number_type<std::int64_t>("<i8"),
-    number_type<std::uint8_t>("|u1"),  number_type<std::uint16_t>("<u2"), number_type<std::uint32_t>("<u4"),
-    number_type<std::uint64_t>("<u8"),
+constexpr std::array<NumberType, 12> number_types{
+    NumberType{"f2", 2,
+               [](const std::byte* bytes) {
+                 return static_cast<double>(Eigen::half_impl::half_to_float(
+                     Eigen::half_impl::raw_uint16_to_half(decoded<std::uint16_t>(bytes))));
+               }},
+    number_type<float>("f4"),
+    number_type<double>("f8"),
+    number_type<std::int8_t>("i1"),
+    number_type<std::int16_t>("i2"),
+    number_type<std::int32_t>("i4"),
+    number_type<std::int64_t>("i8"),
+    number_type<std::uint8_t>("u1"),
+    number_type<std::uint16_t>("u2"),
+    number_type<std::uint32_t>("u4"),
+    number_type<std::uint64_t>("u8"),
+    number_type<std::uint8_t>("b1"),
 };
 
+/// Finds the type of a name such as <f4: < for the least byte first, > for the greatest, | where there is one byte.
 const NumberType& number_type_of(std::string_view name) {
   std::vector<std::string_view> names;
   for (const NumberType& type : number_types) {
-    if (type.name == name) return type;
+    const bool ordered = name.starts_with('<') || name.starts_with('>') || (name.starts_with('|') && type.width == 1);
+    if (ordered && name.substr(1) == type.name) return type;
     names.push_back(type.name);
   }
-  throw InputError(fmt::format("number type {} is none of {}", printable(name), fmt::join(names, " ")));
+  throw InputError(fmt::format("number type {} is none of {} after < or >", printable(name), fmt::join(names, " ")));
 }
 
 /// The header, a Python dictionary of three entries: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }
@@ -220,8 +237,10 @@ void write_numbers(std::ostream& out, std::span<const T> values) {
 
 }  // namespace
 
+bool is_npy(std::string_view bytes) { return bytes.starts_with(npy_magic); }
+
 NpyArray parse_npy(std::string_view bytes, const std::function<void(const std::vector<int>& shape)>& expected,
-                   const PlaceText& place, Missing missing) {
+                   const PlaceText& place, const NumberRule& rule) {
   const NpyHeader header = take_header(bytes);
   const NumberType& type = number_type_of(*header.descr);
   NpyArray array{.shape = checked_shape(*header.shape), .values = {}};
@@ -231,13 +250,18 @@ NpyArray parse_npy(std::string_view bytes, const std::function<void(const std::v
                                  fmt::join(array.shape, " x "), type.width, bytes.size()));
   array.values.resize(bytes.size() / type.width);
   const std::byte* data = reinterpret_cast<const std::byte*>(bytes.data());
+  const bool swapped = header.descr->starts_with('>');
+  std::array<std::byte, 8> number{};
   for (std::size_t i = 0; i < array.values.size(); ++i) {
     const std::size_t from = *header.fortran_order ? fortran_place(array.shape, i) : i;
-    const double value = type.decode(data + from * type.width);
-    const bool is_kept = missing == Missing::read_as_nan && !std::isfinite(value);
-    if (!is_kept && (!std::isfinite(value) || std::abs(value) > largest_float))
-      throw InputError(fmt::format("{} is {}, no finite 32-bit number", place(array.shape, i), value));
-    array.values[i] = static_cast<float>(value);
+    std::copy_n(data + from * type.width, type.width, number.begin());
+    if (swapped) std::reverse(number.begin(), number.begin() + static_cast<std::ptrdiff_t>(type.width));
+    const double value = type.decode(number.data());
+    try {
+      array.values[i] = rule.checked(value, fmt::format("{}", value));
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}: {}", place(array.shape, i), error.what()));
+    }
   }
   return array;
 }

@@ -1,7 +1,7 @@
 // Arrays in .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 //
-// Read are formats 1.0 to 3.0: float32, float64 and all integers, little-endian, in C or Fortran order. Written is
-// format 1.0: float32 or float64 in C order, piece by piece.
+// Read are formats 1.0 to 3.0: floats of 16, 32 and 64 bits, all integers and truth values, of either order of bytes,
+// in C or Fortran order. Written is format 1.0: float32 or float64 in C order, piece by piece.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "src/formats/missing.hpp"
+#include "src/formats/number_rule.hpp"
 
 namespace alfi {
 
@@ -24,10 +24,13 @@ struct NpyArray {
 /// Returns words for the place of number `index`, in C order, of an array of this shape.
 using PlaceText = std::function<std::string(const std::vector<int>& shape, std::size_t index)>;
 
+/// Tells whether a file's bytes begin as those of an array.
+bool is_npy(std::string_view bytes);
+
 /// Reads a file's bytes. Numbers are rounded to float. Throws InputError for what is damaged, for a number that no
 /// float is near, with its place, and where `expected` refuses the shape by an InputError of its own.
 NpyArray parse_npy(std::string_view bytes, const std::function<void(const std::vector<int>& shape)>& expected,
-                   const PlaceText& place, Missing missing = Missing::refused);
+                   const PlaceText& place, const NumberRule& rule = {});
 
 /// Types of numbers that are written.
 enum class NpyNumber { float32, float64 };

@@ -14,6 +14,7 @@
 #include "src/formats/csv.hpp"
 #include "src/formats/npy.hpp"
 #include "src/formats/printable.hpp"
+#include "src/formats/unpacked.hpp"
 #include "src/system/atomic_file.hpp"
 
 namespace alfi {
@@ -49,12 +50,14 @@ void group_rows(const CsvRows& rows, Observations& observations) {
                 observations.values.begin() + static_cast<std::ptrdiff_t>(next[set_of_row[row]]++ * rows.columns));
 }
 
-Observations read_csv(std::string_view text, const std::string& group, Missing missing) {
-  CsvRows rows = parse_csv(text, group, missing);
+Observations read_csv(std::string_view text, const Reading& reading) {
+  if (text.find('\0') < text.find('\n')) throw InputError("it is neither text nor an array of NumPy's (.npy, .npz)");
+  CsvRows rows = parse_csv(text, reading.parts, reading.numbers);
   Observations observations;
+  observations.column_names = std::move(rows.names);
   observations.dimension = checked_size(rows.columns, "columns");
   if (rows.columns > 0) observations.count = checked_size(rows.values.size() / rows.columns, "observations");
-  if (group.empty())
+  if (reading.parts.label.empty())
     observations.values = std::move(rows.values);
   else
     group_rows(rows, observations);
@@ -77,8 +80,8 @@ std::string place_text(const std::vector<int>& shape, std::size_t index) {
                      row % rows + 1, index % columns + 1);
 }
 
-Observations read_npy(std::string_view bytes, Missing missing) {
-  NpyArray array = parse_npy(bytes, check_shape, place_text, missing);
+Observations read_npy(std::string_view bytes, const NumberRule& rule) {
+  NpyArray array = parse_npy(bytes, check_shape, place_text, rule);
   const bool several = array.shape.size() == 3;
   Observations observations;
   observations.dimension = array.shape.size() == 1 ? 1 : array.shape.back();
@@ -115,6 +118,13 @@ void drop_missing(Observations& observations) {
   observations.dropped = before - observations.count;
 }
 
+/// Lists column names, in brackets.
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + printable(name);
+  return text.empty() ? "" : " (" + text + ")";
+}
+
 /// Calls body and puts a name before its InputError.
 template <class Body>
 auto naming(const std::string& name, Body body) {
@@ -139,20 +149,18 @@ std::vector<DataSet> Observations::sets() const {
   return sets;
 }
 
-Observations read_observations(const std::filesystem::path& path, const std::string& group, Missing missing) {
-  const std::string extension = path.extension().string();
-  if (extension != ".csv" && extension != ".npy") {
-    throw InputError(fmt::format("{}: observations are read from .csv and .npy files", path.string()));
-  }
-  const std::vector<std::byte> content = read_file(path);
-  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
-  return naming(path.string(), [&] {
-    if (!group.empty() && extension != ".csv")
-      throw InputError(
-          fmt::format("a column of groups, {}, is of .csv files; sets in a .npy file are an array "
-                      "(sets, count, dimension)",
-                      printable(group)));
-    Observations observations = extension == ".csv" ? read_csv(text, group, missing) : read_npy(text, missing);
+Observations read_observations(const std::filesystem::path& path, const Reading& reading) {
+  const bool standard = path == "-";
+  return naming(standard ? "standard input" : path.string(), [&] {
+    const std::vector<std::byte> content = unpacked(read_file(standard ? "/dev/stdin" : path));
+    const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+    const CsvParts& parts = reading.parts;
+    if (is_npy(text) && (!parts.label.empty() || !parts.columns.empty() || parts.delimiter || parts.skip != 0))
+      throw InputError(fmt::format("{} of a text, and this is an array; its sets are (sets, count, dimension)",
+                                   !parts.label.empty()
+                                       ? fmt::format("a column of groups, {}, is", printable(parts.label))
+                                       : "columns, delimiters and lines to skip are"));
+    Observations observations = is_npy(text) ? read_npy(text, reading.numbers) : read_csv(text, reading);
     if (observations.values.empty()) throw InputError("it holds no observations, at least one is needed");
     return observations;
   });
@@ -178,14 +186,15 @@ void check_observations(const DataSet& set, const ObservationInfo& allowed) {
                                allowed.meaning, allowed.whole ? "whole" : "finite", allowed.low, high));
 }
 
-Observations read_observations(const std::filesystem::path& path, const std::string& group,
-                               const ObservationInfo& allowed, Missing missing) {
-  Observations observations = read_observations(path, group, missing);
-  naming(path.string(), [&] {
+Observations read_observations(const std::filesystem::path& path, Reading reading, const ObservationInfo& allowed) {
+  if (allowed.whole) reading.numbers.largest = largest_whole;
+  Observations observations = read_observations(path, reading);
+  naming(path == "-" ? "standard input" : path.string(), [&] {
     if (observations.dimension != allowed.dimension)
-      throw InputError(fmt::format("observations have {} columns, {} are expected ({})", observations.dimension,
-                                   allowed.dimension, allowed.meaning));
-    if (missing == Missing::read_as_nan) drop_missing(observations);
+      throw InputError(fmt::format("observations have {} columns{}, {} are expected ({}){}", observations.dimension,
+                                   names_text(observations.column_names), allowed.dimension, allowed.meaning,
+                                   observations.dimension > allowed.dimension ? "; --column picks one" : ""));
+    if (reading.numbers.missing == Missing::read_as_nan) drop_missing(observations);
     const std::vector<DataSet> sets = observations.sets();
     for (std::size_t k = 0; k < sets.size(); ++k) {
       if (observations.names.empty())

@@ -14,8 +14,8 @@
 #include "src/evaluation/more_iterations.hpp"
 #include "src/evaluation/replicates.hpp"
 #include "src/formats/observations.hpp"
+#include "src/machine/estimates.hpp"
 #include "src/model/checkpoint.hpp"
-#include "src/model/truncated_law.hpp"
 #include "src/simulators/parameter_scale.hpp"
 
 namespace alfi {
@@ -63,53 +63,11 @@ std::vector<Warning> warnings_of(int count, const CountRange& trained) {
   return {};
 }
 
-/// Says how far outside its prior a parameter's answer lies; nothing of one that is not worth a word.
-std::string outside_prior(const ParameterInfo& parameter, const ProposalLaw& law, std::size_t d) {
-  const double mean = law.mean[d];
-  if (works_on_scores(parameter)) {
-    constexpr double far = 4;  // deviations of the prior: of a normal one its ends are as far
-    if (!(std::abs(mean) > far)) return {};
-    return fmt::format("{} = {:.4g} lies at the very end of the prior, {}", parameter.name, natural_of(parameter, mean),
-                       prior_text(parameter));
-  }
-  // At the prior's end 1 in 1000 answers to the simulator's own data lies 3 of its deviations outside. A point has no
-  // deviation; a twentieth of the prior's counts as three.
-  const double unit = std::isnan(law.deviation[d]) ? 0.05 / 3 : law.deviation[d];
-  const double natural = natural_of(parameter, mean),
-               beyond = std::max(parameter.low - natural, natural - parameter.high);
-  if (!(beyond / parameter.deviation() > 3 * unit)) return {};
-  return fmt::format("{} = {:.4g} lies outside the prior, [{}, {}]{}", parameter.name, natural, parameter.low,
-                     parameter.high,
-                     std::isnan(law.deviation[d])
-                         ? ""
-                         : fmt::format(", by {:.3g} deviations", beyond / parameter.deviation() / law.deviation[d]));
-}
-
-/// Adds what the law says of each parameter in its natural units.
-void add_estimates(const TruncatedLaw& law, const SimulatorInfo& simulator, Posterior& posterior) {
-  for (std::size_t d = 0; d < simulator.parameters.size(); ++d) {
-    const ParameterInfo& parameter = simulator.parameters[d];
-    const auto [mean, deviation, lower, upper] = natural_law(parameter, law, d, posterior.level);
-    posterior.parameters.push_back({.name = parameter.name,
-                                    .unit = parameter.unit,
-                                    .mean = mean,
-                                    .deviation = deviation,
-                                    .lower = lower,
-                                    .upper = upper});
-    const std::string outside = outside_prior(parameter, law.normal(), d);
-    if (!outside.empty())
-      posterior.warnings.push_back(
-          {Doubt::outside_prior, outside + ": the machine hardly saw such data. Do not trust the answer."});
-  }
-}
-
 /// Inference with checked options, on an engine of its own.
 class Inference {
  public:
   Inference(const Checkpoint& checkpoint, const Plan& plan, const InferenceOptions& options)
       : plan_(plan),
-        ranges_(options.truncated ? prior_ranges(plan.simulator)
-                                  : std::vector<Range>(plan.simulator.parameters.size())),
         truncated_(options.truncated),
         level_(options.level),
         seed_(options.seed.value_or(plan.configuration.engine.seed)),
@@ -164,7 +122,7 @@ class Inference {
                         .warnings = warnings_of(given, plan_.configuration.episode.real_observations)};
     if (!more_iterations_.empty()) posterior.warnings.push_back({Doubt::more_iterations, more_iterations_});
     if (couples(family)) posterior.correlation = law.correlation;
-    add_estimates(TruncatedLaw(law, ranges_), plan_.simulator, posterior);
+    add_estimates(law_of(posterior, plan_.simulator), plan_.simulator, posterior);
     if (!is_finite(family, law))
       posterior.warnings.push_back(
           {Doubt::not_finite,
@@ -174,7 +132,6 @@ class Inference {
   }
 
   Plan plan_;
-  std::vector<Range> ranges_;
   bool truncated_;
   double level_;
   std::uint64_t seed_;

@@ -8,6 +8,7 @@
 #include "alfi/error.hpp"
 #include "alfi/machine.hpp"
 #include "kernels/choice_facts.hpp"
+#include "src/machine/estimates.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/model/draws.hpp"
 #include "src/simulators/simulators.hpp"
@@ -22,13 +23,8 @@ std::vector<double> Machine::sample(const Posterior& posterior, int draws) const
         "it; machines of the other families have one");
   // An inference draws no θ*, so this name is free.
   const SimulatorInfo& simulator = checkpoint_->plan.simulator;
-  const std::vector<Range> ranges =
-      posterior.truncated ? prior_ranges(simulator) : std::vector<Range>(simulator.parameters.size());
-  const auto& [mean, deviation] = posterior.standard;
-  const TruncatedLaw law(posterior.correlation.empty() ? uncoupled_law(mean, deviation)
-                                                       : ProposalLaw{mean, deviation, posterior.correlation},
-                         ranges);
-  return draw(law, simulator, stream_key(posterior.seed, Phase::inference, Purpose::truth, 0), draws);
+  return draw(law_of(posterior, simulator), simulator, stream_key(posterior.seed, Phase::inference, Purpose::truth, 0),
+              draws);
 }
 
 std::vector<float> Machine::predict(const Posterior& posterior, int draws, int count) const {

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -69,7 +71,7 @@ class CliManySets : public Cli {
   }
 
   std::vector<Posterior> answers(const char* data, const std::string& group = {}) const {
-    const Observations read = read_observations(path(data), group);
+    const Observations read = read_observations(path(data), {.parts = {.label = group}});
     return Machine::load(path("run")).infer(read.sets());
   }
   Machine machine() const { return Machine::load(path("run")); }
@@ -196,16 +198,16 @@ TEST_F(CliManySets, RefuseWhatCannotBeDone) {
       {{"--samples", "0", "--out", path("s.npy")}, "--samples 0 must be a whole number from 1"},
       {{"--samples", "-3", "--out", path("s.npy")}, "--samples -3"},
       {{"--samples", "99999999999", "--out", path("s.npy")}, "to 2147483647"},
-      {{"--samples", "5"}, "--samples needs --out FILE.npy or FILE.csv"},
+      {{"--samples", "5", "--json"}, "draws are written as csv or npy"},
       {{"--posterior-predictive", "0", "--out", path("s.npy")}, "--posterior-predictive 0"},
-      {{"--posterior-predictive", "1"}, "--posterior-predictive needs --out"},
+      {{"--format", "hdf5"}, "--format"},
       {{"--samples", "5", "--posterior-predictive", "1", "--out", path("s.npy")}, "--samples does not go with"},
       {{"--samples", "5", "--out", path("s.json")}, "must end in .csv or .npy"},
       {{"--out", path("s.txt")}, "must end in .csv, .npy or .json"},
       {{"--out", path("s")}, "must end in .csv, .npy or .json"},
       {{"--json", "--out", path("s.csv")}, "--json does not go with --out"},
       {{"--group", ""}, "--group ''"},
-      {{"--group", "1"}, "many.npy: a column of groups, '1', is of .csv files"},
+      {{"--group", "1"}, "many.npy: a column of groups, '1', is of a text, and this is an array"},
       {{"--threads", "-1"}, "engine.threads = -1"}};
   for (const auto& [arguments, part] : calls) {
     const Outcome outcome = infer("many.npy", arguments);
@@ -217,6 +219,65 @@ TEST_F(CliManySets, RefuseWhatCannotBeDone) {
   EXPECT_EQ(absent.code, 2);
   EXPECT_THAT(absent.err, AllOf(HasSubstr("groups.csv: there is no column 'site'"), HasSubstr("'place', 'x'")));
   EXPECT_FALSE(fs::exists(path("s.npy")));
+}
+
+// Whatever way data come in, they are the same data.
+TEST_F(CliManySets, ComeFromAnywhere) {
+  std::ofstream(path("x.csv")) << "3\n4\n5\n1\n";
+  const std::string expected = infer("x.csv", {}).out;
+  EXPECT_THAT(expected, HasSubstr("log_rate"));
+  fs::copy_file(path("x.csv"), path("X.TXT"));
+  EXPECT_EQ(infer("X.TXT", {}).out, expected);
+  const auto shell = [&](const std::string& before, const std::string& arguments) {
+    std::system(("bash -c '" + before + ALFI_CLI + " infer " + path("run") + " --data " + arguments + " > " +
+                 path("out") + " 2> " + path("err") + "'")
+                    .c_str());
+    return content_of(path("out"));
+  };
+  EXPECT_EQ(shell("", "- < " + path("x.csv")), expected);
+  EXPECT_EQ(shell("cat " + path("x.csv") + " | ", "/dev/stdin"), expected);
+  EXPECT_EQ(shell("", "<(cat " + path("x.csv") + ")"), expected);
+  EXPECT_EQ(shell("gzip -k " + path("x.csv") + "; ", path("x.csv.gz")), expected);
+  std::ofstream(path("odd.dat")) << "a title\nn;k\n1;3\n2;4\n3;5\n4;-9\n5;1\n";
+  EXPECT_EQ(infer("odd.dat", {"--skip", "1", "--column", "k", "--missing", "-9", "--drop-missing"}).out, expected);
+  EXPECT_EQ(
+      infer("odd.dat", {"--skip", "1", "--column", "2", "--delimiter", ";", "--missing=-9", "--drop-missing"}).out,
+      expected);
+  const Outcome bad = infer("odd.dat", {"--delimiter", "ab"});
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_THAT(bad.err, HasSubstr("--delimiter 'ab' must be one character, tab or space"));
+}
+
+TEST_F(CliManySets, MayBeSeveralFiles) {
+  std::ofstream(path("a.csv")) << "3\n4\n5\n";
+  std::ofstream(path("b.csv")) << "1\n2\n";
+  const Outcome both = infer("a.csv", {"--data", path("b.csv"), "--out", path("t.csv")});
+  EXPECT_EQ(both.code, 0) << both.err;
+  const std::string table = content_of(path("t.csv"));
+  EXPECT_THAT(table, AllOf(HasSubstr("\n" + path("a.csv") + ","), HasSubstr("\n" + path("b.csv") + ",")));
+  const std::vector<double> alone = csv_of(infer("b.csv", {"--format", "csv"}).out, table_columns, 0);
+  const std::vector<double> second = csv_of(table, std::string("set,") + table_columns, 1);
+  EXPECT_EQ(std::vector<double>(second.begin() + 4, second.end()), alone);
+}
+
+// The posterior of sets that share θ is their product, over the prior; here that is constant.
+TEST_F(CliManySets, AreCombined) {
+  const std::vector<Posterior> each = answers("many.npy");
+  double precision = 0, weighted = 0;
+  for (const Posterior& posterior : each) {
+    precision += std::pow(posterior.standard.deviation[0], -2);
+    weighted += posterior.standard.mean[0] * std::pow(posterior.standard.deviation[0], -2);
+  }
+  const Posterior combined = machine().combine(each);
+  EXPECT_NEAR(combined.standard.mean[0], weighted / precision, 1e-12);
+  EXPECT_NEAR(combined.standard.deviation[0], 1 / std::sqrt(precision), 1e-12);
+  EXPECT_EQ(combined.used, 40);
+  const nlohmann::json json = json_of(infer("many.npy", {"--combine", "--json"}));
+  EXPECT_EQ(json["parameters"][0]["estimate"], combined.parameters[0].mean);
+  EXPECT_EQ(json["observations"], 40);
+  EXPECT_THAT(infer("many.npy", {"--combine"}).out, HasSubstr("95 % interval"));
+  const Outcome draws = infer("many.npy", {"--combine", "--samples", "3"});
+  EXPECT_EQ(csv_of(draws.out, "log_rate", 0), machine().sample(combined, 3));
 }
 
 TEST_F(CliManySets, OfAPointHaveNoSamples) {
@@ -251,7 +312,7 @@ TEST_F(CliManySets, StopAtASignalWithoutAFile) {
   wait_for(process, path("t.npy.partial"));
   process.signal(SIGINT);
   const Outcome outcome = process.wait();
-  EXPECT_EQ(outcome.code, 1) << outcome.err;
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("stopped after "), HasSubstr(" of 20000 sets")));
   EXPECT_FALSE(fs::exists(path("t.npy")) || fs::exists(path("t.npy.partial")));
 }
