@@ -22,6 +22,7 @@ set output '$out'
 set multiplot layout 2,1
 set xrange [1900:1920]
 set yrange [0:*]
+set key at first 1910, graph 0.98 samplen 2
 do for [animal in 'hares lynx'] {
   file = '$folder/' . animal
   set ylabel 'thousands of pelts'
