@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "kernels/choice_facts.hpp"
@@ -21,7 +22,7 @@ constexpr double most_nats = 0.5, most_error = 0.25;
 /// Trained iterations, twice as many and so on, and those asked for.
 std::vector<int> tried_iterations(int trained, int asked) {
   std::vector<int> tried;
-  for (int t = trained; t<asked; t = t> asked / 2 ? asked : 2 * t) tried.push_back(t);
+  for (std::int64_t t = trained; t < asked; t *= 2) tried.push_back(static_cast<int>(t));
   tried.push_back(asked);
   return tried;
 }
