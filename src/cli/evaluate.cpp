@@ -46,25 +46,42 @@ std::string percentages(int level, const std::vector<double>& covered) {
   return fmt::format("{} % interval: {}", level, fmt::join(values, " / "));
 }
 
+/// Says which parameters the machine learned nothing of.
+void print_unlearned(const Evaluation& e) {
+  constexpr double nothing = 0.95;  // an error of one deviation is that of the prior's mean, whatever the data
+  std::vector<std::string> unlearned;
+  for (std::size_t d = 0; d < e.rmse.size(); ++d)
+    if (e.rmse[d].alfi.value > nothing) unlearned.push_back(e.parameters[d]);
+  if (!unlearned.empty())
+    fmt::print(
+        "\nnothing was learned of {}: an error of 1 is that of the prior's mean. Where the data do tell, more steps, "
+        "training.loss: beta_normal, proposal.family: gaussian_full or a larger networks.rim.bound may help.\n",
+        fmt::join(unlearned, ", "));
+}
+
 void print_table(const Evaluation& e) {
+  const bool posterior = std::isfinite(e.error.posterior.value), any = posterior || std::isfinite(e.error.mle.value);
   fmt::print(
       "{}, step {}: {} episodes, {} iterations, {} replicates, {:.1f} s. Errors in units of the prior's deviation, [95 "
       "% "
       "interval].\n\n",
       e.simulator, e.step, e.episodes, e.iterations, e.replicates, e.seconds);
-  const auto row = [](const std::string& name, const std::string& alfi, const std::string& mle,
-                      const std::string& posterior) {
-    fmt::print("{:<20} {:<28} {:<28} {}\n", name, alfi, mle, posterior);
+  const auto row = [any](const std::string& name, const std::string& alfi, const std::string& mle,
+                         const std::string& exact) {
+    if (any)
+      fmt::print("{:<20} {:<28} {:<28} {}\n", name, alfi, mle, exact);
+    else
+      fmt::print("{:<20} {}\n", name, alfi);
   };
   const auto compared = [&](const std::string& name, const Compared& c) {
     row(name, with_interval(c.alfi), with_interval(c.mle), with_interval(c.posterior));
   };
   row("", "ALFI", "maximum likelihood", "exact posterior");
   compared("error", e.error);
-  row("ALFI / this", "", with_interval(e.error_over_mle), with_interval(e.error_over_posterior));
+  if (any) row("ALFI / this", "", with_interval(e.error_over_mle), with_interval(e.error_over_posterior));
   for (std::size_t d = 0; d < e.rmse.size(); ++d) compared("rmse " + e.parameters[d], e.rmse[d]);
   row("loss, nats", with_interval(e.loss), "", number(e.loss_floor.value));
-  fmt::print("{:<20} {}\n", "gap, nats", with_interval(e.loss_gap));
+  if (posterior) fmt::print("{:<20} {}\n", "gap, nats", with_interval(e.loss_gap));
   std::vector<std::string> coverage, best, errors;
   for (const Coverage& c : e.coverage) {
     coverage.push_back(percentages(c.percent, c.per_parameter));
@@ -72,7 +89,7 @@ void print_table(const Evaluation& e) {
   }
   for (const double error : e.error_by_iteration) errors.push_back(number(error));
   fmt::print("{:<20} {}\n", "coverage", fmt::join(coverage, ", "));
-  fmt::print("{:<20} {}\n", "of best Gaussian", fmt::join(best, ", "));
+  if (posterior) fmt::print("{:<20} {}\n", "of best Gaussian", fmt::join(best, ", "));
   fmt::print("{:<20} p = {}\n", "calibration", number(e.sbc_p));
   fmt::print("{:<20} {}, {} episodes\n", "energy distance", with_interval(e.energy_distance),
              e.energy_distance_episodes);
@@ -88,6 +105,7 @@ void print_table(const Evaluation& e) {
     }
   }
   if (e.not_finite > 0) fmt::print("{:<20} {} episodes: the machine's training diverged\n", "not finite", e.not_finite);
+  print_unlearned(e);
 }
 
 void print_table(const Optimisation& o) {

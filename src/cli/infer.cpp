@@ -84,14 +84,19 @@ void check(const Arguments& a) {
 
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.5g}", value); }
 
-void print_table(const Posterior& posterior, const std::vector<AnswerLine>& lines) {
-  const std::string row = "{:<16} {:<12} {:>10} {:>10}   {:<24} {:>10}\n";
-  fmt::print(fmt::runtime(row), "parameter", "unit", "estimate", "deviation",
-             fmt::format("{:g} % interval", 100 * posterior.level), "max. likelihood");
+/// Prints the table; without maximum likelihood where the simulator has none.
+void print_table(const Posterior& posterior, const std::vector<AnswerLine>& lines, bool has_likelihood) {
+  const auto row = [&](const std::string& name, const std::string& unit, const std::string& estimate,
+                       const std::string& deviation, const std::string& interval, const std::string& most_likely) {
+    fmt::print("{:<16} {:<12} {:>10} {:>10}   {:<24}", name, unit, estimate, deviation, interval);
+    fmt::print("{}\n", has_likelihood ? fmt::format(" {:>10}", most_likely) : "");
+  };
+  row("parameter", "unit", "estimate", "deviation", fmt::format("{:g} % interval", 100 * posterior.level),
+      "max. likelihood");
   for (const AnswerLine& line : lines)
-    fmt::print(fmt::runtime(row), line.name, line.unit, number(line.estimate), number(line.deviation),
-               std::isnan(line.lower) ? "-" : fmt::format("[{}, {}]", number(line.lower), number(line.upper)),
-               number(line.maximum_likelihood));
+    row(line.name, line.unit, number(line.estimate), number(line.deviation),
+        std::isnan(line.lower) ? "-" : fmt::format("[{}, {}]", number(line.lower), number(line.upper)),
+        number(line.maximum_likelihood));
 }
 
 /// Prints the correlations of each parameter with the ones before it, where the machine learned them.
@@ -124,15 +129,17 @@ struct Call {
   }
 };
 
-std::vector<AnswerLine> lines_of(const Call& call, const Posterior& posterior) {
+/// Returns maximum likelihood given all observations; nothing where the simulator has none.
+std::vector<double> maximum_likelihood(const Call& call) {
   const auto exact = make_exact_inference(find_simulator(call.machine.configuration()));
-  return cli::lines_of(posterior, exact ? exact->maximum_likelihood(call.data.values) : std::vector<double>{});
+  return exact ? exact->maximum_likelihood(call.data.values) : std::vector<double>{};
 }
 
 /// Writes the answer to the only set for people to read.
 void print_one(const Call& call) {
   call.answer([&](std::size_t, std::span<const DataSet>, std::span<const Posterior> posteriors) {
-    print_table(posteriors.front(), lines_of(call, posteriors.front()));
+    const std::vector<double> most_likely = maximum_likelihood(call);
+    print_table(posteriors.front(), lines_of(posteriors.front(), most_likely), !most_likely.empty());
     if (couples(call.machine.configuration().proposal.family)) print_correlations(posteriors.front());
   });
 }
@@ -150,11 +157,11 @@ void write_json(const Call& call, std::ostream& out, const std::function<void()>
   call.answer([&](std::size_t first, std::span<const DataSet> sets, std::span<const Posterior> posteriors) {
     for (std::size_t i = 0; i < sets.size(); ++i) {
       if (names.empty()) {
-        append_answer(head, sets[i].count, posteriors[i], lines_of(call, posteriors[i]));
+        append_answer(head, sets[i].count, posteriors[i], lines_of(posteriors[i], maximum_likelihood(call)));
         out << head.dump(2) << '\n';
       } else {
         nlohmann::ordered_json set{{"set", names[first + i]}};
-        append_answer(set, sets[i].count, posteriors[i], cli::lines_of(posteriors[i], {}));
+        append_answer(set, sets[i].count, posteriors[i], lines_of(posteriors[i], {}));
         out << (first + i == 0 ? "\n" : ",\n") << set.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
       }
     }

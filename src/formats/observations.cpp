@@ -193,7 +193,7 @@ Observations read_observations(const std::filesystem::path& path, Reading readin
     if (observations.dimension != allowed.dimension)
       throw InputError(fmt::format("observations have {} columns{}, {} are expected ({}){}", observations.dimension,
                                    names_text(observations.column_names), allowed.dimension, allowed.meaning,
-                                   observations.dimension > allowed.dimension ? "; --column picks one" : ""));
+                                   observations.dimension > allowed.dimension ? "; --column picks them" : ""));
     if (reading.numbers.missing == Missing::read_as_nan) drop_missing(observations);
     const std::vector<DataSet> sets = observations.sets();
     for (std::size_t k = 0; k < sets.size(); ++k) {

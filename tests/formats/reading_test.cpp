@@ -83,7 +83,7 @@ TEST(Reading, TakesTheColumnsAskedFor) {
   constexpr std::string_view text = ",value\n0,0.993\n1,2.046\n";  // as pandas writes a series
   EXPECT_THAT(read(text, {.parts = {.columns = {"value"}}}), ElementsAre(0.993F, 2.046F));
   EXPECT_THAT(refused(text),
-              HasSubstr("observations have 2 columns ('', 'value'), 1 are expected (numbers); --column"));
+              HasSubstr("observations have 2 columns ('', 'value'), 1 are expected (numbers); --column picks them"));
   EXPECT_THAT(refused(text, {.parts = {.columns = {"values"}}}),
               AllOf(HasSubstr("'values'"), HasSubstr("'value', or")));
   // Other columns may hold anything.
