@@ -68,7 +68,7 @@ TEST_F(ProgramCli, StopsAtCtrlCAndIsGoneAfterAKill) {
     test::wait_for(process, checkpoint(run, 5));
     EXPECT_GT(processes(tried.marker), 0);
     process.signal(number);
-    EXPECT_EQ(process.wait().code, number == SIGINT ? 0 : -SIGKILL);
+    EXPECT_EQ(process.wait().code, number == SIGINT ? 3 : -SIGKILL);
     expect_gone(tried.marker);
   }
 }
