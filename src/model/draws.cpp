@@ -1,6 +1,7 @@
 #include "src/model/draws.hpp"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -24,10 +25,11 @@ std::vector<double> draw_uncoupled(const TruncatedLaw& law, PhiloxKey key, std::
   return standard;
 }
 
-/// Draws from a normal law again and again until all is within the ranges. `factor` is that of its correlations.
+/// Draws from a normal law again and again until all is within the ranges, and at last moves it there. `factor` is that
+/// of its correlations.
 std::vector<double> draw_coupled(const TruncatedLaw& law, const Eigen::MatrixXd& factor, PhiloxKey key,
                                  std::uint32_t number) {
-  constexpr std::uint32_t most_attempts = 100'000;
+  constexpr std::uint32_t most_attempts = 1000;
   const ProposalLaw& untruncated = law.normal();
   const std::size_t D = untruncated.mean.size();
   std::vector<double> standard(D);
@@ -38,8 +40,9 @@ std::vector<double> draw_coupled(const TruncatedLaw& law, const Eigen::MatrixXd&
     const Eigen::VectorXd offset = factor * normal;
     for (std::size_t d = 0; d < D; ++d)
       standard[d] = untruncated.mean[d] + untruncated.deviation[d] * offset[static_cast<Eigen::Index>(d)];
-    if (law.within(standard) || std::isnan(standard[0])) break;
+    if (law.within(standard) || std::isnan(standard[0])) return standard;
   }
+  for (std::size_t d = 0; d < D; ++d) standard[d] = std::clamp(standard[d], law.range(d).low, law.range(d).high);
   return standard;
 }
 

@@ -11,8 +11,8 @@
 namespace alfi {
 
 /// Draws `count` times from a law of the simulator's standardised parameters: (count, D), row by row. NaN where the law
-/// is not finite. Where the law is coupled and less than some 10^-4 of the normal law are within the ranges, a draw may
-/// lie outside them.
+/// is not finite. Where the law is coupled and less than a hundredth of the normal law is within the ranges, some draws
+/// may be at their ends instead.
 std::vector<double> draw(const TruncatedLaw& law, const SimulatorInfo& simulator, PhiloxKey key, int count);
 
 /// Draws θ (D) number `number` from the prior.

@@ -165,7 +165,10 @@ TruncatedLaw::TruncatedLaw(ProposalLaw law, std::span<const Range> ranges)
   std::vector<std::size_t> ended;
   for (std::size_t d = 0; d < ranges_.size(); ++d) {
     const auto [low, high] = ends(d);
-    if (!(std::isfinite(law_.mean[d]) && law_.deviation[d] > 0) || low > most_outside || high < -most_outside) return;
+    if (!(std::isfinite(law_.mean[d]) && law_.deviation[d] > 0) || low > most_outside || high < -most_outside) {
+      ranges_.assign(ranges_.size(), {});
+      return;
+    }
     if (low > -negligible || high < negligible) ended.push_back(d);
   }
   const bool all = coupled();

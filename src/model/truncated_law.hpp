@@ -46,6 +46,8 @@ class TruncatedLaw {
   /// Returns −log of the density at truth (D), nats. NaN of a point.
   double loss(std::span<const double> truth) const;
 
+  /// Returns the range of parameter d; without ends where the law stays as it is.
+  const Range& range(std::size_t d) const { return ranges_[d]; }
   /// Tells whether each number of θ (D) is within its range.
   bool within(std::span<const double> theta) const;
   /// Tells whether parameters are correlated.
