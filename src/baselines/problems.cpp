@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
-#include "src/engine/failures.hpp"
 #include "src/simulators/parameter_scale.hpp"
 
 namespace alfi::baselines {
@@ -20,59 +20,35 @@ std::vector<Random> Problems::random() const {
 
 double Problems::parameter(int d, double z) const { return standard_of_score(priors[static_cast<std::size_t>(d)], z); }
 
+namespace {
+
+/// Numbers the lanes as the tile's episodes are; those without one repeat the last.
+std::array<std::uint32_t, tile_lanes> episode_numbers(const Problems& problems) {
+  std::array<std::uint32_t, tile_lanes> numbers{};
+  for (int lane = 0; lane < tile_lanes; ++lane)
+    numbers[static_cast<std::size_t>(lane)] =
+        static_cast<std::uint32_t>(problems.first + std::min(lane, problems.episodes() - 1));
+  return numbers;
+}
+
+}  // namespace
+
 Simulations::Simulations(const HostSimulator& simulator, Transform transform, const Normalisation& normalisation,
                          PhiloxKey key, const Problems& problems, std::int64_t calls,
                          std::function<void(std::int64_t)> spent)
-    : simulator_(simulator),
-      X_(problems.X),
+    : simulations_(simulator, problems.X, problems.parameters, transform, normalisation, key,
+                   episode_numbers(problems)),
       episodes_(problems.episodes()),
-      parameter_units_(problems.parameters),
-      units_{transform, normalisation.mean.data(), normalisation.scale.data()},
-      key_(key),
       left_(calls),
-      spent_(std::move(spent)) {
-  for (int lane = 0; lane < tile_lanes; ++lane)
-    episode_[lane] = static_cast<std::uint32_t>(problems.first + std::min(lane, episodes_ - 1));
-}
-
-std::span<float> Simulations::theta(int parameters) {
-  theta_.resize(static_cast<std::size_t>(parameters * tile_lanes) * parameter_units_.size());
-  return theta_;
-}
+      spent_(std::move(spent)) {}
 
 void Simulations::draw(int parameters, int count) {
   const std::int64_t calls = std::int64_t{parameters} * count;
   if (calls > left_)
     throw std::logic_error(fmt::format("a baseline asks for {} observations; it has {} left", calls, left_));
   left_ -= calls;
-  parameters_ = parameters;
-  count_ = count;
-  const int rows = parameters * count * tile_lanes;
-  x_.resize(static_cast<std::size_t>(X_ * rows));
-  simulator_.simulate(simulator_.context, units_,
-                      {.key = key_,
-                       .episode = episode_,
-                       .first_row = row_,
-                       .parameters = parameters,
-                       .count = count,
-                       .D = static_cast<int>(parameter_units_.size()),
-                       .units = parameter_units_.data(),
-                       .pieces = 1,
-                       .theta = theta_.data(),
-                       .clamped = nullptr,
-                       .x = {x_.data(), rows}});
-  row_ += static_cast<std::uint32_t>(parameters);
+  simulations_.draw(parameters, count);
   spent_(calls * episodes_);
-}
-
-void Simulations::observations(int parameter, int episode, std::vector<float>& x) const {
-  const int rows = parameters_ * count_ * tile_lanes;
-  x.resize(static_cast<std::size_t>(count_ * X_));
-  for (int n = 0; n < count_; ++n)
-    for (int k = 0; k < X_; ++k)
-      x[static_cast<std::size_t>(n * X_ + k)] =
-          x_[static_cast<std::size_t>(k * rows + (parameter * count_ + n) * tile_lanes + episode)];
-  keep_numbers(x, X_);
 }
 
 }  // namespace alfi::baselines

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "src/baselines/random.hpp"
-#include "src/model/model.hpp"
-#include "src/simulators/simulators.hpp"
+#include "src/engine/tile_simulations.hpp"
 
 namespace alfi::baselines {
 
@@ -29,7 +28,7 @@ struct Problems {
   double parameter(int d, double z) const;
 };
 
-/// Observations of parameters of the tile's episodes, which are its lanes.
+/// Observations of parameters of the tile's episodes, which are its lanes; each is counted.
 class Simulations {
  public:
   /// Allows at most `calls` observations an episode. `spent` is told of every draw, by its observations of all
@@ -41,24 +40,19 @@ class Simulations {
   std::int64_t left() const { return left_; }
 
   /// Returns θ of the next draw (parameters, D, 16), zeros to begin with.
-  std::span<float> theta(int parameters);
+  std::span<float> theta(int parameters) { return simulations_.theta(parameters); }
   /// Draws `count` observations of each of them. Throws std::logic_error for more than are left.
   void draw(int parameters, int count);
   /// Copies the observations of one parameter of one episode into x (count, X), without those that are no numbers.
-  void observations(int parameter, int episode, std::vector<float>& x) const;
+  void observations(int parameter, int episode, std::vector<float>& x) const {
+    simulations_.observations(parameter, episode, x);
+  }
 
  private:
-  const HostSimulator& simulator_;
-  int X_, episodes_;
-  std::span<const ParameterUnits> parameter_units_;
-  ObservationUnits<float> units_;
-  PhiloxKey key_;
-  std::uint32_t episode_[tile_lanes];
-  std::uint32_t row_ = 0;
+  TileSimulations simulations_;
+  int episodes_;
   std::int64_t left_;
   std::function<void(std::int64_t)> spent_;
-  int parameters_ = 0, count_ = 0;  // of the latest draw
-  std::vector<float> theta_, x_;
 };
 
 /// A method: its estimates (episodes, D).
