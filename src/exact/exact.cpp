@@ -14,7 +14,10 @@ class WithoutPosterior final : public ExactInference {
  public:
   explicit WithoutPosterior(std::unique_ptr<ExactInference> inference) : inference_(std::move(inference)) {}
 
-  Exact infer(std::span<const float> x) const override { return {inference_->infer(x).maximum_likelihood, {}, {}}; }
+  Exact infer(std::span<const float> x) const override { return {maximum_likelihood(x), {}, {}}; }
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
+    return inference_->maximum_likelihood(x);
+  }
 
  private:
   std::unique_ptr<ExactInference> inference_;

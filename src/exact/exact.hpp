@@ -39,8 +39,8 @@ class ExactInference {
   virtual Exact infer(std::span<const float> x) const = 0;
 
   /// Returns Exact::maximum_likelihood alone, for people: NaN where it is known only that it lies beyond an end of the
-  /// prior.
-  virtual std::vector<double> maximum_likelihood(std::span<const float> x) const { return infer(x).maximum_likelihood; }
+  /// prior. Errors are infer's.
+  virtual std::vector<double> maximum_likelihood(std::span<const float> x) const = 0;
 };
 
 /// Infers by a simulator's own log likelihood: maximum likelihood, where the prior is not 0 (7 deviations of a normal

@@ -17,25 +17,39 @@
 namespace alfi {
 namespace {
 
-class ExactGaussian final : public ExactInference {
- public:
-  ExactGaussian(const ParameterInfo& mu, const ParameterInfo& log_sigma)
-      : mu_lower_(mu.low), mu_upper_(mu.high), s_lower_(log_sigma.low), s_upper_(log_sigma.high) {}
+/// Number, mean and variance of the observations, which are all that the likelihood depends on.
+struct Summary {
+  double count, mean = 0, variance = 0;
 
-  Exact infer(std::span<const float> x) const override {
+  explicit Summary(std::span<const float> x) : count(static_cast<double>(x.size())) {
     if (x.empty()) throw InputError("x: no observations (gaussian needs at least 1)");
-    const double count = static_cast<double>(x.size());
-    double mean = 0;
     for (const float value : x) {
       if (!std::isfinite(value)) throw InputError(fmt::format("x: {} is not finite", value));
       mean += static_cast<double>(value);
     }
     mean /= count;
-    double variance = 0;
     for (const float value : x) variance += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
     variance /= count;
-    const double log_deviation = variance > 0 ? 0.5 * std::log(variance) : std::numeric_limits<double>::quiet_NaN();
+  }
 
+  double log_deviation() const {
+    return variance > 0 ? 0.5 * std::log(variance) : std::numeric_limits<double>::quiet_NaN();
+  }
+};
+
+class ExactGaussian final : public ExactInference {
+ public:
+  ExactGaussian(const ParameterInfo& mu, const ParameterInfo& log_sigma)
+      : mu_lower_(mu.low), mu_upper_(mu.high), s_lower_(log_sigma.low), s_upper_(log_sigma.high) {}
+
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
+    const Summary summary(x);
+    return {summary.mean, summary.log_deviation()};
+  }
+
+  Exact infer(std::span<const float> x) const override {
+    const Summary summary(x);
+    const auto [count, mean, variance] = summary;
     // At the best mu inside the prior, the log likelihood as a function of s, the profile, is concave.
     const double mu_mode = std::clamp(mean, mu_lower_, mu_upper_);
     const double beyond = mean - mu_mode;
@@ -66,8 +80,10 @@ class ExactGaussian final : public ExactInference {
       s.add(density * given_s, ds);
     });
     const double r = correlation(mu, s, products);
-    return {
-        {mean, log_deviation}, {mu_mode + mu.mean(), s_mode + s.mean()}, {mu.deviation(), s.deviation()}, {1, r, r, 1}};
+    return {{mean, summary.log_deviation()},
+            {mu_mode + mu.mean(), s_mode + s.mean()},
+            {mu.deviation(), s.deviation()},
+            {1, r, r, 1}};
   }
 
  private:

@@ -18,17 +18,22 @@ class ExactGaussianLinear final : public ExactInference {
  public:
   explicit ExactGaussianLinear(int dimensions) : dimensions_(static_cast<std::size_t>(dimensions)) {}
 
-  Exact infer(std::span<const float> x) const override {
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
     if (x.empty() || x.size() % dimensions_ != 0)
       throw InputError(
           fmt::format("x: {} numbers (gaussian_linear needs at least one observation of {})", x.size(), dimensions_));
-    const std::size_t observations = x.size() / dimensions_;
-    const auto count = static_cast<double>(observations);
-    Exact exact{std::vector<double>(dimensions_), {}, {}};
+    const auto count = static_cast<double>(x.size() / dimensions_);
+    std::vector<double> mean(dimensions_);
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (!std::isfinite(x[i])) throw InputError(fmt::format("x: {} is not finite", x[i]));
-      exact.maximum_likelihood[i % dimensions_] += static_cast<double>(x[i]) / count;
+      mean[i % dimensions_] += static_cast<double>(x[i]) / count;
     }
+    return mean;
+  }
+
+  Exact infer(std::span<const float> x) const override {
+    Exact exact{maximum_likelihood(x), {}, {}};
+    const auto count = static_cast<double>(x.size() / dimensions_);
     for (const double mean : exact.maximum_likelihood) {
       exact.posterior_mean.push_back(mean * count / (1 + count));
       exact.posterior_deviation.push_back(std::sqrt(GaussianLinear::variance / (1 + count)));

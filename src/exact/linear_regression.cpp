@@ -181,7 +181,20 @@ class ExactLinearRegression final : public ExactInference {
  public:
   explicit ExactLinearRegression(int inputs) : D_(static_cast<std::size_t>(inputs) + 1) {}
 
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
+    return most_likely(likelihood_of(x));
+  }
+
   Exact infer(std::span<const float> x) const override {
+    const Likelihood likelihood = likelihood_of(x);
+    Exact exact{most_likely(likelihood), {}, {}};
+    for (const Lattice& lattice : lattices)
+      if (integrate(likelihood, lattice, exact) >= enough_points) break;
+    return exact;
+  }
+
+ private:
+  Likelihood likelihood_of(std::span<const float> x) const {
     if (x.empty() || x.size() % D_ != 0)
       throw InputError(
           fmt::format("x: {} numbers (linear_regression needs at least one observation of {})", x.size(), D_));
@@ -199,15 +212,9 @@ class ExactLinearRegression final : public ExactInference {
     const Eigen::HouseholderQR<MatrixXd> qr(a);
     y.applyOnTheLeft(qr.householderQ().adjoint());
     const Eigen::Index known = std::min(rows, D);
-    const Likelihood likelihood{qr.matrixQR().topRows(known).triangularView<Eigen::Upper>(), y.head(known)};
-
-    Exact exact{most_likely(likelihood), {}, {}};
-    for (const Lattice& lattice : lattices)
-      if (integrate(likelihood, lattice, exact) >= enough_points) break;
-    return exact;
+    return {qr.matrixQR().topRows(known).triangularView<Eigen::Upper>(), y.head(known)};
   }
 
- private:
   std::vector<double> most_likely(const Likelihood& likelihood) const {
     const auto D = static_cast<Eigen::Index>(D_);
     const VectorXd diagonal = likelihood.factor.diagonal().cwiseAbs();

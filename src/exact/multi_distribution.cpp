@@ -35,11 +35,41 @@ class ExactMultiDistribution final : public ExactInference {
     unmixing_ = mixing.inverse();
   }
 
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
+    return summary_of(x).maximum_likelihood();
+  }
+
   Exact infer(std::span<const float> x) const override {
+    const Summary summary = summary_of(x);
+    const auto [count, mean, square, largest] = summary;
+    Exact exact{summary.maximum_likelihood(), {}, {}};
+    const double mean_mode = std::clamp(mean, Sim::facts.law(0).low, Sim::facts.law(0).high), beyond = mean - mean_mode;
+    add(exact, mean_mode, Sim::facts.law(0).low, Sim::facts.law(0).high,
+        [&](double u) { return -0.5 * count * u * (u - 2 * beyond); });
+    const double second_mode = std::clamp(summary.second(), Sim::facts.law(1).low, Sim::facts.law(1).high);
+    const double scaled = 0.5 * square * std::exp(-2 * second_mode / 3);
+    add(exact, second_mode, Sim::facts.law(1).low, Sim::facts.law(1).high,
+        [&](double u) { return -count * (u / 3 + scaled * std::expm1(-2 * u / 3)); });
+    // An end beyond the prior's has no posterior; the nearest that rounding could hide has.
+    const double end = std::clamp(largest, Sim::facts.law(2).low, Sim::facts.law(2).high - rounding);
+    add(exact, end, end, Sim::facts.law(2).high,
+        [&](double u) { return -count * std::log1p(u / (end - uniform_low)); });
+    return exact;
+  }
+
+ private:
+  /// All that the likelihood depends on.
+  struct Summary {
+    double count, mean, square, largest;  ///< of z_1, (z_2 - 3)^2, z_4
+
+    double second() const { return 1.5 * std::log(square); }  // −infinity where there is none
+    std::vector<double> maximum_likelihood() const { return {mean, square > 0 ? second() : NAN, largest}; }
+  };
+
+  Summary summary_of(std::span<const float> x) const {
     if (x.empty() || x.size() % Sim::X != 0)
       throw InputError(fmt::format("x: {} numbers (multi_distribution needs at least one observation of 5)", x.size()));
-    const std::size_t observations = x.size() / Sim::X;
-    const auto count = static_cast<double>(observations);
+    const auto count = static_cast<double>(x.size() / Sim::X);
     double mean = 0, square = 0, largest = -INFINITY;
     for (std::size_t i = 0; i < x.size(); i += Sim::X) {
       Vector observation;
@@ -53,24 +83,9 @@ class ExactMultiDistribution final : public ExactInference {
       square += (z[1] - 3) * (z[1] - 3) / count;
       largest = std::max(largest, z[3]);
     }
-    const double second = 1.5 * std::log(square);  // −infinity where there is none
-
-    Exact exact{{mean, square > 0 ? second : NAN, largest}, {}, {}};
-    const double mean_mode = std::clamp(mean, Sim::facts.law(0).low, Sim::facts.law(0).high), beyond = mean - mean_mode;
-    add(exact, mean_mode, Sim::facts.law(0).low, Sim::facts.law(0).high,
-        [&](double u) { return -0.5 * count * u * (u - 2 * beyond); });
-    const double second_mode = std::clamp(second, Sim::facts.law(1).low, Sim::facts.law(1).high);
-    const double scaled = 0.5 * square * std::exp(-2 * second_mode / 3);
-    add(exact, second_mode, Sim::facts.law(1).low, Sim::facts.law(1).high,
-        [&](double u) { return -count * (u / 3 + scaled * std::expm1(-2 * u / 3)); });
-    // An end beyond the prior's has no posterior; the nearest that rounding could hide has.
-    const double end = std::clamp(largest, Sim::facts.law(2).low, Sim::facts.law(2).high - rounding);
-    add(exact, end, end, Sim::facts.law(2).high,
-        [&](double u) { return -count * std::log1p(u / (end - uniform_low)); });
-    return exact;
+    return {count, mean, square, largest};
   }
 
- private:
   static constexpr double uniform_low = static_cast<double>(Sim::uniform_low);
 
   /// Mean and deviation of theta = mode + u in [low, high] from its log density, which is 0 at the mode and falls on

@@ -20,18 +20,13 @@ class ExactPoisson final : public ExactInference {
  public:
   explicit ExactPoisson(const ParameterInfo& log_rate) : lower_(log_rate.low), upper_(log_rate.high) {}
 
-  Exact infer(std::span<const float> x) const override {
-    if (x.empty()) throw InputError("x: no observations (poisson needs at least 1)");
-    const double count = static_cast<double>(x.size());
-    double sum = 0;
-    for (const float k : x) {
-      if (!(k >= 0 && std::isfinite(k) && std::floor(k) == k)) {
-        throw InputError(fmt::format("x: {} is no count (poisson allows 0, 1, 2, ...)", k));
-      }
-      sum += static_cast<double>(k);
-    }
-    const double most_likely = std::log(sum / count);
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
+    return {std::log(sum_of(x) / static_cast<double>(x.size()))};
+  }
 
+  Exact infer(std::span<const float> x) const override {
+    const double sum = sum_of(x), count = static_cast<double>(x.size());
+    const double most_likely = std::log(sum / count);
     const double anchor = std::clamp(most_likely, lower_, upper_);
     const double expected = count * std::exp(anchor);
     const auto log_density = [&](double u) { return sum * u - expected * std::expm1(u); };
@@ -43,6 +38,18 @@ class ExactPoisson final : public ExactInference {
   }
 
  private:
+  static double sum_of(std::span<const float> x) {
+    if (x.empty()) throw InputError("x: no observations (poisson needs at least 1)");
+    double sum = 0;
+    for (const float k : x) {
+      if (!(k >= 0 && std::isfinite(k) && std::floor(k) == k)) {
+        throw InputError(fmt::format("x: {} is no count (poisson allows 0, 1, 2, ...)", k));
+      }
+      sum += static_cast<double>(k);
+    }
+    return sum;
+  }
+
   // A Gaussian cut at +-9.5 deviations, the hardest case, is integrated to 1e-13 by 64 nodes.
   GaussLegendre rule_{64};
   double lower_, upper_;  // of the prior

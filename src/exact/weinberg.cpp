@@ -107,6 +107,10 @@ class LogLikelihood {
 
 class ExactWeinberg final : public ExactInference {
  public:
+  std::vector<double> maximum_likelihood(std::span<const float> x) const override {
+    return infer(x).maximum_likelihood;  // none, with infer's errors
+  }
+
   Exact infer(std::span<const float> x) const override {
     if (x.empty()) throw InputError("x: no observations (weinberg needs at least 1)");
     const LogLikelihood log_likelihood(x);
