@@ -11,6 +11,7 @@
 #include "src/machine/estimates.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/model/draws.hpp"
+#include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi {
@@ -23,8 +24,11 @@ std::vector<double> Machine::sample(const Posterior& posterior, int draws) const
         "it; machines of the other families have one");
   // An inference draws no θ*, so this name is free.
   const SimulatorInfo& simulator = checkpoint_->plan.simulator;
-  return draw(law_of(posterior, simulator), simulator, stream_key(posterior.seed, Phase::inference, Purpose::truth, 0),
-              draws);
+  std::vector<double> theta =
+      draw(law_of(posterior, simulator), stream_key(posterior.seed, Phase::inference, Purpose::truth, 0), draws);
+  const std::size_t D = simulator.parameters.size();
+  for (std::size_t i = 0; i < theta.size(); ++i) theta[i] = natural_of(simulator.parameters[i % D], theta[i]);
+  return theta;
 }
 
 std::vector<float> Machine::predict(const Posterior& posterior, int draws, int count) const {

@@ -48,7 +48,7 @@ std::vector<double> draw_coupled(const TruncatedLaw& law, const Eigen::MatrixXd&
 
 }  // namespace
 
-std::vector<double> draw(const TruncatedLaw& law, const SimulatorInfo& simulator, PhiloxKey key, int count) {
+std::vector<double> draw(const TruncatedLaw& law, PhiloxKey key, int count) {
   using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const std::size_t D = law.mean().size();
   const bool coupled = law.coupled();
@@ -57,8 +57,8 @@ std::vector<double> draw(const TruncatedLaw& law, const SimulatorInfo& simulator
   std::vector<double> theta;
   theta.reserve(static_cast<std::size_t>(count) * D);
   for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(count); ++i) {
-    const std::vector<double> standard = coupled ? draw_coupled(law, factor, key, i) : draw_uncoupled(law, key, i);
-    for (std::size_t d = 0; d < D; ++d) theta.push_back(natural_of(simulator.parameters[d], standard[d]));
+    const std::vector<double> one = coupled ? draw_coupled(law, factor, key, i) : draw_uncoupled(law, key, i);
+    theta.insert(theta.end(), one.begin(), one.end());
   }
   return theta;
 }

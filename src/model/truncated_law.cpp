@@ -242,6 +242,10 @@ double TruncatedLaw::probability(std::size_t d, double x) const {
 
 double TruncatedLaw::quantile(std::size_t d, double p) const {
   if (!marginals_[d]) return law_.mean[d] + law_.deviation[d] * normal_quantile(p);
+  if (!coupled()) {
+    const auto [from, to] = ends(d);
+    return law_.mean[d] + law_.deviation[d] * truncated_normal_quantile(from, to, p, 1 - p);
+  }
   double low = -1, high = 1, t = 0;
   for (int step = 0; step < 100; ++step) {  // Newton's steps, and a bisection where one leads away
     const auto [probability, density] = distribution(marginals_[d]->series, t);
