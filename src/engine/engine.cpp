@@ -191,23 +191,21 @@ void Engine::draw_problems(const Episodes& episodes, Transform transform, const 
                              .sink = sink});
 }
 
-void Engine::fill_given(const GivenProblem& problem, const Tile<float>& tile) const {
+void Engine::fill_given(const GivenProblem& problem, const Tile<float>& tile, int first, int last) const {
   const Configuration& c = plan_.configuration;
   const int D = plan_.shape.D, X = plan_.shape.X;
   const std::vector<float> x = standardise(problem.x, c.simulator.transform, normalisation_);
-  const float seen_count = count_input(c.episode.real_observations, problem.count);
   TileInput<float>& input = *tile.input;
-  input = {};
-  input.real_rows = problem.count;
-  for (int lane = 0; lane < tile_lanes; ++lane) {
+  for (int lane = first; lane < last; ++lane) {
     input.episode[lane] = static_cast<std::uint32_t>(lane);
     input.count[lane] = static_cast<float>(problem.count);
-    input.count_input[lane] = seen_count;
+    input.count_input[lane] = count_input(c.episode.real_observations, problem.count);
+    for (int d = 0; d < D; ++d) tile.truth[d * tile_lanes + lane] = 0;
   }
-  std::fill_n(tile.truth, D * tile_lanes, 0.0F);
-  for (int r = 0; r < problem.count; ++r)
+  for (int r = 0; r < input.real_rows; ++r)  // those beyond the problem's do not count
     for (int k = 0; k < X; ++k)
-      std::fill_n(tile.real.at(k, r * tile_lanes), tile_lanes, x[static_cast<std::size_t>(r * X + k)]);
+      std::fill(tile.real.at(k, r * tile_lanes + first), tile.real.at(k, r * tile_lanes + last),
+                r < problem.count ? x[static_cast<std::size_t>(r * X + k)] : 0.0F);
 }
 
 void Engine::infer(std::span<const GivenProblem> problems, int replicates, int iterations,
@@ -239,12 +237,58 @@ void Engine::infer(std::span<const GivenProblem> problems, int replicates, int i
                          .steps = steps,
                          .draws = {.problem = false, .start = true, .proposals = true},
                          .episodes = episodes,
-                         .fill = [&](const Tile<float>& tile) { fill_given(problems[problem_of(tile)], tile); },
+                         .fill =
+                             [&](const Tile<float>& tile) {
+                               const GivenProblem& problem = problems[problem_of(tile)];
+                               *tile.input = {};
+                               tile.input->real_rows = problem.count;
+                               fill_given(problem, tile, 0, tile_lanes);
+                             },
                          .sink =
                              [&](const FinishedTile& finished) {
                                sink(problem_of(finished.tile), {finished.tile, 0, replicates});
                              }});
   }
+}
+
+std::vector<float> Engine::encode(Shape shape, const Episodes& episodes, Draws draws,
+                                  const std::function<void(const Tile<float>&)>& fill, std::span<const float> weights) {
+  shape.T = 0;
+  const std::size_t CP = static_cast<std::size_t>(shape.CP());
+  std::vector<float> codes(static_cast<std::size_t>(episodes.count) * CP);
+  const StepInput step = step_input(episodes);
+  processor_->rollout({.settings = settings(shape, episodes, Loss::normal, weights.data(), {}, Encoder::dense),
+                       .steps = {&step, 1},
+                       .draws = draws,
+                       .episodes = episodes.count,
+                       .fill = fill,
+                       .sink = [&](const FinishedTile& finished) {
+                         for (int lane = 0; lane < finished.episodes; ++lane)
+                           for (std::size_t c = 0; c < CP; ++c)
+                             codes[static_cast<std::size_t>(finished.first + lane) * CP + c] =
+                                 finished.tile.real_code[c * tile_lanes + static_cast<std::size_t>(lane)];
+                       }});
+  return codes;
+}
+
+std::vector<float> Engine::encode(const Episodes& episodes, std::span<const float> weights) {
+  return encode(plan_.shape, episodes, {.problem = true, .start = false, .proposals = false}, {}, weights);
+}
+
+std::vector<float> Engine::encode(std::span<const GivenProblem> problems, std::span<const float> weights) {
+  Shape shape = plan_.shape;
+  shape.R = std::ranges::max(problems, {}, &GivenProblem::count).count;
+  const auto fill = [&](const Tile<float>& tile) {
+    const std::size_t first = static_cast<std::size_t>(tile.number) * tile_lanes;
+    const std::span<const GivenProblem> own =
+        problems.subspan(first, std::min<std::size_t>(tile_lanes, problems.size() - first));
+    *tile.input = {};
+    tile.input->real_rows = std::ranges::max(own, {}, &GivenProblem::count).count;
+    for (int lane = 0; lane < tile_lanes; ++lane)  // those without a problem repeat the last
+      fill_given(own[std::min(static_cast<std::size_t>(lane), own.size() - 1)], tile, lane, lane + 1);
+  };
+  return encode(shape, {.phase = Phase::inference, .step = 0, .count = static_cast<int>(problems.size())},
+                {.problem = false, .start = false, .proposals = false}, fill, weights);
 }
 
 CountedObservations count_observations(const Shape& shape, const Tile<float>& tile, int episodes) {

@@ -61,6 +61,11 @@ class Engine final : public Learner {
   void infer(std::span<const GivenProblem> problems, int replicates, int iterations, std::span<const float> weights,
              const std::function<void(std::size_t problem, const FinishedTile&)>& sink);
 
+  /// Returns the codes of problems' real observations (episodes, CP), without a rollout. A device hands none over.
+  std::vector<float> encode(const Episodes& episodes, std::span<const float> weights);
+  /// Returns the codes of given problems' observations (problems, CP). A problem's code does not depend on the others.
+  std::vector<float> encode(std::span<const GivenProblem> problems, std::span<const float> weights);
+
   /// Draws problems alone: θ* and the real observations, by `transform` but not standardised, in the tile's truth,
   /// real.
   void draw_problems(const Episodes& episodes, Transform transform, const TileSink& sink);
@@ -77,8 +82,11 @@ class Engine final : public Learner {
   /// Rolls drawn episodes out on plain loss; `fill` fills in what is not drawn.
   void forward(const Shape& shape, const Episodes& episodes, std::span<const float> weights, Draws draws,
                const std::function<void(const Tile<float>&)>& fill, const TileSink& sink);
-  /// Fills a tile with replicates of one problem.
-  void fill_given(const GivenProblem& problem, const Tile<float>& tile) const;
+  /// Encodes the real observations of these episodes.
+  std::vector<float> encode(Shape shape, const Episodes& episodes, Draws draws,
+                            const std::function<void(const Tile<float>&)>& fill, std::span<const float> weights);
+  /// Fills lanes first … last − 1 of a tile with one problem.
+  void fill_given(const GivenProblem& problem, const Tile<float>& tile, int first, int last) const;
 
   Plan plan_;
   Normalisation normalisation_;

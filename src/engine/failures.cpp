@@ -49,11 +49,13 @@ std::vector<double> truth_of(const Tile<float>& tile, int D, int lane) {
 }
 
 void keep_numbers(std::vector<float>& x, int X) {
+  const auto is_number = [](float value) { return std::isfinite(value); };
+  if (std::all_of(x.begin(), x.end(), is_number)) return;  // nothing need be moved
   const auto columns = static_cast<std::size_t>(X);
   std::size_t kept = 0;
   for (std::size_t row = 0; row < x.size(); row += columns) {
     const auto begin = x.begin() + static_cast<std::ptrdiff_t>(row), end = begin + X;
-    if (!std::all_of(begin, end, [](float value) { return std::isfinite(value); })) continue;
+    if (!std::all_of(begin, end, is_number)) continue;
     std::copy(begin, end, x.begin() + static_cast<std::ptrdiff_t>(kept));
     kept += columns;
   }
