@@ -26,7 +26,7 @@ struct ParameterEstimate {
 };
 
 /// Kinds of reasons to doubt an answer.
-enum class Doubt { subset_used, too_few_observations, more_iterations, outside_prior, not_finite };
+enum class Doubt { subset_used, too_few_observations, more_iterations, outside_prior, not_finite, poor_fit };
 
 struct Warning {
   Doubt doubt;
@@ -39,6 +39,24 @@ struct StandardLaw {
   std::vector<double> mean, deviation;  ///< (D); deviations are NaN for family point
 };
 
+/// Fit of a machine and its answer to the observations that were used. p-values are near 0 where no θ makes such
+/// data, as far as alfi can tell; numbers are NaN where there is nothing to compare.
+struct Fit {
+  /// Probability that data of the simulator fit as badly, all that is compared taken together: the least of
+  /// predictive_p / 0.8, code_p / 0.1 and likelihood_p / 0.1, at most 1. A warning is given up to 0.01.
+  double p;
+  /// Part of the data sets simulated at the answer, the data among them, that differ as much from the others.
+  double predictive_p;
+  /// By one thing alone: the energy distance to observations simulated at the answer, how they share out among 32 cells
+  /// (of several numbers, cells of each and of some directions), their deviation, least and largest numbers.
+  double energy_p, shape_p, spread_p, extremes_p;
+  double energy_distance;                   ///< of the data, standardised as the machine sees them
+  std::vector<double> simulated_distances;  ///< of the sets simulated at the answer; not kept of several sets together
+  double code_p;                            ///< that a problem of training has a code as unusual
+  double code_distance;                     ///< of the data's code from those of training's problems, in deviations
+  double likelihood_p;  ///< that maximum likelihood lies as far from that of data simulated at the answer
+};
+
 struct Posterior {
   std::vector<ParameterEstimate> parameters;  ///< of the Gaussian, truncated to the prior
   std::vector<double> correlation;            ///< (D, D) of `standard`, row by row; empty where none is learned
@@ -48,6 +66,7 @@ struct Posterior {
   int used;                                   ///< observations that were used, of those given
   int replicates;                             ///< rollouts that were combined
   std::uint64_t seed;                         ///< names its random numbers: of its observations and the seed asked for
+  Fit fit;                                    ///< of an answer to one set
   std::vector<Warning> warnings;              ///< reasons to doubt the answer
 };
 

@@ -141,6 +141,7 @@ void print_one(const Call& call) {
     const std::vector<double> most_likely = maximum_likelihood(call);
     print_table(posteriors.front(), lines_of(posteriors.front(), most_likely), !most_likely.empty());
     if (couples(call.machine.configuration().proposal.family)) print_correlations(posteriors.front());
+    if (const double p = posteriors.front().fit.p; !std::isnan(p)) fmt::print("\nfit: p = {:.2g}\n", p);
   });
 }
 
@@ -231,7 +232,7 @@ void add_infer(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* const command = app.add_subcommand("infer", "Parameters, with intervals, from a file of observations");
   arguments->machine.add_to(*command, "run", "Run folder (its newest checkpoint is used) or checkpoint file");
-  arguments->data.add_to(*command);
+  arguments->data.add_to(*command)->required();
   command->add_flag(
       "--combine", arguments->combine,
       "Answer once, given all sets, which share the parameters: their posteriors' product over the prior");

@@ -8,11 +8,14 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "alfi/error.hpp"
 #include "alfi/machine.hpp"
 #include "kernels/choice_facts.hpp"
 #include "src/machine/estimates.hpp"
+#include "src/machine/fit.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/model/truncated_law.hpp"
 #include "src/simulators/parameter_scale.hpp"
@@ -61,6 +64,9 @@ Posterior Machine::combine(std::span<const Posterior> posteriors) const {
   Posterior all = posteriors.front();
   all.parameters.clear();
   all.warnings.clear();
+  all.fit = combined_fit(posteriors);
+  if (std::string poor = poor_fit_of_sets(posteriors, all.fit); !poor.empty())
+    all.warnings.push_back({Doubt::poor_fit, std::move(poor)});
   all.used = 0;
   std::vector<std::uint64_t> seeds;
   for (const Posterior& posterior : posteriors) {
@@ -70,7 +76,8 @@ Posterior Machine::combine(std::span<const Posterior> posteriors) const {
     all.used += posterior.used;
     seeds.push_back(posterior.seed);
     for (const Warning& warning : posterior.warnings)
-      if (std::ranges::none_of(all.warnings, [&](const Warning& w) { return w.doubt == warning.doubt; }))
+      if (warning.doubt != Doubt::poor_fit &&
+          std::ranges::none_of(all.warnings, [&](const Warning& w) { return w.doubt == warning.doubt; }))
         all.warnings.push_back(warning);
   }
   const Eigen::LLT<Eigen::MatrixXd> factor(precision);

@@ -15,6 +15,7 @@
 #include "src/evaluation/replicates.hpp"
 #include "src/formats/observations.hpp"
 #include "src/machine/estimates.hpp"
+#include "src/machine/fit.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/simulators/parameter_scale.hpp"
 
@@ -72,7 +73,8 @@ class Inference {
         level_(options.level),
         seed_(options.seed.value_or(plan.configuration.engine.seed)),
         weights_(checkpoint.state.average),
-        engine_(plan_, checkpoint.normalisation) {}
+        engine_(plan_, checkpoint.normalisation),
+        fit_(plan_, checkpoint.normalisation, weights_) {}
 
   /// Refuses more iterations than trained where they ruin the machine, else notes a warning.
   void check_iterations() {
@@ -101,15 +103,17 @@ class Inference {
       }
       problems.push_back(problem);
     }
+    const std::vector<double> code_distances = fit_.code_distances(problems);
     std::vector<Posterior> posteriors(sets.size());
     engine_.infer(problems, replicates, T, weights_, [&](std::size_t i, const FinishedTile& finished) {
-      posteriors[i] = posterior_of(TileAnswers(plan_, finished).law(0, T), problems[i], sets[i].count);
+      posteriors[i] =
+          posterior_of(TileAnswers(plan_, finished).law(0, T), problems[i], sets[i].count, code_distances[i]);
     });
     return posteriors;
   }
 
  private:
-  Posterior posterior_of(const ProposalLaw& law, const GivenProblem& problem, int given) const {
+  Posterior posterior_of(const ProposalLaw& law, const GivenProblem& problem, int given, double code_distance) const {
     const Family family = plan_.configuration.proposal.family;
     Posterior posterior{.parameters = {},
                         .correlation = {},
@@ -119,10 +123,15 @@ class Inference {
                         .used = problem.count,
                         .replicates = plan_.configuration.evaluation.replicates,
                         .seed = problem.seed,
+                        .fit = {},
                         .warnings = warnings_of(given, plan_.configuration.episode.real_observations)};
     if (!more_iterations_.empty()) posterior.warnings.push_back({Doubt::more_iterations, more_iterations_});
     if (couples(family)) posterior.correlation = law.correlation;
-    add_estimates(law_of(posterior, plan_.simulator), plan_.simulator, posterior);
+    const TruncatedLaw answer = law_of(posterior, plan_.simulator);
+    add_estimates(answer, plan_.simulator, posterior);
+    posterior.fit = fit_.of(answer, problem, code_distance);
+    if (std::string poor = poor_fit(posterior.fit); !poor.empty())
+      posterior.warnings.push_back({Doubt::poor_fit, std::move(poor)});
     if (!is_finite(family, law))
       posterior.warnings.push_back(
           {Doubt::not_finite,
@@ -137,6 +146,7 @@ class Inference {
   std::uint64_t seed_;
   std::span<const float> weights_;
   Engine engine_;
+  FitCheck fit_;
   std::string more_iterations_;  ///< warning of them
 };
 

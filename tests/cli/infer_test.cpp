@@ -1,4 +1,5 @@
 // alfi infer: one set and many, what it writes, and what it refuses.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +51,29 @@ TEST_F(Cli, InferSaysTheMaximumLikelihoodThatThereIs) {
   EXPECT_THAT(shown.out, ::testing::ContainsRegex("\nlog_rate .* -inf\nrate .* 0\n"));
   EXPECT_THAT(json.out, AllOf(HasSubstr("\"maximum_likelihood\": null"), HasSubstr("\"maximum_likelihood\": 0.0"),
                               HasSubstr("\"correlation\": null")));
+}
+
+TEST_F(Cli, InferSaysHowWellTheDataFit) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  std::ofstream(path("x.csv")) << "3\n1\n4\n1\n5\n9\n2\n";
+  const std::vector<float> x{3, 1, 4, 1, 5, 9, 2};
+  const Fit fit = Machine::load(path("run")).infer(x, 7).fit;
+  const Outcome shown = alfi({"infer", path("run"), "--data", path("x.csv")});
+  EXPECT_THAT(shown.out, HasSubstr(fmt::format("\n\nfit: p = {:.2g}\n", fit.p)));
+  const auto json = nlohmann::json::parse(alfi({"infer", path("run"), "--data", path("x.csv"), "--json"}).out)["fit"];
+  EXPECT_EQ(json["p"], fit.p);
+  EXPECT_EQ(json["predictive_p"], fit.predictive_p);
+  EXPECT_EQ(json["energy_p"], fit.energy_p);
+  EXPECT_EQ(json["shape_p"], fit.shape_p);
+  EXPECT_EQ(json["spread_p"], fit.spread_p);
+  EXPECT_EQ(json["extremes_p"], fit.extremes_p);
+  EXPECT_EQ(json["energy_distance"], fit.energy_distance);
+  EXPECT_EQ(json["code_p"], fit.code_p);
+  EXPECT_EQ(json["code_distance"], fit.code_distance);
+  EXPECT_EQ(json["likelihood_p"], fit.likelihood_p);
+  std::ofstream(path("far.csv")) << "3\n1\n4\n1\n5\n9\n16000000\n";
+  EXPECT_THAT(alfi({"infer", path("run"), "--data", path("far.csv")}).err,
+              HasSubstr("warning: The observations are unlike what the simulator makes, p = "));
 }
 
 /// Many sets in files, as a command reads them, and the answers that they should have.

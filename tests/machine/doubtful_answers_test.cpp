@@ -11,12 +11,14 @@
 #include "alfi/machine.hpp"
 #include "src/numerics/statistics.hpp"
 #include "tests/support/message_of.hpp"
+#include "tests/support/other_warnings.hpp"
 #include "tests/support/small_machine.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace alfi {
 namespace {
 
+using test::other_warnings;
 using test::small_checkpoint;
 using test::small_configuration;
 using testing::AllOf;
@@ -49,12 +51,12 @@ TEST(PriorEnd, IsLeftByDeviationsBeforeAnyoneIsWarned) {
   // After 3 iterations the mean is inside the prior's ±1.73 deviations. After 4 it is outside by 2 of its own
   // deviations, as answers at the prior's end may be; after 5 by 9.4.
   const Machine machine = moving_machine(Family::gaussian);
-  EXPECT_THAT(machine.infer(counts, 9, {3}).warnings, IsEmpty());
-  EXPECT_THAT(machine.infer(counts, 9, {4}).warnings, IsEmpty());
+  EXPECT_THAT(other_warnings(machine.infer(counts, 9, {3})), IsEmpty());
+  EXPECT_THAT(other_warnings(machine.infer(counts, 9, {4})), IsEmpty());
   const auto warns = ElementsAre(doubted(Doubt::outside_prior, AllOf(HasSubstr("log_rate = 8.5"), HasSubstr("[0.2, 7]"),
                                                                      HasSubstr("by 9.36 deviations"))));
-  EXPECT_THAT(machine.infer(counts, 9, {5}).warnings, warns);
-  EXPECT_THAT(machine.infer(counts, 9, {.iterations = 5, .truncated = false}).warnings, warns);
+  EXPECT_THAT(other_warnings(machine.infer(counts, 9, {5})), warns);
+  EXPECT_THAT(other_warnings(machine.infer(counts, 9, {.iterations = 5, .truncated = false})), warns);
 }
 
 // A machine that goes on and narrows is ruined by more iterations; one that stays is not.
@@ -72,16 +74,16 @@ TEST(MoreIterations, OfAMachineThatStaysHaveAWarning) {
   const test::TemporaryFolder folder;  // weights of 0: the answer is the prior
   const Machine machine = Machine::load(
       test::write_small_machine(folder.path(), small_checkpoint(small_configuration("poisson", Transform::sqrt))));
-  EXPECT_THAT(machine.infer(counts, 9, {3}).warnings, IsEmpty());
+  EXPECT_THAT(other_warnings(machine.infer(counts, 9, {3})), IsEmpty());
   EXPECT_THAT(
-      machine.infer(counts, 9, {7}).warnings,
+      other_warnings(machine.infer(counts, 9, {7})),
       ElementsAre(doubted(Doubt::more_iterations, HasSubstr("trained for 3 iterations, 7 are asked for. Of 16"))));
 }
 
 TEST(PriorEnd, OfAPointIsLeftWithAWarning) {
   const Machine machine = moving_machine(Family::point);
-  EXPECT_THAT(machine.infer(counts, 9, {3}).warnings, IsEmpty());
-  EXPECT_THAT(machine.infer(counts, 9, {4}).warnings,
+  EXPECT_THAT(other_warnings(machine.infer(counts, 9, {3})), IsEmpty());
+  EXPECT_THAT(other_warnings(machine.infer(counts, 9, {4})),
               ElementsAre(doubted(Doubt::outside_prior, AllOf(HasSubstr("log_rate"), HasSubstr("[0.2, 7]")))));
 }
 

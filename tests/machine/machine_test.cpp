@@ -19,6 +19,7 @@
 #include "src/model/truncated_law.hpp"
 #include "src/numerics/statistics.hpp"
 #include "tests/support/message_of.hpp"
+#include "tests/support/other_warnings.hpp"
 #include "tests/support/sanitized.hpp"
 #include "tests/support/small_machine.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -27,6 +28,7 @@ namespace alfi {
 namespace {
 
 using test::message_of;
+using test::other_warnings;
 using test::small_checkpoint;
 using test::small_configuration;
 using test::write_small_machine;
@@ -326,7 +328,7 @@ TEST(Machine, OfOtherFamiliesGivesTheConfiguredDeviationOrNone) {
   EXPECT_TRUE(std::isnan(point.parameters[0].deviation));
   EXPECT_TRUE(std::isnan(point.parameters[0].lower));
   EXPECT_TRUE(std::isnan(point.parameters[0].upper));
-  EXPECT_THAT(point.warnings, IsEmpty());
+  EXPECT_THAT(other_warnings(point), IsEmpty());
 }
 
 TEST(Machine, GivesCorrelationsWhereItLearnsThem) {
@@ -377,11 +379,11 @@ TEST(Machine, RefusesWrongOptions) {
 
 TEST(Machine, UsesARandomSubsetOfMoreObservationsThanItKnows) {
   const Machine machine = small_machine("poisson", Transform::sqrt);
-  EXPECT_THAT(machine.infer(counts(20), 20).warnings, IsEmpty());
+  EXPECT_THAT(other_warnings(machine.infer(counts(20), 20)), IsEmpty());
   const std::vector<float> x = counts(21);
   const Posterior posterior = machine.infer(x, 21);
   EXPECT_EQ(posterior.used, 20);
-  EXPECT_THAT(posterior.warnings,
+  EXPECT_THAT(other_warnings(posterior),
               ElementsAre(doubted(Doubt::subset_used,
                                   AllOf(HasSubstr("5 to 20"), HasSubstr("random subset of 20 of the 21")))));
   // Without replacement: one of the 21 is missing, and not simply the first or last.
@@ -409,10 +411,10 @@ TEST(Machine, DrawsItsSubsetFromEverywhere) {
 
 TEST(Machine, WarnsOfFewerObservationsThanItKnows) {
   const Machine machine = small_machine("poisson", Transform::sqrt);
-  EXPECT_THAT(machine.infer(counts(5), 5).warnings, IsEmpty());
+  EXPECT_THAT(other_warnings(machine.infer(counts(5), 5)), IsEmpty());
   const Posterior posterior = machine.infer(counts(4), 4);
   EXPECT_EQ(posterior.used, 4);
-  EXPECT_THAT(posterior.warnings,
+  EXPECT_THAT(other_warnings(posterior),
               ElementsAre(doubted(Doubt::too_few_observations,
                                   AllOf(HasSubstr("5 to 20"), HasSubstr("all 4"), HasSubstr("Do not trust")))));
   EXPECT_EQ(machine.infer(counts(1), 1).used, 1);
@@ -423,7 +425,7 @@ TEST(Machine, OfNoFiniteAnswerSaysSo) {
   for (float& weight : checkpoint.state.average) weight = std::numeric_limits<float>::quiet_NaN();
   const Posterior posterior = machine_of(checkpoint).infer(counts(9), 9);
   EXPECT_FALSE(std::isfinite(posterior.parameters[0].mean) && std::isfinite(posterior.parameters[0].deviation));
-  EXPECT_THAT(posterior.warnings, ElementsAre(doubted(Doubt::not_finite, HasSubstr("not finite"))));
+  EXPECT_THAT(other_warnings(posterior), ElementsAre(doubted(Doubt::not_finite, HasSubstr("not finite"))));
 }
 
 }  // namespace

@@ -51,7 +51,10 @@ struct Sets {
 std::vector<double> all_of(const Posterior& p) {
   std::vector<double> all{p.level, static_cast<double>(p.used), static_cast<double>(p.replicates)};
   for (const ParameterEstimate& e : p.parameters) all.insert(all.end(), {e.mean, e.deviation, e.lower, e.upper});
-  for (const auto* const numbers : {&p.correlation, &p.standard.mean, &p.standard.deviation})
+  const Fit& fit = p.fit;
+  all.insert(all.end(), {fit.p, fit.predictive_p, fit.energy_p, fit.shape_p, fit.spread_p, fit.extremes_p,
+                         fit.energy_distance, fit.code_p, fit.code_distance, fit.likelihood_p});
+  for (const auto* const numbers : {&fit.simulated_distances, &p.correlation, &p.standard.mean, &p.standard.deviation})
     all.insert(all.end(), numbers->begin(), numbers->end());
   return all;
 }
