@@ -2,14 +2,22 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "alfi/evaluation.hpp"
+#include "alfi/machine.hpp"
 
 namespace alfi {
 
 struct ReportOptions {
   EvaluationOptions evaluation;
   std::filesystem::path out{};        ///< of the page, NAME.html; empty: report.html in the run folder
+  std::filesystem::path simulator{};  ///< as Machine::load has it
+};
+
+struct DataReportOptions {
+  InferenceOptions inference{};
+  std::filesystem::path out{};        ///< of the page, NAME.html; empty: report-DATA.html in the run folder
   std::filesystem::path simulator{};  ///< as Machine::load has it
 };
 
@@ -22,5 +30,11 @@ struct Report {
 /// figures. InputError: there is no run, or an option is wrong. RunError: gnuplot is not there or fails, or the disk
 /// does; where it was gnuplot the numbers stand, and a page that was there before is untouched.
 Report write_report(const std::filesystem::path& run, const ReportOptions& options = {});
+
+/// Infers from real observations by a run's newest checkpoint and writes a page: posterior, predictive check and fit.
+/// `name` says what the data are; the page's name has its last part, without an ending. Errors are those of
+/// write_report and of Machine::infer.
+Report write_data_report(const std::filesystem::path& run, const DataSet& data, const std::string& name,
+                         const DataReportOptions& options = {});
 
 }  // namespace alfi

@@ -37,14 +37,14 @@ void append(const std::string& file, Observations more, Observations& all) {
 
 }  // namespace
 
-void DataArguments::add_to(CLI::App& command) {
-  command
-      .add_option(
-          "--data", files,
-          "Observations, one a row, in text or a .npy array, packed (.gz, .npz) or not; many sets of them in an "
-          "array (sets, rows, columns), or in several files; -: standard input")
-      ->type_name("FILE")
-      ->required();
+CLI::Option* DataArguments::add_to(CLI::App& command) {
+  CLI::Option* const data =
+      command
+          .add_option(
+              "--data", files,
+              "Observations, one a row, in text or a .npy array, packed (.gz, .npz) or not; many sets of them in an "
+              "array (sets, rows, columns), or in several files; -: standard input")
+          ->type_name("FILE");
   command
       .add_option("--group", group,
                   "A column of the text that says which set a row belongs to: its name, or its number from 1 on")
@@ -61,6 +61,7 @@ void DataArguments::add_to(CLI::App& command) {
       ->allow_extra_args(false);
   command.add_flag("--drop-missing", drop_missing,
                    "Leave observations with a missing value (empty, NA, NaN) out, which are refused else");
+  return data;
 }
 
 Observations DataArguments::load(const ObservationInfo& allowed) const {

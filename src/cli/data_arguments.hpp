@@ -19,8 +19,8 @@ struct DataArguments {
   std::vector<double> missing_codes;
   bool drop_missing = false;
 
-  /// Adds --data and what belongs to it to a command.
-  void add_to(CLI::App& command);
+  /// Adds --data and what belongs to it to a command. Returns --data.
+  CLI::Option* add_to(CLI::App& command);
 
   /// Reads what they name: of several files each is a set, or several, named after it. Throws InputError naming file
   /// and place.

@@ -2,60 +2,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <cmath>
 
+#include "src/report/bins.hpp"
 #include "src/report/drawing.hpp"
 #include "src/report/figures.hpp"
 
 namespace alfi::report {
 namespace {
-
-/// Bins over the real observations and a quarter of their range to each side, as far as there is anything.
-struct Bins {
-  double low, width;
-  int count;
-
-  Bins(const std::vector<double>& real, const std::vector<double>& simulated, bool whole) {
-    const auto [least, most] = std::minmax_element(real.begin(), real.end());
-    const double margin = 0.25 * (*most - *least);
-    double from = *least, to = *most;
-    for (const double x : simulated) {
-      from = std::min(from, std::max(x, *least - margin));
-      to = std::max(to, std::min(x, *most + margin));
-    }
-    constexpr int most_bins = 30;
-    if (whole) {
-      from = std::floor(from);
-      width = std::ceil((std::floor(to) - from + 1) / most_bins);
-      count = static_cast<int>((std::floor(to) - from) / width) + 1;
-      low = from - 0.5;
-    } else {
-      count = most_bins;
-      width = to > from ? (to - from) / most_bins : 1;
-      low = from;
-    }
-  }
-
-  /// Per cent of all values in each bin.
-  std::vector<double> parts(const std::vector<double>& values) const {
-    std::vector<double> parts(static_cast<std::size_t>(count), 0.0);
-    for (const double value : values) {
-      const double place = (value - low) / width;
-      if (!(place >= 0 && place <= count)) continue;  // outside what is shown
-      parts[static_cast<std::size_t>(std::min(static_cast<int>(place), count - 1))] +=
-          100 / static_cast<double>(values.size());
-    }
-    return parts;
-  }
-};
-
-std::vector<double> column(const std::vector<float>& rows, int dimension, int which) {
-  std::vector<double> values;
-  for (std::size_t i = static_cast<std::size_t>(which); i < rows.size(); i += static_cast<std::size_t>(dimension))
-    values.push_back(rows[i]);
-  return values;
-}
 
 std::string several(const std::vector<double>& values) {
   return values.size() == 1 ? fmt::format("{:.3g}", values[0]) : fmt::format("({:.3g})", fmt::join(values, ", "));
@@ -83,18 +37,17 @@ Figure observations_figure(const Subject& subject) {
                   {}};
       const std::vector<double> real_parts = bins.parts(real), parts = bins.parts(simulated);
       for (std::size_t i = 0; i < real_parts.size(); ++i)
-        table.rows.push_back({bins.low + (static_cast<double>(i) + 0.5) * bins.width, real_parts[i],
-                              simulated.empty() ? std::nan("") : parts[i]});
+        table.rows.push_back(
+            {bins.middle(static_cast<int>(i)), real_parts[i], simulated.empty() ? std::nan("") : parts[i]});
       std::string title = fmt::format("problem {}", e + 1);
       if (k == 0 && example.truth.size() <= 2)
         title += fmt::format("\\nθ* {}, estimate {}", several(example.truth), several(example.estimate));
-      const double high = bins.low + bins.count * bins.width;
-      plots += wide_ticks(bins.low, high);
+      plots += wide_ticks(bins.low, bins.high());
       plots += fmt::format(
           "set title \"{}\"\nset xlabel {}\nset ylabel '{}'\nset xrange [{}:{}]\nset yrange [0:*]\nset boxwidth {}\n"
           "plot '{}.csv' using 1:2 with boxes fs solid 0.45 noborder lc rgb '{}'",
           title, literal(X > 1 ? fmt::format("{}, component {}", info.meaning, k + 1) : info.meaning),
-          e == 0 ? "observations (%)" : "", bins.low, high, bins.width, table.name, band_colour);
+          e == 0 ? "observations (%)" : "", bins.low, bins.high(), bins.width, table.name, band_colour);
       if (!simulated.empty()) plots += fmt::format(", '' using 1:3 with histeps lc rgb '{}'", mle_colour);
       plots += "\n";
       figure.tables.push_back(std::move(table));

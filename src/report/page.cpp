@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <initializer_list>
+#include <utility>
 
 #include "src/report/drawing.hpp"
 #include "src/report/svg.hpp"
@@ -138,16 +140,63 @@ std::string numbers(const Optimisation& o) {
   return text + "</tbody></table></div>\n";
 }
 
+std::string machine_title(const std::string& name) { return fmt::format("An alfi machine for {}", name); }
+
+std::string introduction(const DataSubject& subject) {
+  const Posterior& posterior = subject.posterior;
+  const std::size_t count = subject.data.size() / static_cast<std::size_t>(subject.simulator.observations.dimension);
+  std::string text = "<table class=\"about\"><tbody>\n";
+  text += row("simulator", {escaped(fmt::format("{}: {}", subject.simulator.name, subject.simulator.description))});
+  text += row("data", {escaped(fmt::format("{}, {} observations{}", subject.name, count,
+                                           static_cast<std::size_t>(posterior.used) == count
+                                               ? ""
+                                               : fmt::format(", of which {} were used", posterior.used)))});
+  text += row("an answer", {fmt::format("{} rollouts combined{}", posterior.replicates,
+                                        posterior.truncated ? ", truncated to the prior" : "")});
+  text += "</tbody></table>\n";
+  for (const Warning& warning : posterior.warnings)
+    text += fmt::format("<p class=\"missing\">{}</p>\n", escaped(warning.text));
+  return text + details(subject.configuration);
+}
+
+std::string numbers(const DataSubject& subject) {
+  std::string text = fmt::format(
+      "<div class=\"scroll\"><table>\n<thead><tr><td></td><th scope=\"col\">estimate</th><th "
+      "scope=\"col\">deviation</th><th scope=\"col\">{:g} % interval</th><th scope=\"col\">maximum "
+      "likelihood</th></tr></thead>\n<tbody>\n",
+      100 * subject.posterior.level);
+  for (std::size_t d = 0; d < subject.posterior.parameters.size(); ++d) {
+    const ParameterEstimate& p = subject.posterior.parameters[d];
+    const bool known = !subject.maximum_likelihood.empty();
+    text += row(axis(subject.simulator.parameters[d]),
+                {plain(p.mean), plain(p.deviation),
+                 std::isfinite(p.lower) ? fmt::format("[{:.4g}, {:.4g}]", p.lower, p.upper) : "–",
+                 known ? plain(subject.maximum_likelihood[d]) : "–"});
+  }
+  text += "</tbody></table></div>\n<div class=\"scroll\"><table>\n<tbody>\n";
+  const Fit& fit = subject.posterior.fit;
+  text += row("fit, p", {plain(fit.p)});
+  text += row("simulated sets as unlike the others, p", {plain(fit.predictive_p)});
+  text += row("energy distance", {fmt::format("{}, p = {}", plain(fit.energy_distance), plain(fit.energy_p))});
+  text += row("shares of cells, p", {plain(fit.shape_p)});
+  text += row("deviation, p", {plain(fit.spread_p)});
+  text += row("least and largest values, p", {plain(fit.extremes_p)});
+  text += row("distance of the code from training’s, deviations",
+              {fmt::format("{}, p = {}", plain(fit.code_distance), plain(fit.code_p))});
+  text += row("maximum likelihood, p", {plain(fit.likelihood_p)});
+  return text + "</tbody></table></div>\n";
+}
+
 /// A page of an introduction, numbers with what is to be said of them, and figures.
-std::string assembled(const std::string& name, const std::string& machine, const std::string& evaluation,
-                      const std::vector<Figure>& figures, const std::vector<std::string>& pictures) {
-  const std::string title = fmt::format("An alfi machine for {}", name);
+std::string assembled(const std::string& title, const std::string& introduction, const std::string& heading,
+                      const std::string& numbers, const std::vector<Figure>& figures,
+                      const std::vector<std::string>& pictures) {
   std::string html = fmt::format(
       "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0}</title>\n"
       "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n",
       escaped(title), style);
-  html += machine + "<h2>Evaluation</h2>\n" + evaluation;
+  html += introduction + fmt::format("<h2>{}</h2>\n", heading) + numbers;
   for (std::size_t i = 0; i < figures.size(); ++i) {
     const Figure& figure = figures[i];
     html += fmt::format("<h2>{}</h2>\n<figure id=\"{}\">\n", escaped(figure.title), figure.name);
@@ -202,8 +251,32 @@ Table summary(const Optimisation& o) {
   return table;
 }
 
+Table summary(const DataSubject& subject) {
+  Table table{"answer", {"quantity", "value", "deviation", "lower", "upper", "maximum_likelihood"}, {}};
+  const double nan = std::nan("");
+  for (std::size_t d = 0; d < subject.posterior.parameters.size(); ++d) {
+    const ParameterEstimate& p = subject.posterior.parameters[d];
+    const double most_likely = subject.maximum_likelihood.empty() ? nan : subject.maximum_likelihood[d];
+    table.rows.push_back({p.name, p.mean, p.deviation, p.lower, p.upper, most_likely});
+  }
+  const Fit& fit = subject.posterior.fit;
+  for (const auto& [name, value] :
+       std::initializer_list<std::pair<const char*, double>>{{"fit_p", fit.p},
+                                                             {"predictive_p", fit.predictive_p},
+                                                             {"energy_p", fit.energy_p},
+                                                             {"shape_p", fit.shape_p},
+                                                             {"spread_p", fit.spread_p},
+                                                             {"extremes_p", fit.extremes_p},
+                                                             {"energy_distance", fit.energy_distance},
+                                                             {"code_p", fit.code_p},
+                                                             {"code_distance", fit.code_distance},
+                                                             {"likelihood_p", fit.likelihood_p}})
+    table.rows.push_back({name, value, nan, nan, nan, nan});
+  return table;
+}
+
 std::string page(const Subject& subject, const std::vector<Figure>& figures, const std::vector<std::string>& pictures) {
-  return assembled(subject.simulator.name, machine(subject),
+  return assembled(machine_title(subject.simulator.name), machine(subject), "Evaluation",
                    "<p>All methods answer for the same problems; in brackets, 95 % intervals. Errors count parameters "
                    "in deviations of their prior.</p>\n" +
                        numbers(subject.diagnostics.evaluation),
@@ -213,11 +286,17 @@ std::string page(const Subject& subject, const std::vector<Figure>& figures, con
 std::string page(const MinimisationSubject& subject, const std::vector<Figure>& figures,
                  const std::vector<std::string>& pictures) {
   return assembled(
-      subject.optimisation.objective, machine(subject),
+      machine_title(subject.optimisation.objective), machine(subject), "Evaluation",
       "<p>All descend on the same problems; in brackets, 95 % intervals. The optimizers were tuned for the "
       "mean final loss, on problems of their own.</p>\n" +
           numbers(subject.optimisation),
       figures, pictures);
+}
+
+std::string page(const DataSubject& subject, const std::vector<Figure>& figures,
+                 const std::vector<std::string>& pictures) {
+  return assembled(fmt::format("{} of {}", subject.simulator.name, subject.name), introduction(subject), "Answer",
+                   numbers(subject), figures, pictures);
 }
 
 }  // namespace alfi::report

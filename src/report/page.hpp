@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "src/report/data_subject.hpp"
 #include "src/report/figures.hpp"
 
 namespace alfi::report {
@@ -14,9 +15,14 @@ Table summary(const Evaluation& evaluation);
 
 Table summary(const Optimisation& optimisation);
 
+/// Returns the answer and the numbers of its fit.
+Table summary(const DataSubject& subject);
+
 /// Writes the page. `pictures`: an <svg> for each figure, empty where it has none.
 std::string page(const Subject& subject, const std::vector<Figure>& figures, const std::vector<std::string>& pictures);
 std::string page(const MinimisationSubject& subject, const std::vector<Figure>& figures,
+                 const std::vector<std::string>& pictures);
+std::string page(const DataSubject& subject, const std::vector<Figure>& figures,
                  const std::vector<std::string>& pictures);
 
 }  // namespace alfi::report

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <span>
 #include <system_error>
 
 #include "alfi/error.hpp"
+#include "src/exact/exact.hpp"
+#include "src/machine/estimates.hpp"
 #include "src/model/checkpoint.hpp"
+#include "src/report/data_subject.hpp"
 #include "src/report/figures.hpp"
 #include "src/report/gnuplot.hpp"
 #include "src/report/page.hpp"
@@ -21,15 +25,15 @@ using namespace report;
 /// Problems whose ways a machine that minimises shows.
 constexpr int shown_paths = 4;
 
-Report places(const std::filesystem::path& run, std::filesystem::path page) {
+Report places(const std::filesystem::path& run, std::filesystem::path page, const std::filesystem::path& own) {
   std::error_code hidden;  // what cannot be looked at is said by who opens it
   if (std::filesystem::exists(run, hidden) && !std::filesystem::is_directory(run, hidden))
     throw InputError(fmt::format("{}: a run folder is needed, which this is not", run.string()));
-  if (page.empty()) page = run / "report.html";
+  if (page.empty()) page = own;
   const std::filesystem::path folder = page.has_parent_path() ? page.parent_path() : ".";
   if (page.extension() != ".html" || page.stem().empty())
     throw InputError(fmt::format("{}: the report's name must end in .html", page.string()));
-  if (page != run / "report.html" && !std::filesystem::is_directory(folder, hidden))
+  if (page != own && !std::filesystem::is_directory(folder, hidden))
     throw InputError(fmt::format("{}: there is no folder {}", page.string(), folder.string()));
   return {page, folder / page.stem()};
 }
@@ -65,30 +69,61 @@ std::string draw(const Figure& figure, const std::filesystem::path& folder) try 
       fmt::format("figure {}: {}. Its numbers and all others are in {}", figure.name, error.what(), folder.string()));
 }
 
+/// Writes the page of a subject, and its numbers. All figures are drawn before the first is written: where gnuplot
+/// fails, older pictures stay.
+template <class Subject>
+void write(const Report& report, const Subject& subject, const Table& summary) {
+  const std::vector<Figure> all = figures(subject);
+  write_numbers(report.numbers, summary, all);
+  std::vector<std::string> pictures;
+  for (const Figure& figure : all) pictures.push_back(draw(figure, report.numbers));
+  for (std::size_t i = 0; i < all.size(); ++i) write_picture(report.numbers / (all[i].name + ".svg"), pictures[i]);
+  write_text(report.page, page(subject, all, pictures));
+}
+
+/// Sets simulated at the posterior, to be drawn beside the data.
+constexpr int shown_sets = 100;
+
 }  // namespace
 
 Report write_report(const std::filesystem::path& run, const ReportOptions& options) {
-  Report report = places(run, options.out);
+  Report report = places(run, options.out, run / "report.html");
   const Machine machine = Machine::load(run, options.simulator);
   const Metrics metrics = read_metrics(run / "metrics.jsonl");
-  // All are drawn before the first is written: where gnuplot fails, older pictures stay.
-  const auto write = [&](const auto& subject, const Table& summary) {
-    const std::vector<Figure> all = figures(subject);
-    write_numbers(report.numbers, summary, all);
-    std::vector<std::string> pictures;
-    for (const Figure& figure : all) pictures.push_back(draw(figure, report.numbers));
-    for (std::size_t i = 0; i < all.size(); ++i) write_picture(report.numbers / (all[i].name + ".svg"), pictures[i]);
-    write_text(report.page, page(subject, all, pictures));
-  };
   const Plan& plan = checkpoint_of(machine).plan;
   if (plan.minimises) {
     MinimisationSubject subject{plan.configuration, metrics, {}, {shown_paths, {}, {}, {}}};
     subject.optimisation = evaluate_minimiser(machine, options.evaluation, &subject.paths);
-    write(subject, summary(subject.optimisation));
+    write(report, subject, summary(subject.optimisation));
   } else {
     const Subject subject{plan.configuration, plan.simulator, metrics, diagnose(machine, options.evaluation)};
-    write(subject, summary(subject.diagnostics.evaluation));
+    write(report, subject, summary(subject.diagnostics.evaluation));
   }
+  return report;
+}
+
+Report write_data_report(const std::filesystem::path& run, const DataSet& data, const std::string& name,
+                         const DataReportOptions& options) {
+  const std::string stem = std::filesystem::path(name).stem().string();
+  Report report = places(run, options.out, run / fmt::format("report-{}.html", stem.empty() ? "data" : stem));
+  const Machine machine = Machine::load(run, options.simulator);
+  const Plan& plan = checkpoint_of(machine).plan;
+  const Posterior posterior = machine.infer(data.x, data.count, options.inference);
+  const auto exact = make_exact_inference(plan.simulator);
+  DataSubject subject{name,
+                      plan.configuration,
+                      plan.simulator,
+                      {data.x.begin(), data.x.end()},
+                      posterior,
+                      law_of(posterior, plan.simulator),
+                      exact ? exact->maximum_likelihood(data.x) : std::vector<double>{},
+                      {}};
+  if (std::isfinite(posterior.fit.predictive_p)) {
+    const std::vector<float> x = machine.predict(posterior, shown_sets, posterior.used);
+    const auto size = static_cast<std::ptrdiff_t>(x.size()) / shown_sets;
+    for (auto set = x.begin(); set != x.end(); set += size) subject.simulated.emplace_back(set, set + size);
+  }
+  write(report, subject, summary(subject));
   return report;
 }
 
