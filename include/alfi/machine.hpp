@@ -87,6 +87,7 @@ struct InferenceOptions {
   int replicates = 0;              ///< rollouts to combine: 1, 2, 4, 8 or 16; 0: evaluation.replicates
   int threads = 0;                 ///< of several sets; 0: engine.threads. One alone takes one
   bool truncated = true;           ///< whether an answer is truncated to where the prior is not 0, and renormalised
+  bool fit = true;  ///< whether its fit is checked, which costs about what the answer does; else all of it is NaN
   /// Seed that names the simulations' random numbers, together with the observations; none: engine.seed.
   std::optional<std::uint64_t> seed{};
 };

@@ -258,6 +258,9 @@ void add_infer(CLI::App& app) {
   command->add_flag(
       "!--untruncated", arguments->inference.truncated,
       "Answer with the whole Gaussian; else it is truncated to where the prior is not 0, and renormalised");
+  command->add_flag("!--no-fit", arguments->inference.fit,
+                    "Do not check whether the data look like what the simulator makes; many small sets, and slow "
+                    "simulators, take half the time");
   command->add_flag("--json", arguments->json, "One JSON object to standard output");
   command->callback([arguments] { infer(*arguments); });
 }

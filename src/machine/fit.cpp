@@ -149,13 +149,8 @@ std::string poor_fit(const Fit& fit) {
       fit.p, fmt::join(reasons, "; "));
 }
 
-Fit combined_fit(std::span<const Posterior> posteriors) {
-  const auto sets = static_cast<double>(posteriors.size()), poor = static_cast<double>(poor_sets(posteriors));
-  double worst = nan;
-  for (const Posterior& posterior : posteriors) worst = std::fmin(worst, posterior.fit.p);
-  // The probability of `poor` or more false alarms, which is binomial.
-  const double chance = poor == 0 ? 1 : Eigen::numext::betainc(poor, sets - poor + 1, alarm);
-  return {.p = std::isnan(worst) ? nan : std::min(1.0, 2 * std::min(chance, sets * worst)),
+Fit unchecked_fit() {
+  return {.p = nan,
           .predictive_p = nan,
           .energy_p = nan,
           .shape_p = nan,
@@ -166,6 +161,17 @@ Fit combined_fit(std::span<const Posterior> posteriors) {
           .code_p = nan,
           .code_distance = nan,
           .likelihood_p = nan};
+}
+
+Fit combined_fit(std::span<const Posterior> posteriors) {
+  const auto sets = static_cast<double>(posteriors.size()), poor = static_cast<double>(poor_sets(posteriors));
+  double worst = nan;
+  for (const Posterior& posterior : posteriors) worst = std::fmin(worst, posterior.fit.p);
+  // The probability of `poor` or more false alarms, which is binomial.
+  const double chance = poor == 0 ? 1 : Eigen::numext::betainc(poor, sets - poor + 1, alarm);
+  Fit fit = unchecked_fit();
+  if (!std::isnan(worst)) fit.p = std::min(1.0, 2 * std::min(chance, sets * worst));
+  return fit;
 }
 
 std::string poor_fit_of_sets(std::span<const Posterior> posteriors, const Fit& fit) {

@@ -41,6 +41,9 @@ class FitCheck {
 /// Says in words how badly observations fit; nothing of a fit that is good enough.
 std::string poor_fit(const Fit& fit);
 
+/// Returns the fit of an answer that was not checked: NaN.
+Fit unchecked_fit();
+
 /// Returns the fit of several sets together: p alone, the probability that as many of them fit poorly, or one of them
 /// as badly as the worst.
 Fit combined_fit(std::span<const Posterior> posteriors);

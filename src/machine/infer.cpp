@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -73,8 +74,9 @@ class Inference {
         level_(options.level),
         seed_(options.seed.value_or(plan.configuration.engine.seed)),
         weights_(checkpoint.state.average),
-        engine_(plan_, checkpoint.normalisation),
-        fit_(plan_, checkpoint.normalisation, weights_) {}
+        engine_(plan_, checkpoint.normalisation) {
+    if (options.fit) fit_.emplace(plan_, checkpoint.normalisation, weights_);
+  }
 
   /// Refuses more iterations than trained where they ruin the machine, else notes a warning.
   void check_iterations() {
@@ -103,7 +105,8 @@ class Inference {
       }
       problems.push_back(problem);
     }
-    const std::vector<double> code_distances = fit_.code_distances(problems);
+    const std::vector<double> code_distances =
+        fit_ ? fit_->code_distances(problems) : std::vector<double>(problems.size());
     std::vector<Posterior> posteriors(sets.size());
     engine_.infer(problems, replicates, T, weights_, [&](std::size_t i, const FinishedTile& finished) {
       posteriors[i] =
@@ -123,13 +126,13 @@ class Inference {
                         .used = problem.count,
                         .replicates = plan_.configuration.evaluation.replicates,
                         .seed = problem.seed,
-                        .fit = {},
+                        .fit = unchecked_fit(),
                         .warnings = warnings_of(given, plan_.configuration.episode.real_observations)};
     if (!more_iterations_.empty()) posterior.warnings.push_back({Doubt::more_iterations, more_iterations_});
     if (couples(family)) posterior.correlation = law.correlation;
     const TruncatedLaw answer = law_of(posterior, plan_.simulator);
     add_estimates(answer, plan_.simulator, posterior);
-    posterior.fit = fit_.of(answer, problem, code_distance);
+    if (fit_) posterior.fit = fit_->of(answer, problem, code_distance);
     if (std::string poor = poor_fit(posterior.fit); !poor.empty())
       posterior.warnings.push_back({Doubt::poor_fit, std::move(poor)});
     if (!is_finite(family, law))
@@ -146,7 +149,7 @@ class Inference {
   std::uint64_t seed_;
   std::span<const float> weights_;
   Engine engine_;
-  FitCheck fit_;
+  std::optional<FitCheck> fit_;
   std::string more_iterations_;  ///< warning of them
 };
 

@@ -88,6 +88,16 @@ TEST(Fit, IsPartOfEveryAnswer) {
               Contains(AllOf(Field(&Warning::doubt, Doubt::poor_fit), Field(&Warning::text, HasSubstr("unlike")))));
 }
 
+TEST(Fit, IsLeftOutWhereItIsNotWanted) {
+  const Machine machine = machine_of(Family::gaussian);
+  const std::vector<float> counts(10, 1e7F);
+  const Posterior checked = machine.infer(counts, 10), unchecked = machine.infer(counts, 10, {.fit = false});
+  EXPECT_TRUE(std::isnan(unchecked.fit.p) && std::isnan(unchecked.fit.code_p));
+  EXPECT_THAT(unchecked.warnings, Not(Contains(Field(&Warning::doubt, Doubt::poor_fit))));
+  EXPECT_EQ(unchecked.standard.mean, checked.standard.mean);
+  EXPECT_TRUE(std::isnan(combined_fit(std::vector<Posterior>{unchecked, unchecked}).p));
+}
+
 TEST(Fit, OfAPointComparesTheCodeAlone) {
   const Fit fit = machine_of(Family::point).infer(std::vector<float>{3, 1, 4, 1, 5}, 5).fit;
   EXPECT_TRUE(std::isnan(fit.predictive_p));
