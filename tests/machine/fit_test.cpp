@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -81,7 +82,7 @@ TEST(Fit, IsPartOfEveryAnswer) {
     EXPECT_GE(p, 1.0 / (predictive_sets + 1));
     EXPECT_LE(p, 1);
   }
-  EXPECT_LE(fit.p, 1);
+  EXPECT_EQ(fit.p, std::min({1.0, fit.predictive_p / 0.8, fit.code_p / 0.1, fit.likelihood_p / 0.1}));
   EXPECT_GE(fit.likelihood_p, 0);
   EXPECT_GT(fit.energy_distance, 0);
   EXPECT_THAT(machine.infer(std::vector<float>(10, 1e7F), 10).warnings,
