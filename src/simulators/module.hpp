@@ -16,8 +16,8 @@ std::string refused_facts(const SimulatorFacts& facts);
 
 /// Loads a module, which stays in memory as long as the process. Throws InputError where the file is none, is damaged,
 /// was compiled with the kernels of another version or for another processor, or says of itself what contradicts
-/// itself.
-const SimulatorModule* load_module(const std::filesystem::path& file);
+/// itself; that is laid to `header`, which it was compiled from, where one is given.
+const SimulatorModule* load_module(const std::filesystem::path& file, const std::filesystem::path& header = {});
 
 /// A file that a module was compiled from, as it was then.
 struct SourceFile {

@@ -30,11 +30,12 @@ std::string environment(const char* name) {
 
 std::filesystem::path header_at(const std::filesystem::path& header) {
   std::error_code hidden;
-  if (!std::filesystem::is_regular_file(header, hidden))
-    throw InputError(
-        fmt::format("{}: there is no such header of a simulator; a run has a copy in its folder simulator, "
-                    "which --set simulator.source=PATH may name",
-                    header.string()));
+  const auto status = std::filesystem::status(header, hidden);
+  if (status.type() == std::filesystem::file_type::none)
+    throw InputError(fmt::format("cannot read {}: {}", header.string(), hidden.message()));
+  if (!std::filesystem::is_regular_file(status))
+    throw InputError(fmt::format("{}: there is no such header of a simulator; a run has a copy in its folder simulator",
+                                 header.string()));
   if (header.string().find_first_of("\"\n") != std::string::npos)
     throw InputError(fmt::format("{}: a header's path must have no quotation marks or ends of lines", header.string()));
   return std::filesystem::absolute(header).lexically_normal();

@@ -85,7 +85,7 @@ std::string refused_facts(const SimulatorFacts& facts) {
   return {};
 }
 
-const SimulatorModule* load_module(const std::filesystem::path& file) {
+const SimulatorModule* load_module(const std::filesystem::path& file, const std::filesystem::path& header) {
   const std::vector<std::byte> bytes = read_file(file);
   require_whole(file, bytes);
   void* const library = ::dlopen(std::filesystem::absolute(file).c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -97,7 +97,8 @@ const SimulatorModule* load_module(const std::filesystem::path& file) {
   if (std::strcmp(stamp, ALFI_STAMP) != 0)
     throw refused(file, "was compiled with another version of alfi; build it again from its header");
   const std::string contradiction = refused_facts(module->facts);
-  if (!contradiction.empty()) throw refused(file, "its facts contradict themselves: " + contradiction);
+  if (!contradiction.empty())
+    throw refused(header.empty() ? file : header, "its facts contradict themselves: " + contradiction);
   return module;
 }
 

@@ -57,7 +57,9 @@ int LoadedSimulators::number_of_module(BuiltModule module) {
   const std::lock_guard<std::mutex> guard(mutex_);
   const std::string identity = fmt::format("module {:016x} {}", module.fingerprint, module.file.string());
   if (const int number = find(identity); number >= 0) return number;
-  return add_module(identity, *load_module(module.file), module.fingerprint, std::move(module.sources));
+  const std::filesystem::path header = module.sources.empty() ? "" : module.sources.front().path;
+  const SimulatorModule& loaded = *load_module(module.file, header);
+  return add_module(identity, loaded, module.fingerprint, std::move(module.sources));
 }
 
 int LoadedSimulators::number_of_program(const Configuration::Simulator& simulator) {

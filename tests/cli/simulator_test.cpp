@@ -102,7 +102,7 @@ TEST_F(SimulatorCli, RefusesWhatIsWrong) {
       {{"simulator", "check", changed("other_struct.hpp", "ALFI_SIMULATOR(Decay)", "ALFI_SIMULATOR(Other)")}, "Other"},
       {{"simulator", "check", changed("no_simulate.hpp", "void simulate(", "void draw(")}, "no_simulate.hpp"},
       {{"simulator", "check", changed("low_high.hpp", "uniform(0, 1)", "uniform(1, 0)")},
-       "the prior of dead_time reaches from 1 to 0"},
+       "low_high.hpp: its facts contradict themselves: the prior of dead_time reaches from 1 to 0"},
       {{"simulator", "check", changed("twice.hpp", "\"dead_time\"", "\"lifetime\"")},
        "two parameters have the name lifetime"},
       {{"simulator", "check", changed("nothing.hpp", "observations(1,", "observations(0,")},
