@@ -16,6 +16,7 @@
 #include "src/cli/command.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/version.hpp"
+#include "src/configuration/keys.hpp"
 #include "src/configuration/names.hpp"
 #include "src/simulators/parameter_scale.hpp"
 #include "src/system/instruction_set.hpp"
@@ -61,6 +62,17 @@ nlohmann::ordered_json as_json(const SimulatorInfo& simulator) {
            {{"dimension", o.dimension}, {"whole", o.whole}, {"low", o.low}, {"high", o.high}, {"meaning", o.meaning}}}};
 }
 
+/// Describes every key of a configuration.
+nlohmann::ordered_json keys_as_json() {
+  nlohmann::ordered_json all = nlohmann::json::array();
+  for (const configuration::Key& key : configuration::keys)
+    all.push_back({{"key", key.path},
+                   {"meaning", key.meaning},
+                   {"allowed", allowed(key)},
+                   {"default", configuration::default_text(key)}});
+  return all;
+}
+
 /// Name and constants of a simulator or an objective.
 std::string heading(const auto& info) {
   std::string text = fmt::format("  {}: {}\n", info.name, info.description);
@@ -100,7 +112,7 @@ void show_info(const Arguments& arguments) {
         {"threads", thread_count()},
         {"simulators", simulator_list},
         {"objectives", objective_list}};
-    if (arguments.configuration) info["configuration"] = describe_configuration();
+    if (arguments.configuration) info["configuration"] = keys_as_json();
     write_output(info.dump(2) + "\n");
     return;
   }

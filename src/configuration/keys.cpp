@@ -1,8 +1,12 @@
 #include "src/configuration/keys.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <iterator>
 #include <tuple>
+#include <variant>
 
 #include "kernels/shape.hpp"
 #include "src/configuration/nearest.hpp"
@@ -333,10 +337,11 @@ std::vector<std::string_view> sections_of(std::string_view path) {
 
 std::string_view own_name(std::string_view path) { return path.substr(path.rfind('.') + 1); }  // npos + 1 is 0
 
-std::string_view nearest_path(std::string_view unknown) {
+std::string advice_on(std::string_view unknown) {
   std::vector<std::string_view> paths;
   for (const Key& key : keys) {
-    for (const std::string_view section : sections_of(key.path)) paths.push_back(section);
+    for (const std::string_view section : sections_of(key.path))
+      if (std::ranges::find(paths, section) == paths.end()) paths.push_back(section);
     paths.push_back(key.path);
   }
   const auto distance = [&](std::string_view path) {
@@ -344,8 +349,22 @@ std::string_view nearest_path(std::string_view unknown) {
     return std::tuple(edit_distance(own_name(path), own_name(unknown)) + elsewhere, elsewhere,
                       edit_distance(path, unknown));
   };
-  return *std::min_element(paths.begin(), paths.end(),
-                           [&](std::string_view a, std::string_view b) { return distance(a) < distance(b); });
+  const std::string_view nearest =
+      *std::ranges::min_element(paths, {}, [&](std::string_view path) { return distance(path); });
+  if (is_near(own_name(nearest), own_name(unknown))) return fmt::format("the nearest known key is {}", nearest);
+  std::string_view section = parent_of(unknown);
+  while (!is_section(section)) section = parent_of(section);
+  std::vector<std::string_view> names;
+  for (const std::string_view path : paths)
+    if (parent_of(path) == section) names.push_back(own_name(path));
+  return fmt::format("{} has {}", section.empty() ? "a configuration" : section, fmt::join(names, ", "));
+}
+
+const Key* find_mapping(std::string_view entry) {
+  const Key* const key = find_key(parent_of(entry));
+  const bool is_mapping = key != nullptr && (std::holds_alternative<Priors>(key->kind) ||
+                                             std::holds_alternative<SimulatorParameters>(key->kind));
+  return is_mapping ? key : nullptr;
 }
 
 }  // namespace alfi::configuration

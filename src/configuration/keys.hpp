@@ -32,6 +32,9 @@ bool applies(const Key& key, const Configuration& configuration);
 /// Returns the value as the file would have it.
 std::string text_of(const Key& key, const Configuration& configuration);
 
+/// Returns the value without a configuration's, in words where there is none.
+std::string default_text(const Key& key);
+
 /// Returns what completes "must be ...".
 std::string allowed(const Key& key);
 
@@ -47,8 +50,11 @@ std::vector<std::string_view> sections_of(std::string_view path);
 /// Returns the last part of a path.
 std::string_view own_name(std::string_view path);
 
-/// Returns the known key or section that is nearest to an unknown path. It is judged by its own name, so that a key in
-/// the wrong section leads to the right one; at equal distance the same section wins.
-std::string_view nearest_path(std::string_view unknown);
+/// Returns advice on an unknown path: the known key or section that is near, else all of its section. A key is judged
+/// by its own name, so that one in the wrong section leads to the right one; at equal distance the same section wins.
+std::string advice_on(std::string_view unknown);
+
+/// Returns the key that holds a mapping with such an entry, as prior holds prior.log_rate; null where none does.
+const Key* find_mapping(std::string_view entry);
 
 }  // namespace alfi::configuration

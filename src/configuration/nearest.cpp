@@ -1,5 +1,7 @@
 #include "src/configuration/nearest.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -22,10 +24,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string_view nearest(std::span<const std::string_view> names, std::string_view name) {
-  return *std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
+bool is_near(std::string_view known, std::string_view name) {
+  constexpr std::size_t shortest = 3;  // of a beginning that says something
+  if (std::min(known.size(), name.size()) >= shortest && (known.starts_with(name) || name.starts_with(known)))
+    return true;
+  return 3 * edit_distance(known, name) <= std::max(known.size(), name.size());
+}
+
+std::string nearest(std::span<const std::string_view> names, std::string_view name) {
+  const auto found = std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
     return edit_distance(a, name) < edit_distance(b, name);
   });
+  return found != names.end() && is_near(*found, name) ? fmt::format("; the nearest is {}", *found) : "";
 }
 
 }  // namespace alfi

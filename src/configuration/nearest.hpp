@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace alfi {
@@ -10,7 +11,12 @@ namespace alfi {
 /// Levenshtein's distance: insertions, deletions and replacements.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// Returns the first of the names nearest to `name`. There must be at least one.
-std::string_view nearest(std::span<const std::string_view> names, std::string_view name);
+/// Says whether `name` may be a slip for `known`: a third of it is wrong at most, or it is its beginning or the other
+/// way round.
+bool is_near(std::string_view known, std::string_view name);
+
+/// Returns the first of the names nearest to `name`, as the end of a message, "; the nearest is …"; nothing where
+/// none of them is near.
+std::string nearest(std::span<const std::string_view> names, std::string_view name);
 
 }  // namespace alfi

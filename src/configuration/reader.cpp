@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <cerrno>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -70,10 +71,14 @@ class Reader {
   // Reads the value or section at `path`; `origin` is where its key stands.
   void read(const YAML::Node& node, const std::string& path, const std::string& origin, const AtLine& at_line) {
     const Key* const key = find_key(path);
-    if (key == nullptr && !is_section(path)) {
-      throw InputError(fmt::format("{}{} = {}: unknown key; the nearest known key is {}", origin, path, shown(node),
-                                   nearest_path(path)));
+    if (const Key* const mapping = key == nullptr ? find_mapping(path) : nullptr) {
+      YAML::Node entry(YAML::NodeType::Map);
+      entry[std::string(own_name(path))] = node;
+      read(entry, std::string(mapping->path), origin, at_line);
+      return;
     }
+    if (key == nullptr && !is_section(path))
+      throw InputError(fmt::format("{}{} = {}: unknown key; {}", origin, path, shown(node), advice_on(path)));
     const auto child = [&](const std::string& name) { return path.empty() ? name : path + "." + name; };
     const auto bad_key = [&](const std::string& name, int line, std::string_view complaint) {
       return InputError(fmt::format("{}{}: {}", at_line(line), child(name), complaint));
@@ -122,9 +127,9 @@ Configuration load_configuration(const std::filesystem::path& file, const std::v
   std::ifstream in(file, std::ios::binary);
   std::string text(most_bytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!in.is_open() || in.bad()) {
-    throw InputError(fmt::format("{}: cannot be read, must be a file with a YAML configuration", file.string()));
-  }
+  if (!in.is_open() || in.bad())
+    throw InputError(fmt::format("{}: cannot be read: {}; must be a file with a YAML configuration", file.string(),
+                                 std::generic_category().message(errno)));
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > most_bytes) {
     throw InputError(

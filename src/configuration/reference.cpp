@@ -60,8 +60,8 @@ class Translator {
   void collect(const YAML::Node& node, const std::string& path, const std::string& origin) {
     const Key* const key = find_key(path);
     if (key == nullptr && !is_section(path))
-      throw InputError(fmt::format("{}{} = {}: is no key of the published code's configurations; the nearest is {}",
-                                   origin, path, shown(node), nearest_path(path)));
+      throw InputError(fmt::format("{}{} = {}: is no key of the published code's configurations{}", origin, path,
+                                   shown(node), nearest_path(path)));
     given_[path] = {node, origin};
     if (key != nullptr) {
       if (!is_allowed(*key, node)) throw refusal(*key);
@@ -112,8 +112,7 @@ class Translator {
   InputError refusal(const Key& key) const {
     std::string must = allowed(key);
     const YAML::Node& value = given(key.path).value;
-    if (key.names.size() > 1 && value.IsScalar())
-      must += fmt::format("; the nearest is {}", nearest(key.names, value.Scalar()));
+    if (key.names.size() > 1 && value.IsScalar()) must += nearest(key.names, value.Scalar());
     return refusal(key.path, must);
   }
 

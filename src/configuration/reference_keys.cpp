@@ -77,7 +77,7 @@ bool is_section(std::string_view path) {
   return path.empty() || std::find(std::begin(sections), std::end(sections), path) != std::end(sections);
 }
 
-std::string_view nearest_path(std::string_view unknown) {
+std::string nearest_path(std::string_view unknown) {
   std::vector<std::string_view> paths(std::begin(sections), std::end(sections));
   for (const Key& key : keys) paths.push_back(key.path);
   return nearest(paths, unknown);

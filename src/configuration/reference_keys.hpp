@@ -29,8 +29,8 @@ const Key* find_key(std::string_view path);
 /// Returns whether the path is a section's. The root, "", holds every section.
 bool is_section(std::string_view path);
 
-/// Returns the known key or section that is nearest to an unknown path.
-std::string_view nearest_path(std::string_view unknown);
+/// Returns "; the nearest is …", the known key or section near an unknown path; nothing where none is.
+std::string nearest_path(std::string_view unknown);
 
 /// Returns what completes "must be ...".
 std::string allowed(const Key& key);

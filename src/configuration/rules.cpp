@@ -24,7 +24,7 @@ InputError refusal(const std::string& origin, std::string_view path, std::string
 InputError refusal(const std::string& origin, const Key& key, const std::string& value) {
   std::string must = allowed(key);
   if (const Choice* choice = std::get_if<Choice>(&key.kind)) {
-    must += fmt::format("; the nearest is {}", nearest(choice->names(), value));
+    must += nearest(choice->names(), value);
   }
   return refusal(origin, key.path, value, must);
 }

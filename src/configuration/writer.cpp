@@ -39,16 +39,16 @@ std::string to_yaml(const Configuration& configuration) {
   return out.c_str();
 }
 
+std::string configuration::default_text(const Key& key) {
+  if (key.path == "simulator.name") return "none; this, source, module or program must be given";
+  const bool has_none = std::holds_alternative<Path>(key.kind) || std::holds_alternative<Words>(key.kind);
+  return has_none ? "none" : text_of(key, {});
+}
+
 std::string describe_configuration() {
-  const Configuration defaults;
   std::string text;
-  for (const Key& key : keys) {
-    const std::string value = key.path == "simulator.name" ? "none; this, source, module or program must be given"
-                              : std::holds_alternative<Path>(key.kind) || std::holds_alternative<Words>(key.kind)
-                                  ? "none"
-                                  : text_of(key, defaults);
-    text += fmt::format("{}\n    {}\n    {}; default: {}\n", key.path, key.meaning, allowed(key), value);
-  }
+  for (const Key& key : keys)
+    text += fmt::format("{}\n    {}\n    {}; default: {}\n", key.path, key.meaning, allowed(key), default_text(key));
   return text;
 }
 

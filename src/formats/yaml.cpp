@@ -2,11 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "alfi/error.hpp"
 
 namespace alfi {
+namespace {
+
+/// Says in words of the text what the parser says in its own.
+std::string_view in_words(std::string_view of_parser) {
+  namespace Parser = YAML::ErrorMsg;
+  const std::pair<std::string_view, std::string_view> table[] = {
+      {Parser::END_OF_SEQ_FLOW, "a [ is not closed"},
+      {Parser::END_OF_MAP_FLOW, "a { is not closed"},
+      {Parser::END_OF_MAP, "lines of one mapping must begin in one column"},
+      {Parser::END_OF_SEQ, "lines of one list must begin in one column"},
+      {Parser::EOF_IN_SCALAR, "a quotation mark is not closed"},
+      {Parser::FLOW_END, "a ] or } closes nothing"},
+      {Parser::MAP_KEY, "a key cannot stand here"},
+      {Parser::MAP_VALUE, "a ':' cannot stand here; text that has one needs quotation marks, a line spaces before it"},
+      {Parser::BLOCK_ENTRY, "a list cannot begin here"},
+      {Parser::UNKNOWN_ANCHOR, "text that begins with * needs quotation marks"},
+      {Parser::UNKNOWN_TOKEN, "text that begins so needs quotation marks"}};
+  const auto* const found = std::ranges::find(table, of_parser, &std::pair<std::string_view, std::string_view>::first);
+  return found == std::end(table) ? "this cannot be read" : found->second;
+}
+
+}  // namespace
 
 YAML::Node parse_yaml(const std::string& text, const std::string& origin, const AtLine& at_line,
                       std::string_view what) {
@@ -14,7 +40,8 @@ YAML::Node parse_yaml(const std::string& text, const std::string& origin, const 
   try {
     documents = YAML::LoadAll(text);
   } catch (const YAML::Exception& error) {
-    throw InputError(fmt::format("{}{} must be valid YAML: {}", at_line(error.mark.line + 1), what, error.msg));
+    throw InputError(
+        fmt::format("{}{} must be valid YAML: {}", at_line(error.mark.line + 1), what, in_words(error.msg)));
   }
   if (documents.size() > 1) {
     throw InputError(fmt::format("{}{} must be one YAML document, there are {}", origin, what, documents.size()));

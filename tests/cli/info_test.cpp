@@ -44,6 +44,11 @@ TEST_F(Cli, InfoTellsWhatIsThere) {
   EXPECT_EQ(keys.code, 0);
   for (const char* const key : {"simulator.name", "training.learning_rate", "engine.seed"})
     EXPECT_THAT(keys.out, HasSubstr(key));
+  const nlohmann::json all = json_of(alfi({"info", "--config", "--json"})).at("configuration");
+  ASSERT_TRUE(all.is_array());
+  EXPECT_EQ(all.at(0).at("key"), "simulator.name");
+  for (const nlohmann::json& key : all)
+    for (const char* const fact : {"key", "meaning", "allowed", "default"}) EXPECT_TRUE(key.at(fact).is_string());
 }
 
 }  // namespace

@@ -290,7 +290,31 @@ TEST(Configuration, UnknownKeysNameTheNearest) {
               HasSubstr("nearest known key is networks.aggregator.hidden"));
   EXPECT_THAT(refusal_of_override("seed=3"), HasSubstr("nearest known key is engine.seed"));
   EXPECT_THAT(refusal_of_override("episode.thetas.more=3"), HasSubstr("unknown key"));
+  // No guess where nothing is near.
+  EXPECT_THAT(refusal_of_override("networks.rim.xyz=3"),
+              EndsWith("unknown key; networks.rim has hidden, state, bound, update"));
+  EXPECT_THAT(refusal_of_override("qwertz=3"), HasSubstr("unknown key; a configuration has simulator, prior"));
+  EXPECT_THAT(refusal_of_override("simulator.name=qwertz"), ::testing::Not(HasSubstr("the nearest")));
   EXPECT_THAT(refusal_of_override("episode.=3"), HasSubstr("unknown key"));
+}
+
+TEST(Configuration, EntriesOfMappingsCanBeOverridden) {
+  const Configuration priors = parse_configuration("simulator: {name: gaussian}\nprior: {mean: {uniform: [0, 1]}}",
+                                                   {"prior.log_deviation={uniform: [0, 1]}"});
+  EXPECT_EQ(priors.prior.size(), 2U);
+  const Configuration inputs =
+      parse_configuration("simulator: {name: linear_regression}", {"simulator.parameters.inputs=2"});
+  EXPECT_EQ(inputs.simulator.parameters.at("inputs"), 2);
+}
+
+TEST(Configuration, SaysInItsOwnWordsWhatIsNoYaml) {
+  for (const auto& [text, part] : std::vector<std::pair<const char*, const char*>>{{"a: [1, 2", "a [ is not closed"},
+                                                                                   {"a: {b: 1", "a { is not closed"},
+                                                                                   {"a: b: c", "a ':' cannot stand"},
+                                                                                   {"a: \"b", "quotation mark is not"},
+                                                                                   {"a: @b", "needs quotation marks"},
+                                                                                   {"a: *b", "begins with *"}})
+    EXPECT_THAT(refusal_of(text), AllOf(HasSubstr("must be valid YAML"), HasSubstr(part)));
 }
 
 TEST(Configuration, UnknownNamesListTheAllowedAndTheNearest) {
