@@ -78,6 +78,15 @@ std::string labelled_ticks(const std::vector<std::string>& labels) {
                      static_cast<double>(labels.size()) - 0.4, fmt::join(ticks, ", "), most_lines + 3);
 }
 
+void Window::count(double value, bool also) {
+  ++all;
+  if (!(value >= low && value <= high && also)) ++outside;
+}
+
+std::string Window::text(const std::string& before) const {
+  return outside == 0 ? "" : fmt::format("{}{} of {} outside", before, outside, all);
+}
+
 std::string iteration_axis(int iterations) {
   return fmt::format("set xlabel 'iteration'\nset xrange [0:{}]\nset xtics {}\n", iterations, (iterations + 9) / 10);
 }

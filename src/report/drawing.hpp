@@ -34,6 +34,17 @@ std::string box(const std::string& table, std::size_t row, double place, const s
 /// Ticks with these labels at 0, 1, 2 …, a word a line.
 std::string labelled_ticks(const std::vector<std::string>& labels);
 
+/// Range of an axis that was chosen for what matters, not for all there is, and points that it leaves out.
+struct Window {
+  double low, high;
+  int outside = 0, all = 0;
+
+  /// Counts a point; `also` says whether its other coordinate is on its axis.
+  void count(double value, bool also = true);
+  /// Returns "3 of 200 outside" with `before` in front, for a title; nothing where all points are inside.
+  std::string text(const std::string& before = "") const;
+};
+
 /// Returns the axis of 0 … T iterations, ticks at whole ones.
 std::string iteration_axis(int iterations);
 

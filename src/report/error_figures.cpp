@@ -27,12 +27,21 @@ constexpr const char* not_finite = "Some of the machine's answers are not finite
 /// A scatter of estimates over truths in natural units has this many episodes at most.
 constexpr int most_points = 300;
 
+/// Returns what the ordinate of estimates reaches over.
+Window estimates_window(const ParameterInfo& prior) { return {natural_of(prior, -2), natural_of(prior, 2)}; }
+
+/// Says whether a truth is on its axis.
+bool is_shown(const ParameterInfo& prior, double truth) {
+  const auto [low, high] = shown_range(prior);
+  return truth >= low && truth <= high;
+}
+
 /// Axes of the truth and of estimates, and the beginning of what is plotted: where both are the same.
 std::string diagonal(const ParameterInfo& prior) {
   return fmt::format(
       "set xlabel {}\nset ylabel {}\nset xrange [{}:{}]\nset yrange [{}:{}]\nplot x with lines lc rgb '#666666' dt 2",
       literal("true " + axis(prior)), literal("estimate of " + prior.name), shown_range(prior).low,
-      shown_range(prior).high, natural_of(prior, -2), natural_of(prior, 2));
+      shown_range(prior).high, estimates_window(prior).low, estimates_window(prior).high);
 }
 
 /// A panel for each parameter, where all that is to be seen is finite.
@@ -159,14 +168,16 @@ Figure recovery_figure(const Subject& subject) {
     const ParameterInfo& prior = subject.simulator.parameters[d];
     Table table{"recovery_" + prior.name, {"truth", "estimate", "lower", "upper"}, {}};
     bool intervals = true;
+    Window window = estimates_window(prior);
     for (int b = 0; b < episodes; ++b) {
       const std::size_t i = answers.at(b, static_cast<int>(d));
       table.rows.push_back({natural_of(prior, answers.truth[i]), natural_of(prior, answers.alfi[i]),
                             natural_of(prior, answers.alfi_lower[i]), natural_of(prior, answers.alfi_upper[i])});
+      window.count(natural_of(prior, answers.alfi[i]), is_shown(prior, natural_of(prior, answers.truth[i])));
       finite = finite && std::isfinite(answers.alfi[i]);
       intervals = intervals && std::isfinite(answers.alfi_deviation[i]);
     }
-    plots += diagonal(prior);
+    plots += fmt::format("set title {}\n", literal(window.text())) + diagonal(prior);
     if (intervals)
       plots += fmt::format(", '{}.csv' using 1:3:(0):($4-$3) with vectors nohead lw 0.8 lc rgb '{}'", table.name,
                            band_colour);
@@ -195,17 +206,21 @@ Figure before_after_figure(const Subject& subject) {
     const int d = static_cast<int>(k);
     const ParameterInfo& prior = subject.simulator.parameters[k];
     Table table{"before_after_" + prior.name, {"truth", "untrained", "trained"}, {}};
+    Window at_first = estimates_window(prior), at_last = at_first;
     for (int b = 0; b < episodes; ++b) {
-      const double after = trained.estimate[trained.at(b, T, d)];
-      table.rows.push_back({natural_of(prior, trained.truth[static_cast<std::size_t>(b) * D + k]),
-                            natural_of(prior, untrained.estimate[untrained.at(b, T, d)]), natural_of(prior, after)});
+      const double truth = natural_of(prior, trained.truth[static_cast<std::size_t>(b) * D + k]);
+      const double before = untrained.estimate[untrained.at(b, T, d)], after = trained.estimate[trained.at(b, T, d)];
+      table.rows.push_back({truth, natural_of(prior, before), natural_of(prior, after)});
+      at_first.count(natural_of(prior, before), is_shown(prior, truth));
+      at_last.count(natural_of(prior, after), is_shown(prior, truth));
       finite = finite && std::isfinite(after);
     }
     plots += "set key above horizontal\n" + diagonal(prior) +
              fmt::format(
-                 ", '{}.csv' using 1:2 with points pt 6 ps 0.5 lc rgb '{}' title 'untrained', '' using 1:3 with "
-                 "points pt 7 ps 0.4 lc rgb '{}' title 'trained'\n",
-                 table.name, untrained_colour, alfi_colour);
+                 ", '{}.csv' using 1:2 with points pt 6 ps 0.5 lc rgb '{}' title {}, '' using 1:3 with "
+                 "points pt 7 ps 0.4 lc rgb '{}' title {}\n",
+                 table.name, untrained_colour, literal("untrained" + at_first.text(", ")), alfi_colour,
+                 literal("trained" + at_last.text(", ")));
     figure.tables.push_back(std::move(table));
   }
   draw(figure, D, plots, finite);

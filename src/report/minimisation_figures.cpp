@@ -69,14 +69,10 @@ Figure loss_figure(const MinimisationSubject& subject) {
                 .tables = {{"loss_by_iteration", {"iteration"}, {}}}};
   std::vector<std::string> curves;
   double least = INFINITY;
-  for (std::size_t i = 0; i < o.minimisers.size(); ++i) {
-    const Minimiser& m = o.minimisers[i];
+  for (const Minimiser& m : o.minimisers) {
     figure.tables[0].columns.push_back(column_of(m));
     for (const double loss : m.loss_by_step)
       if (loss > 0) least = std::min(least, loss);
-    curves.push_back(fmt::format("'loss_by_iteration.csv' using 1:{} with lines lw {} dt {} lc rgb '{}' title {}",
-                                 i + 2, i == 0 ? 2.5 : 1.5, i + 1, series_colour(i),
-                                 literal(m.settings.empty() ? m.name : m.name + ": " + m.settings)));
   }
   for (std::size_t t = 0; t <= at(o.iterations); ++t) {
     figure.tables[0].rows.push_back({static_cast<double>(t)});
@@ -87,11 +83,20 @@ Figure loss_figure(const MinimisationSubject& subject) {
     figure.missing = "No loss is finite.";
     return figure;
   }
+  const double low = 0.8 * least, high = 3 * start;
+  for (std::size_t i = 0; i < o.minimisers.size(); ++i) {
+    const Minimiser& m = o.minimisers[i];
+    Window window{low, high};
+    for (const double loss : m.loss_by_step) window.count(loss);
+    const std::string name = m.settings.empty() ? m.name : m.name + ": " + m.settings;
+    curves.push_back(fmt::format("'loss_by_iteration.csv' using 1:{} with lines lw {} dt {} lc rgb '{}' title {}",
+                                 i + 2, i == 0 ? 2.5 : 1.5, i + 1, series_colour(i),
+                                 literal(name + window.text(", "))));
+  }
   figure.height = 440;
-  figure.frames = {drawing(figure.width, figure.height) + "set logscale y\nset format y '%g'\n" +
-                   iteration_axis(o.iterations) +
-                   fmt::format("set ylabel 'mean of f(θ)'\nset yrange [{}:{}]\nplot {}\n", 0.8 * least, 3 * start,
-                               fmt::join(curves, ", "))};
+  figure.frames = {
+      drawing(figure.width, figure.height) + "set logscale y\nset format y '%g'\n" + iteration_axis(o.iterations) +
+      fmt::format("set ylabel 'mean of f(θ)'\nset yrange [{}:{}]\nplot {}\n", low, high, fmt::join(curves, ", "))};
   return figure;
 }
 
@@ -159,6 +164,17 @@ std::optional<Square> square_around(const MinimisationSubject& subject, int b) {
   return Square{{(low[0] + high[0]) / 2, (low[1] + high[1]) / 2}, 0.8 * span};
 }
 
+/// Counts the points of all ways through problem `b`, and those beyond the square.
+Window window_on(const MinimisationSubject& subject, const Square& square, int b) {
+  Window window{-square.half_width, square.half_width};
+  for (std::size_t i = 0; i < subject.optimisation.minimisers.size(); ++i)
+    for (int t = 0; t <= subject.optimisation.iterations; ++t) {
+      const Point point = theta(subject, i, b, t);
+      window.count(point[0] - square.centre[0], std::abs(point[1] - square.centre[1]) <= square.half_width);
+    }
+  return window;
+}
+
 /// Returns what is plotted of problem `b`: contours, the ways, the minimum. A contour is an ellipse: W⁻¹ of a circle
 /// around y.
 std::vector<std::string> layers_of(const MinimisationSubject& subject, int b) {
@@ -212,7 +228,8 @@ Figure paths_figure(const MinimisationSubject& subject) {
     for (std::size_t d = 0; d < 2; ++d)
       commands += fmt::format("set {}range [{}:{}]\n", d == 0 ? "x" : "y", square->centre[d] - square->half_width,
                               square->centre[d] + square->half_width);
-    commands += fmt::format("set title 'problem {}'\nplot {}\n", b + 1, fmt::join(layers_of(subject, b), ", "));
+    commands += fmt::format("set title 'problem {}{}'\nplot {}\n", b + 1, window_on(subject, *square, b).text("; "),
+                            fmt::join(layers_of(subject, b), ", "));
   }
   figure.frames = {commands};
   return figure;

@@ -42,6 +42,9 @@ Figure observations_figure(const Subject& subject) {
       std::string title = fmt::format("problem {}", e + 1);
       if (k == 0 && example.truth.size() <= 2)
         title += fmt::format("\\nθ* {}, estimate {}", several(example.truth), several(example.estimate));
+      Window window{0, static_cast<double>(bins.count)};
+      for (const double x : simulated) window.count((x - bins.low) / bins.width);
+      title += window.text("\\nregenerated: ");
       plots += wide_ticks(bins.low, bins.high());
       plots += fmt::format(
           "set title \"{}\"\nset xlabel {}\nset ylabel '{}'\nset xrange [{}:{}]\nset yrange [0:*]\nset boxwidth {}\n"

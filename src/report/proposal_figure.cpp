@@ -29,6 +29,17 @@ struct Shown {
   bool scores() const { return works_on_scores(prior); }
 };
 
+/// Counts the means of iterations 0 to t, from row `begin` of the table, and those beyond the axes.
+Window way(const Shown& first, const Shown& second, const Table& table, int begin, int t) {
+  Window window{first.low(), first.high()};
+  for (int row = begin; row <= begin + t; ++row) {
+    const auto& cells = table.rows[static_cast<std::size_t>(row)];
+    const double y = std::get<double>(cells[5]);
+    window.count(std::get<double>(cells[4]), y >= second.low() && y <= second.high());
+  }
+  return window;
+}
+
 }  // namespace
 
 Figure proposal_figure(const Subject& subject) {
@@ -84,8 +95,9 @@ Figure proposal_figure(const Subject& subject) {
                       b * (T + 1), b * (T + 1) + t, alfi_colour));
       layers.push_back(fmt::format("'' every ::{0}::{0} using 3:4 with points pt 1 ps 1.6 lw 1.8 lc rgb '{1}'",
                                    b * (T + 1), mle_colour));
-      commands +=
-          fmt::format("set title 'problem {}, iteration {} of {}'\nplot {}\n", b + 1, t, T, fmt::join(layers, ", "));
+      commands += fmt::format("set title 'problem {}, iteration {} of {}{}'\nplot {}\n", b + 1, t, T,
+                              way(first, second, figure.tables[0], b * (T + 1), t).text("; of the way "),
+                              fmt::join(layers, ", "));
     }
     figure.frames.push_back(commands);
   }

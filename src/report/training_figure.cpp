@@ -46,10 +46,12 @@ Figure training_figure(const Subject& subject) {
     return figure;
   }
 
+  Window window{-INFINITY, top(metrics)};
+  for (const auto& line : metrics.losses) window.count(line.loss);
   std::vector<std::string> losses, errors;
   if (!metrics.losses.empty())
-    losses.push_back(fmt::format("'training.csv' using 1:2 with lines lc rgb '{}' title 'training{}'", band_colour,
-                                 weighted ? fmt::format(" ({})", name_of(loss)) : ""));
+    losses.push_back(fmt::format("'training.csv' using 1:2 with lines lc rgb '{}' title 'training{}{}'", band_colour,
+                                 weighted ? fmt::format(" ({})", name_of(loss)) : "", window.text(", ")));
   if (!metrics.validations.empty()) {
     losses.push_back(fmt::format(
         "'validation.csv' using 1:2 with linespoints pt 7 ps 0.5 lc rgb '{}' title 'validation'", alfi_colour));
@@ -75,7 +77,7 @@ Figure training_figure(const Subject& subject) {
   std::string commands = drawing(figure.width, figure.height) + panels(metrics.validations.empty() ? 1 : 2, 2) +
                          "set key tmargin left vertical maxrows 3\n";
   commands += step_axis(metrics) + fmt::format("set ylabel 'loss ({})'\nset yrange [:{}]\nplot {}\n", unit(loss),
-                                               top(metrics), fmt::join(losses, ", "));
+                                               window.high, fmt::join(losses, ", "));
   if (!metrics.validations.empty())
     commands += "set yrange [*:*]\n" + error_axis("mean error (prior deviations)", values) +
                 fmt::format("plot {}\n", fmt::join(errors, ", "));

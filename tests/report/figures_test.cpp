@@ -121,6 +121,27 @@ TEST(Figures, OfALongTrainingHaveRoomForTheNumbersOfSteps) {
   }
 }
 
+/// Axes end where what matters ends; of what is beyond, a figure says how much.
+TEST(Figures, SayHowManyPointsAreOutside) {
+  using testing::HasSubstr;
+  using testing::Not;
+  Subject subject = made_up(2, 1);
+  for (const Figure& figure : {recovery_figure(subject), before_after_figure(subject), proposal_figure(subject)})
+    EXPECT_THAT(figure.frames.back(), Not(HasSubstr("outside"))) << figure.name;
+  Diagnostics& diagnostics = subject.diagnostics;
+  for (const int b : {0, 1, 2}) diagnostics.answers.alfi[diagnostics.answers.at(b, 1)] = 30;
+  for (const int t : {3, 4}) diagnostics.trained.mean[diagnostics.trained.at(0, t, 0)] = 30;
+  diagnostics.trained.estimate = diagnostics.trained.mean;
+  diagnostics.untrained.estimate[diagnostics.untrained.at(5, T, 1)] = -30;
+  diagnostics.regenerated[0].simulated[7] = 1e6F;
+  EXPECT_THAT(recovery_figure(subject).frames[0], HasSubstr("3 of 120 outside"));
+  EXPECT_THAT(before_after_figure(subject).frames[0], HasSubstr("'untrained, 1 of 120 outside'"));
+  EXPECT_THAT(before_after_figure(subject).frames[0], HasSubstr("'trained, 1 of 120 outside'"));
+  EXPECT_THAT(proposal_figure(subject).frames[3], HasSubstr("iteration 3 of 4; of the way 1 of 4 outside"));
+  EXPECT_THAT(observations_figure(subject).frames[0], HasSubstr("regenerated: 1 of 200 outside"));
+  EXPECT_THAT(training_figure(subject).frames[0], HasSubstr("'training, 2 of 99 outside'"));
+}
+
 TEST(Figures, OfTwoParametersShowTheProposalOnItsWay) {
   const Figure figure = proposal_figure(made_up(2, 1));
   EXPECT_EQ(figure.frames.size(), 5U);
