@@ -17,7 +17,7 @@ namespace alfi::cli {
 template <class Compute, class Put>
 void in_order(std::size_t count, int threads, Compute compute, Put put) {
   constexpr std::size_t at_once = 64;
-  tbb::task_arena arena(thread_count(threads));
+  tbb::task_arena arena(allowed_threads(thread_count(threads)));
   std::vector<decltype(compute(count))> results(std::min(count, at_once));
   for (std::size_t first = 0; first < count; first += at_once) {
     const std::size_t size = std::min(at_once, count - first);

@@ -27,7 +27,7 @@ QuadraticEngine::QuadraticEngine(const Plan& plan)
       dimensions_(dimensions_of(plan.configuration.simulator)),
       kernels_(host_kernels()),
       threads_(thread_count(plan.configuration.engine.threads)),
-      arena_(threads_) {
+      arena_(allowed_threads(threads_)) {
   for (const int iterations : {plan.shape.T, plan.configuration.evaluation.iterations})
     if (iterations > 0) require_room(iterations);
 }

@@ -9,6 +9,7 @@
 #include "alfi/error.hpp"
 #include "src/backends/cuda/device_sampling.hpp"
 #include "src/backends/cuda/processor_memory.hpp"
+#include "src/backends/host/host_processor.hpp"
 #include "src/backends/host/host_sampling.hpp"
 #include "src/simulators/simulators.hpp"
 
@@ -24,7 +25,7 @@ constexpr int spin_blocks = 2;
 CudaProcessor::CudaProcessor(std::unique_ptr<Runtime> runtime, Precision precision, int threads)
     : runtime_(std::move(runtime)),
       precision_(precision),
-      arena_(threads > 0 ? threads : tbb::task_arena::automatic),
+      arena_(threads > 0 ? allowed_threads(threads) : tbb::task_arena::automatic),
       stream_(make_stream(*runtime_)),
       statistics_(*runtime_) {
   require(runtime_->properties(properties_), "asking for the device's properties");

@@ -28,6 +28,11 @@ int thread_count(int configured) {
   return configured > 0 ? configured : std::max(1, tbb::this_task_arena::max_concurrency());
 }
 
+int allowed_threads(int wanted) {
+  return std::min(wanted,
+                  static_cast<int>(tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
+}
+
 void HostProcessor::Worker::prepare(const Shape& shape) {
   const auto fit = [&shape](LaneMemory<float>& memory, std::int64_t size, auto carve) {
     if (memory.size() < static_cast<std::size_t>(size)) resize(memory, size);
@@ -58,7 +63,7 @@ HostProcessor::HostProcessor(int threads, int waiting)
       threads_(thread_count(threads)),
       waiting_(waiting),
       more_threads_(most_threads(threads_, waiting)),
-      arena_(threads_ + waiting),
+      arena_(allowed_threads(threads_ + waiting)),
       lookup_(kernels_, [this](const Shape& shape, int count, const auto& body) {
         arena_.execute([&] {
           tbb::parallel_for(0, count, [&](int number) {

@@ -21,6 +21,8 @@ namespace alfi {
 
 /// Returns the threads that a configuration's engine.threads means: 0 is all there are.
 int thread_count(int configured);
+/// Returns as many of these threads as the process may have. An arena of more would have no more, and say so.
+int allowed_threads(int wanted);
 
 class HostProcessor final : public Processor {
  public:
