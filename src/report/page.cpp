@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "src/formats/percent.hpp"
 #include "src/report/drawing.hpp"
 #include "src/report/svg.hpp"
 #include "src/simulators/parameter_scale.hpp"
@@ -67,11 +68,10 @@ std::string numbers(const Evaluation& e) {
   if (e.clamped_draws > 0)
     text += row("draws outside the simulator’s domain", {fmt::format("{}", e.clamped_draws), "", ""});
   if (e.left_out > 0) {
-    const auto percent = [](double part) { return std::isfinite(part) ? fmt::format("{:.2g} %", 100 * part) : "–"; };
-    text += row("observations left out, no numbers", {percent(e.left_out), "", ""});
+    text += row("observations left out, no numbers", {percent_text(e.left_out), "", ""});
     for (std::size_t d = 0; d < e.parameters.size(); ++d) {
       std::vector<std::string> tenths;
-      for (const double part : e.left_out_by_tenth[d]) tenths.push_back(percent(part));
+      for (const double part : e.left_out_by_tenth[d]) tenths.push_back(percent_text(part));
       text += row(fmt::format("of real ones, by tenths of {}’s prior", e.parameters[d]),
                   {fmt::format("{}", fmt::join(tenths, ", ")), "", ""});
     }
