@@ -53,6 +53,9 @@ SafeTensors parse(std::span<const std::byte> bytes) {
   std::uint64_t header_size = 0;
   if (bytes.size() < sizeof header_size) throw InputError(fmt::format("{} bytes are too few", bytes.size()));
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
+  const auto is_text = [](std::byte b) { return b == std::byte{'\n'} || (b >= std::byte{' '} && b <= std::byte{'~'}); };
+  if (std::ranges::all_of(bytes.first(sizeof header_size), is_text))
+    throw InputError("it is text, as a configuration is");
   bytes = bytes.subspan(sizeof header_size);
   if (header_size > bytes.size()) {
     throw InputError(fmt::format("a header of {} bytes is announced, {} are left", header_size, bytes.size()));

@@ -17,8 +17,11 @@ Machine& Machine::operator=(Machine&&) noexcept = default;
 Machine::~Machine() = default;
 
 Machine Machine::load(const std::filesystem::path& path, const std::filesystem::path& simulator) {
-  std::error_code hidden;  // what cannot be looked at cannot be loaded either
-  if (!std::filesystem::exists(path, hidden))
+  std::error_code hidden;
+  const std::filesystem::file_status status = std::filesystem::status(path, hidden);
+  if (status.type() == std::filesystem::file_type::none)
+    throw InputError(fmt::format("cannot read {}: {}", path.string(), hidden.message()));
+  if (!std::filesystem::exists(status))
     throw InputError(fmt::format("{}: does not exist; a run folder or a checkpoint is expected", path.string()));
   if (std::filesystem::is_directory(path, hidden)) {
     const auto saved = checkpoints_of(path);

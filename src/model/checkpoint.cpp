@@ -87,8 +87,12 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int
 
 std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& run) {
   std::map<std::int64_t, std::filesystem::path> by_step;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints", missing)) {
+  const std::filesystem::path folder = run / "checkpoints";
+  std::error_code trouble;
+  const std::filesystem::directory_iterator entries(folder, trouble);
+  if (trouble && trouble != std::errc::no_such_file_or_directory && trouble != std::errc::not_a_directory)
+    throw InputError(fmt::format("cannot read {}: {}", folder.string(), trouble.message()));
+  for (const auto& entry : entries) {
     const std::string stem = entry.path().stem().string();
     std::int64_t step = 0;
     if (entry.path().extension() != ".safetensors" || !stem.starts_with("step-")) continue;

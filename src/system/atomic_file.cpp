@@ -130,6 +130,10 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) try {
   throw RunError(fmt::format("reading {} failed: it does not fit into memory", path.string()));
 }
 
+std::string trouble_of(const std::filesystem::filesystem_error& error) {
+  return fmt::format("{}: {}", error.path1().string(), error.code().message());
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   const auto failure = [&](const char* step) {
     return RunError(fmt::format("cannot write {}: {}: {}", path.string(), step, error_text(errno)));

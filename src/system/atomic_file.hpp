@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace alfi {
@@ -11,6 +12,9 @@ namespace alfi {
 /// Reads a file or pipe. Throws InputError when it cannot be opened or is a folder or a device, RunError when reading
 /// fails or memory does not suffice.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
+
+/// Says what a file system refused, "PATH: why".
+std::string trouble_of(const std::filesystem::filesystem_error& error);
 
 /// Replaces or creates `path` so that at every moment, a crash or a power cut included, the name shows either the old
 /// content or all of the new: a temporary file in the same folder is written, flushed to the disk and renamed.

@@ -14,6 +14,7 @@
 #include "src/engine/engine.hpp"
 #include "src/engine/processors.hpp"
 #include "src/minimisation/quadratic_engine.hpp"
+#include "src/system/atomic_file.hpp"
 #include "src/training/metrics_file.hpp"
 #include "src/training/pace.hpp"
 #include "src/training/run_folder.hpp"
@@ -225,7 +226,7 @@ TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const 
   folder.take(plan, options);  // not before: the old run survives what the new one may be refused for
   return MetaTraining(*learner, std::move(checkpoint), run, options).run();
 } catch (const std::filesystem::filesystem_error& error) {
-  throw RunError(error.what());
+  throw RunError(trouble_of(error));
 } catch (const std::bad_alloc&) {
   throw RunError("memory ran out during training; smaller sizes or fewer engine.threads need less");
 }
