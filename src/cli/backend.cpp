@@ -7,6 +7,7 @@
 #include <string>
 
 #include "alfi/backends.hpp"
+#include "alfi/error.hpp"
 #include "src/cli/output.hpp"
 #include "src/configuration/names.hpp"
 #include "src/simulators/simulators.hpp"
@@ -22,7 +23,13 @@ void BackendArguments::add_to(CLI::App& command) {
   command.add_option("--backend", engine.backend, "auto, cpu or cuda; auto takes a CUDA device where there is one")
       ->type_name("NAME")
       ->transform(CLI::CheckedTransformer(names).description(""));
-  command.add_option("--device", engine.device, "Which CUDA device, counting from 0")->type_name("N");
+  const CLI::Option* const device =
+      command.add_option("--device", engine.device, "Which CUDA device, counting from 0")->type_name("N");
+  command.parse_complete_callback([this, device] {
+    if (device->count() > 0 && engine.backend == Backend::cpu)
+      throw InputError(
+          fmt::format("--device {} is a CUDA device's number; --backend must be cuda or auto with it", engine.device));
+  });
 }
 
 void say_why_not_cuda(const Configuration::Engine& engine) {

@@ -11,6 +11,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alfi/error.hpp"
@@ -26,9 +27,34 @@ int fail(int code, const std::string& message) {
   return code;
 }
 
-/// CLI11 only misses a command where the one given is unknown.
+/// Returns the subcommand that was called, or a subcommand of it.
+const CLI::App& called(const CLI::App& app) {
+  const auto below = app.get_subcommands();
+  return below.empty() ? app : called(*below.front());
+}
+
+/// Lets all options refuse empty values: an empty name of a file, mostly a variable that is not set, is none.
+void require_values(CLI::App& app) {
+  for (CLI::Option* const option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) continue;
+    const auto refuse_empty = [option](const std::string& value) {
+      if (value.empty()) throw alfi::InputError(fmt::format("{} '' is no value", option->get_name()));
+      return std::string();
+    };
+    option->check(CLI::Validator(refuse_empty, ""));
+  }
+  for (CLI::App* const command : app.get_subcommands({})) require_values(*command);
+}
+
+/// Says what is wrong with the arguments. CLI11 lists those it does not know from the last to the first, says of a text
+/// that should be a number only that it was not converted, and only misses a command where the one given is unknown.
 std::string complaint(const CLI::ParseError& error, const CLI::App& app) {
-  const std::vector<std::string> rest = app.remaining();
+  const std::vector<std::string> rest = app.remaining(true);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !app.get_subcommands().empty())
+    return fmt::format("unknown to alfi {}: {}", called(app).get_name(), fmt::join(rest, " "));
+  constexpr std::string_view converting = "Could not convert: ";
+  if (const std::string text = error.what(); text.starts_with(converting))
+    return fmt::format("{}: must be a number, whole where it counts", text.substr(converting.size()));
   if (!app.get_subcommands().empty() || rest.empty()) return error.what();
   std::vector<std::string> names;
   for (const CLI::App* const command : app.get_subcommands({})) names.push_back(command->get_name());
@@ -57,6 +83,7 @@ int main(int argc, char** argv) {
   alfi::cli::add_report(app);
   alfi::cli::add_baseline(app);
   alfi::cli::add_info(app);
+  require_values(app);
   try {
     app.parse(argc, argv);
     alfi::cli::flush_output();

@@ -59,6 +59,27 @@ TEST_F(Cli, RefusesACallItDoesNotUnderstand) {
   EXPECT_FALSE(fs::exists(path("run")));
 }
 
+TEST_F(Cli, NamesArgumentsInTheirOrderAndInItsOwnWords) {
+  EXPECT_THAT(alfi({"train", config_, "--out", path("run"), "first", "second", "third"}).err,
+              HasSubstr("unknown to alfi train: first second third"));
+  EXPECT_THAT(alfi({"bench", "--seconds", "soon"}).err, HasSubstr("--seconds = soon: must be a number"));
+  const std::vector<std::string> simulate{"simulate", "poisson", "--theta", "3", "--count", "2", "--device", "1"};
+  const Outcome device = alfi(simulate);
+  EXPECT_EQ(device.code, 2);
+  EXPECT_THAT(device.err, HasSubstr("--device 1 is a CUDA device's number; --backend must be cuda or auto"));
+}
+
+// TBB warns of threads beyond those that the process may have.
+TEST_F(Cli, ManyThreadsAreNoReasonToWarn) {
+  ASSERT_EQ(alfi(training("run", {"--set", "evaluation.episodes=64"})).code, 0);
+  for (const auto& call : {std::vector<std::string>{"evaluate", path("run"), "--threads", "4000"},
+                           training("many", {"--threads", "4000"})}) {
+    const Outcome outcome = alfi(call);
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("TBB")));
+  }
+}
+
 TEST_F(Cli, FailsWhereStandardOutputIsFull) {
   const Outcome outcome = Process({"info"}, 0, "/dev/full").wait();
   EXPECT_EQ(outcome.code, 1);
