@@ -10,9 +10,13 @@
 #include <vector>
 
 #include "alfi/error.hpp"
+#include "kernels/choice_facts.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/configuration_arguments.hpp"
+#include "src/cli/destination.hpp"
 #include "src/cli/output.hpp"
+#include "src/configuration/names.hpp"
+#include "src/formats/printable.hpp"
 #include "src/machine/state_dict.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/system/atomic_file.hpp"
@@ -23,9 +27,14 @@ namespace {
 struct Arguments {
   std::filesystem::path source, out;
   ConfigurationArguments configuration;
+  bool force = false;
 };
 
 void import_state_dict(const Arguments& arguments) {
+  if (arguments.force) throw InputError("--force does not go with --config: a new run folder is needed");
+  if (const std::string ending = arguments.out.extension().string(); ending == ".safetensors")
+    throw InputError(
+        fmt::format("--out {} must be a folder, for a run; --config imports", printable(arguments.out.string())));
   const Plan plan = arguments.configuration.load();
   const SafeTensors state_dict = read_safetensors(arguments.source);
   const Checkpoint checkpoint = import_weights(state_dict, plan);
@@ -38,6 +47,8 @@ void import_state_dict(const Arguments& arguments) {
 /// Returns what the published code could not do with a machine's weights.
 std::vector<std::string> beyond_reference(const Configuration& c) {
   std::vector<std::string> beyond;
+  if (const Loss loss = c.training.loss; weighs_by_deviation(loss))
+    beyond.emplace_back(fmt::format("training.loss: {}", name_of(loss)));
   if (c.simulator.transform != Transform::none) beyond.emplace_back("simulator.transform");
   if (c.episode.real_observations.min != c.episode.real_observations.max)
     beyond.emplace_back("a range of episode.real_observations");
@@ -55,6 +66,8 @@ void export_state_dict(const Arguments& arguments) {
         fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", arguments.source.string()));
   for (const std::filesystem::path& checkpoint : saved)
     require_other_file("--out", arguments.out, checkpoint, "a checkpoint of the run");
+  require_ending("--out", arguments.out, {".safetensors", ""});
+  require_free("--out", arguments.out, arguments.force);
   const Checkpoint checkpoint = [&] {
     try {
       return read_newest(saved);
@@ -98,6 +111,7 @@ void add_convert(CLI::App& app) {
   command->add_option("--out", arguments->out, "The file to export to, or the new run folder to import into")
       ->type_name("FILE|RUN")
       ->required();
+  command->add_flag("--force", arguments->force, "Replace the file of --out that is there");
   command->footer(
       "alfi convert RUN --out weights.safetensors\n"
       "alfi convert weights.safetensors --config CONFIG --out RUN");

@@ -1,4 +1,4 @@
-// alfi evaluate: a machine beside maximum likelihood and the exact posterior; a table, and RUN/evaluation.json.
+// alfi evaluate: a machine beside maximum likelihood and the exact posterior; a table, and numbers in the run folder.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,9 +15,11 @@
 #include "alfi/optimisation.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/destination.hpp"
 #include "src/cli/machine_arguments.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
+#include "src/formats/percent.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
 
@@ -28,7 +30,8 @@ struct Arguments {
   MachineArguments machine;
   EvaluationOptions evaluation;
   BackendArguments backend;
-  bool json = false;
+  std::string out;
+  bool json = false, force = false;
 };
 
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.4g}", value) : "-"; }
@@ -36,8 +39,6 @@ std::string number(double value) { return std::isfinite(value) ? fmt::format("{:
 std::string with_interval(const Measured& m) {
   return std::isfinite(m.value) ? fmt::format("{:.4g} [{:.4g}, {:.4g}]", m.value, m.lower, m.upper) : "-";
 }
-
-std::string percent_text(double part) { return std::isfinite(part) ? fmt::format("{:.2g} %", 100 * part) : "-"; }
 
 std::string percentages(int level, const std::vector<double>& covered) {
   std::vector<std::string> values;
@@ -59,7 +60,7 @@ void print_unlearned(const Evaluation& e) {
         fmt::join(unlearned, ", "));
 }
 
-void print_table(const Evaluation& e) {
+void print_table(const Evaluation& e, const Configuration& configuration) {
   const bool posterior = std::isfinite(e.error.posterior.value), any = posterior || std::isfinite(e.error.mle.value);
   fmt::print(
       "{}, step {}: {} episodes, {} iterations, {} replicates, {:.1f} s. Errors in units of the prior's deviation, [95 "
@@ -94,7 +95,8 @@ void print_table(const Evaluation& e) {
   fmt::print("{:<20} {}, {} episodes\n", "energy distance", with_interval(e.energy_distance),
              e.energy_distance_episodes);
   fmt::print("{:<20} {}\n", "error by iteration", fmt::join(errors, " "));
-  fmt::print("{:<20} {}\n", "clamped draws", e.clamped_draws);
+  const double draws = static_cast<double>(e.episodes) * e.replicates * e.iterations * configuration.episode.thetas;
+  fmt::print("{:<20} {} of {:.0f}\n", "clamped draws", e.clamped_draws, draws);
   if (e.left_out > 0) {
     fmt::print("{:<20} {} of the observations were no numbers; of real ones, by tenths of the prior:\n", "left out",
                percent_text(e.left_out));
@@ -108,7 +110,7 @@ void print_table(const Evaluation& e) {
   print_unlearned(e);
 }
 
-void print_table(const Optimisation& o) {
+void print_table(const Optimisation& o, const Configuration&) {
   fmt::print(
       "{} of {} dimensions, step {}: {} problems, {} iterations, {:.1f} s. Loss is f(θ), [95 % interval]; the others "
       "were tuned on problems of their own.\n\n",
@@ -131,7 +133,31 @@ void print_table(const Optimisation& o) {
     if (m.not_finite > 0) fmt::print("{}: {} final losses are not finite\n", m.name, m.not_finite);
 }
 
+/// Names the file in the run folder by what differs from the configured evaluation, so that none replaces another's.
+std::string name_of_results(const EvaluationOptions& options, const Configuration::Evaluation& configured) {
+  std::string name = "evaluation";
+  const auto add = [&](int given, int usual, const char* of) {
+    if (given != 0 && given != usual) name += fmt::format("-{}-{}", given, of);
+  };
+  add(options.episodes, configured.episodes, "episodes");
+  add(options.iterations, configured.iterations, "iterations");
+  add(options.replicates, configured.replicates, "replicates");
+  return name + ".json";
+}
+
+/// Returns the file for the results; an empty path where they go into none.
+std::filesystem::path file_of_results(const Arguments& arguments, const Configuration& configuration) {
+  if (!arguments.out.empty()) return arguments.out;
+  const std::filesystem::path run = arguments.machine.run;
+  if (!std::filesystem::is_directory(run)) return {};
+  return run / name_of_results(arguments.evaluation, configuration.evaluation);
+}
+
 void evaluate(const Arguments& arguments) {
+  if (!arguments.out.empty()) {
+    require_ending("--out", arguments.out, {".json"});
+    require_free("--out", arguments.out, arguments.force);
+  }
   const Machine machine = arguments.machine.load();
   EvaluationOptions options = arguments.evaluation;
   options.backend = arguments.backend.engine.backend;
@@ -146,14 +172,13 @@ void evaluate(const Arguments& arguments) {
     if (arguments.json)
       fmt::print("{}", json);
     else
-      print_table(evaluation);
+      print_table(evaluation, machine.configuration());
     return json;
   };
   const std::string json =
       minimises(simulator) ? show(evaluate_minimiser(machine, options)) : show(alfi::evaluate(machine, options));
-  const std::filesystem::path run = arguments.machine.run;
-  if (!std::filesystem::is_directory(run)) return;
-  const std::filesystem::path file = run / "evaluation.json";
+  const std::filesystem::path file = file_of_results(arguments, machine.configuration());
+  if (file.empty()) return;
   write_file_atomically(file, std::as_bytes(std::span(json)));
   say("written: {}\n", file.string());
 }
@@ -166,14 +191,18 @@ void add_evaluate(CLI::App& app) {
       app.add_subcommand("evaluate",
                          "How good a machine is, beside maximum likelihood and the exact posterior, or of one "
                          "that minimises, beside tuned optimizers");
-  arguments->machine.add_to(*command, "run",
-                            "Run folder (its newest checkpoint; evaluation.json is written there) or checkpoint file");
+  arguments->machine.add_to(
+      *command, "run",
+      "Run folder (its newest checkpoint; evaluation.json is written there, or evaluation-N-episodes.json "
+      "of other numbers than configured) or checkpoint file");
   command->add_option("--episodes", arguments->evaluation.episodes, "Episodes; 0: as configured");
   command->add_option("--iterations", arguments->evaluation.iterations, "Iterations T; 0: as configured");
   command->add_option("--replicates", arguments->evaluation.replicates,
                       "Rollouts an answer combines: 1, 2, 4, 8 or 16; 0: as configured");
   command->add_option("--threads", arguments->evaluation.threads, "Threads; 0: as configured");
   arguments->backend.add_to(*command);
+  command->add_option("--out", arguments->out, "Where to write the numbers instead")->type_name("FILE.json");
+  command->add_flag("--force", arguments->force, "Replace the file of --out that is there");
   command->add_flag("--json", arguments->json, "One JSON object to standard output");
   command->callback([arguments] { evaluate(*arguments); });
 }

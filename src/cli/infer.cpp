@@ -22,12 +22,14 @@
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
 #include "src/cli/data_arguments.hpp"
+#include "src/cli/destination.hpp"
 #include "src/cli/in_order.hpp"
 #include "src/cli/machine_arguments.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/stop.hpp"
 #include "src/exact/exact.hpp"
 #include "src/formats/observations.hpp"
+#include "src/formats/percent.hpp"
 #include "src/formats/printable.hpp"
 #include "src/simulators/simulators.hpp"
 
@@ -91,8 +93,7 @@ void print_table(const Posterior& posterior, const std::vector<AnswerLine>& line
     fmt::print("{:<16} {:<12} {:>10} {:>10}   {:<24}", name, unit, estimate, deviation, interval);
     fmt::print("{}\n", has_likelihood ? fmt::format(" {:>10}", most_likely) : "");
   };
-  row("parameter", "unit", "estimate", "deviation", fmt::format("{:g} % interval", 100 * posterior.level),
-      "max. likelihood");
+  row("parameter", "unit", "estimate", "deviation", percent_text(posterior.level, 6) + " interval", "max. likelihood");
   for (const AnswerLine& line : lines)
     row(line.name, line.unit, number(line.estimate), number(line.deviation),
         std::isnan(line.lower) ? "-" : fmt::format("[{}, {}]", number(line.lower), number(line.upper)),

@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
-#include "src/formats/printable.hpp"
+#include "src/cli/stop.hpp"
 
 namespace alfi::cli {
 namespace {
@@ -41,20 +41,13 @@ void flush_output() {
   check(std::fflush(stdout) == 0 && std::ferror(stdout) == 0);
 }
 
-void require_other_file(const char* option, const std::filesystem::path& out, const std::filesystem::path& in,
-                        const char* what) {
-  std::error_code ignored;  // a file that is not there is no other one's
-  if (std::filesystem::equivalent(out, in, ignored) ||
-      std::filesystem::weakly_canonical(out, ignored) == std::filesystem::weakly_canonical(in, ignored))
-    throw InputError(fmt::format("{} {} is {} itself, another file is needed", option, printable(out.string()), what));
-}
-
 void write_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& body) {
   std::filesystem::path partial = path;
   partial += ".partial";
   const auto check_file = [&](const std::ofstream& file) {
     if (!file) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
   };
+  const RemovedWhenKilled removed(partial);
   try {
     std::ofstream file(partial, std::ios::binary);
     check_file(file);

@@ -33,12 +33,8 @@ void write_output(std::string_view text);
 /// Flushes what commands left in buffers; throws the same.
 void flush_output();
 
-/// Throws InputError where `out`, the value of an option, is the file `in`, which `what` says in words.
-void require_other_file(const char* option, const std::filesystem::path& out, const std::filesystem::path& in,
-                        const char* what);
-
 /// Calls body with the stream of a file beside `path`, which takes its place when body is done; until then, and where
-/// body throws, the old file stays. Throws RunError naming the path where it cannot be written.
+/// body throws or a signal kills, the old file stays. Throws RunError naming the path where it cannot be written.
 void write_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& body);
 
 }  // namespace alfi::cli

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "alfi/error.hpp"
+#include "src/cli/destination.hpp"
 #include "src/cli/in_order.hpp"
 #include "src/cli/output.hpp"
 #include "src/formats/npy.hpp"
-#include "src/formats/printable.hpp"
 #include "src/model/draws.hpp"
 #include "src/simulators/simulators.hpp"
 
@@ -23,13 +23,13 @@ void check(const PriorPredictive& wanted) {
     throw InputError(fmt::format("--prior-predictive {} must be a whole number from 1 to {}", wanted.draws, most));
   if (wanted.count < 1 || wanted.count > most)
     throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", wanted.count, most));
-  const auto check_ending = [](const char* option, const std::string& file) {
-    if (std::filesystem::path(file).extension() != ".npy")
-      throw InputError(fmt::format("{} {} must end in .npy with --prior-predictive", option, printable(file)));
+  const auto check_file = [&](const char* option, const std::string& file) {
+    require_ending(option, file, {".npy"});
+    require_free_or_numbers(option, file, wanted.force);
   };
-  check_ending("--out", wanted.out);
+  check_file("--out", wanted.out);
   if (wanted.theta_out.empty()) return;
-  check_ending("--theta-out", wanted.theta_out);
+  check_file("--theta-out", wanted.theta_out);
   require_other_file("--theta-out", wanted.theta_out, wanted.out, "the file of --out");
 }
 

@@ -12,6 +12,7 @@ struct PriorPredictive {
   std::int64_t draws, count;   ///< sets, and observations of each
   std::uint64_t seed;          ///< names the random numbers
   std::string out, theta_out;  ///< .npy files: the sets; θ, natural units, where it is not empty
+  bool force;                  ///< replaces files that hold other than arrays
 };
 
 /// Writes the sets (draws, count, X) and θ (draws, D). Throws InputError naming the option that is wrong.

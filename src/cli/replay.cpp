@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/destination.hpp"
 #include "src/cli/output.hpp"
 #include "src/engine/processors.hpp"
 #include "src/system/atomic_file.hpp"
@@ -21,10 +22,13 @@ namespace {
 struct Arguments {
   std::string tape, out;
   BackendArguments backend;
+  bool force = false;
 };
 
 void run_replay(const Arguments& arguments) {
   require_other_file("--out", arguments.out, arguments.tape, "the recorded run");
+  require_ending("--out", arguments.out, {".safetensors", ""});
+  require_free("--out", arguments.out, arguments.force);
   say_why_not_cuda(arguments.backend.engine);
   const auto processor = make_processor(arguments.backend.engine);
   write_file_atomically(arguments.out, serialize(replay(read_safetensors(arguments.tape), *processor)));
@@ -40,6 +44,7 @@ void add_replay(CLI::App& app) {
   command->add_option("--out", arguments->out, "psi, loss_per_iteration, loss and grad.*, in safetensors")
       ->type_name("FILE")
       ->required();
+  command->add_flag("--force", arguments->force, "Replace the file of --out that is there");
   arguments->backend.add_to(*command);
   command->callback([arguments] { run_replay(*arguments); });
 }

@@ -28,6 +28,7 @@ struct Arguments {
   BackendArguments backend;
   DataArguments data;
   InferenceOptions inference;
+  bool force = false;
 };
 
 /// Writes a page of one set of real observations.
@@ -38,7 +39,7 @@ Report report_data(const Arguments& arguments, const std::filesystem::path& run)
   const Observations data = arguments.data.load(find_simulator(machine.configuration()).observations);
   if (!data.names.empty())
     throw InputError(fmt::format("--data has {} sets; a report is of one. alfi infer answers many", data.names.size()));
-  DataReportOptions options{arguments.inference, arguments.out, arguments.machine.simulator};
+  DataReportOptions options{arguments.inference, arguments.out, arguments.machine.simulator, arguments.force};
   options.inference.backend = arguments.backend.engine.backend;
   options.inference.device = arguments.backend.engine.device;
   const std::string& file = arguments.data.files.front();
@@ -46,7 +47,7 @@ Report report_data(const Arguments& arguments, const std::filesystem::path& run)
 }
 
 void report(const Arguments& arguments) {
-  ReportOptions options{arguments.evaluation, arguments.out, arguments.machine.simulator};
+  ReportOptions options{arguments.evaluation, arguments.out, arguments.machine.simulator, arguments.force};
   options.evaluation.backend = arguments.backend.engine.backend;
   options.evaluation.device = arguments.backend.engine.device;
   if (std::filesystem::is_directory(arguments.machine.run))  // else write_report says what is wrong
@@ -78,6 +79,7 @@ void add_report(CLI::App& app) {
                    "go into a folder beside it, of its "
                    "name without .html")
       ->type_name("FILE.html");
+  command->add_flag("--force", arguments->force, "Write where something else than a report is");
   arguments->backend.add_to(*command);
   arguments->data.add_to(*command)->description(
       "Real observations: a page of the answer to them, the posterior and how well it fits, instead of one about the "

@@ -25,6 +25,7 @@
 #include "alfi/simulators.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/destination.hpp"
 #include "src/cli/given_simulator.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/prior_predictive.hpp"
@@ -45,18 +46,23 @@ struct Arguments {
   std::vector<std::string> constants;
   std::int64_t count = 0;
   std::uint64_t seed = 1;
-  bool npy = false;
+  bool npy = false, force = false;
   BackendArguments backend;
 };
 
 /// Random numbers count observations in 32 bits, 16 of them side by side.
 constexpr std::int64_t most = std::int64_t{1} << 35;
 
+std::string_view without_spaces(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 std::vector<double> parse_theta(std::string_view text, const SimulatorInfo& simulator) {
   std::vector<double> theta;
   for (std::string_view rest = text;;) {
     const std::size_t comma = rest.find(',');
-    const std::string_view field = rest.substr(0, comma);
+    const std::string_view field = without_spaces(rest.substr(0, comma));
     double value = 0;
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
     if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(static_cast<float>(value)))
@@ -75,7 +81,7 @@ std::vector<double> parse_theta(std::string_view text, const SimulatorInfo& simu
   return theta;
 }
 
-/// Says on standard error where the simulator moves θ into its domain, or θ has no prior.
+/// Says on standard error where the simulator moves θ into its domain, or θ is where its prior is 0.
 void warn_outside_domain(const SimulatorInfo& simulator, const Sample& given) {
   Sample moved = given;
   move_into_domain(moved);
@@ -85,7 +91,7 @@ void warn_outside_domain(const SimulatorInfo& simulator, const Sample& given) {
                              simulator.parameters[static_cast<std::size_t>(d)].name, given.theta[d], moved.theta[d])
                      .c_str(),
                  stderr);
-  for (int d = 0; d < given.D && !is_built_in(simulator.number); ++d) {
+  for (int d = 0; d < given.D; ++d) {
     const ParameterInfo& p = simulator.parameters[static_cast<std::size_t>(d)];
     const auto value = static_cast<double>(moved.theta[d]);
     if (p.prior != Prior::normal && (value < p.low || value > p.high))
@@ -105,7 +111,8 @@ void simulate_prior(const Arguments& arguments, const SimulatorInfo& simulator) 
                                      .count = arguments.count,
                                      .seed = arguments.seed,
                                      .out = arguments.out,
-                                     .theta_out = arguments.theta_out});
+                                     .theta_out = arguments.theta_out,
+                                     .force = arguments.force});
 }
 
 void run_simulation(const Arguments& arguments) {
@@ -121,10 +128,10 @@ void run_simulation(const Arguments& arguments) {
   if (arguments.count < 1 || arguments.count > most)
     throw InputError(fmt::format("--count {} must be a whole number from 1 to {}", arguments.count, most));
   const std::string extension = std::filesystem::path(arguments.out).extension().string();
-  if (!arguments.out.empty() && extension != ".csv" && extension != ".npy")
-    throw InputError(fmt::format("--out {} must end in .csv or .npy", printable(arguments.out)));
+  if (!arguments.out.empty()) require_ending("--out", arguments.out, {".csv", ".npy"});
   if (arguments.npy && extension == ".csv")
     throw InputError(fmt::format("--npy does not go with --out {}", printable(arguments.out)));
+  if (!arguments.out.empty()) require_free_or_numbers("--out", arguments.out, arguments.force);
   const Sample sample = make_sample(
       simulator, theta, stream_key(arguments.seed, Phase::simulation, Purpose::observe, 0), arguments.count);
   warn_outside_domain(simulator, sample);
@@ -189,6 +196,7 @@ void add_simulate(CLI::App& app) {
   command->add_flag("--npy", arguments->npy, "As .npy to standard output");
   command->add_option("--out", arguments->out, "Where to; as .csv to standard output if not given")
       ->type_name("FILE.csv|.npy");
+  command->add_flag("--force", arguments->force, "Replace a file of --out that holds other than numbers");
   arguments->backend.engine.backend = Backend::cpu;
   arguments->backend.add_to(*command);
   command->callback([arguments] { run_simulation(*arguments); });

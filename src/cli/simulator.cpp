@@ -11,6 +11,7 @@
 #include "alfi/error.hpp"
 #include "alfi/simulators.hpp"
 #include "src/cli/command.hpp"
+#include "src/cli/destination.hpp"
 #include "src/cli/given_simulator.hpp"
 #include "src/cli/output.hpp"
 #include "src/simulators/conformance.hpp"

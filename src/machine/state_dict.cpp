@@ -8,6 +8,8 @@
 #include <system_error>
 
 #include "alfi/error.hpp"
+#include "kernels/choice_facts.hpp"
+#include "src/configuration/names.hpp"
 #include "src/engine/engine.hpp"
 #include "src/formats/printable.hpp"
 #include "src/model/model.hpp"
@@ -35,6 +37,10 @@ void require_inference(const Plan& plan) {
     throw InputError(
         "prior, parameters.space: must be left out; the published code has no other priors than each simulator's, and "
         "no normal scores");
+  if (couples(c.proposal.family))
+    throw InputError(fmt::format(
+        "proposal.family = {}: must be gaussian, gaussian_fixed or point; the published code has no other families",
+        name_of(c.proposal.family)));
 }
 
 std::optional<int> column_of(const Plan& plan) { return constant_column(plan.simulator.name, plan.shape.X); }
@@ -130,7 +136,7 @@ void write_run(const std::filesystem::path& run, const Checkpoint& checkpoint) t
     throw;
   }
 } catch (const std::filesystem::filesystem_error& error) {
-  throw RunError(error.what());
+  throw RunError(trouble_of(error));
 }
 
 }  // namespace alfi

@@ -295,8 +295,8 @@ std::string page(const MinimisationSubject& subject, const std::vector<Figure>& 
 
 std::string page(const DataSubject& subject, const std::vector<Figure>& figures,
                  const std::vector<std::string>& pictures) {
-  return assembled(fmt::format("{} of {}", subject.simulator.name, subject.name), introduction(subject), "Answer",
-                   numbers(subject), figures, pictures);
+  return assembled(fmt::format("An alfi answer to {}: {}", subject.name, subject.simulator.name), introduction(subject),
+                   "Answer", numbers(subject), figures, pictures);
 }
 
 }  // namespace alfi::report

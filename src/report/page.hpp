@@ -10,6 +10,9 @@
 
 namespace alfi::report {
 
+/// Beginning of every page's title, by which a report is known.
+inline constexpr const char* title_begin = "<title>An alfi ";
+
 /// Returns the numbers of the evaluation, with their intervals.
 Table summary(const Evaluation& evaluation);
 

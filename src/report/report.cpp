@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <fstream>
 #include <span>
+#include <string>
 #include <system_error>
 
 #include "alfi/error.hpp"
@@ -34,8 +36,34 @@ Report places(const std::filesystem::path& run, std::filesystem::path page, cons
   if (page.extension() != ".html" || page.stem().empty())
     throw InputError(fmt::format("{}: the report's name must end in .html", page.string()));
   if (page != own && !std::filesystem::is_directory(folder, hidden))
-    throw InputError(fmt::format("{}: there is no folder {}", page.string(), folder.string()));
+    throw InputError(hidden && hidden != std::errc::no_such_file_or_directory
+                         ? fmt::format("{}: {}", folder.string(), hidden.message())
+                         : fmt::format("{}: there is no folder {}", page.string(), folder.string()));
   return {page, folder / page.stem()};
+}
+
+std::string beginning_of(const std::filesystem::path& file, std::size_t size) {
+  std::string text(size, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(text.data(), static_cast<std::streamsize>(size));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+/// Refuses places that something else than a report is at. A report's page has its title; its folder the table of its
+/// numbers, which begins as `columns`.
+void require_own(const Report& report, const char* table, const char* columns) {
+  std::error_code hidden;  // what cannot be looked at is not written over either
+  if (std::filesystem::exists(report.page, hidden) &&
+      beginning_of(report.page, 1000).find(title_begin) == std::string::npos)
+    throw InputError(fmt::format("{}: is there and no report; --force replaces it", report.page.string()));
+  if (!std::filesystem::exists(report.numbers, hidden)) return;
+  if (!std::filesystem::is_directory(report.numbers, hidden))
+    throw InputError(fmt::format("{}: must be free for the report's figures, and is a file", report.numbers.string()));
+  if (!std::filesystem::is_empty(report.numbers, hidden) &&
+      !beginning_of(report.numbers / table, 100).starts_with(columns))
+    throw InputError(fmt::format("{}: the folder of the report's figures holds something else; --force writes there",
+                                 report.numbers.string()));
 }
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
@@ -88,6 +116,7 @@ constexpr int shown_sets = 100;
 
 Report write_report(const std::filesystem::path& run, const ReportOptions& options) {
   Report report = places(run, options.out, run / "report.html");
+  if (!options.force) require_own(report, "evaluation.csv", "quantity,method,");
   const Machine machine = Machine::load(run, options.simulator);
   const Metrics metrics = read_metrics(run / "metrics.jsonl");
   const Plan& plan = checkpoint_of(machine).plan;
@@ -106,6 +135,7 @@ Report write_data_report(const std::filesystem::path& run, const DataSet& data, 
                          const DataReportOptions& options) {
   const std::string stem = std::filesystem::path(name).stem().string();
   Report report = places(run, options.out, run / fmt::format("report-{}.html", stem.empty() ? "data" : stem));
+  if (!options.force) require_own(report, "answer.csv", "quantity,value,");
   const Machine machine = Machine::load(run, options.simulator);
   const Plan& plan = checkpoint_of(machine).plan;
   const Posterior posterior = machine.infer(data.x, data.count, options.inference);

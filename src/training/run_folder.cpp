@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "alfi/error.hpp"
 #include "src/model/simulator_of_run.hpp"
@@ -69,6 +70,10 @@ void clear(const std::filesystem::path& run) {
   for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html",
                                  "report", "simulator", "simulator.log"})
     std::filesystem::remove_all(run / name);
+  std::vector<std::filesystem::path> evaluations;  // of other numbers than configured, evaluation-N-episodes.json
+  for (const auto& entry : std::filesystem::directory_iterator(run))
+    if (entry.path().filename().string().starts_with("evaluation-")) evaluations.push_back(entry.path());
+  for (const auto& path : evaluations) std::filesystem::remove(path);
 }
 
 }  // namespace

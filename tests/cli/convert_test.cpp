@@ -116,6 +116,21 @@ TEST_F(Cli, ConvertRefusesWhatDoesNotFit) {
   EXPECT_EQ(content_of(path("notes.txt")), "precious");
 }
 
+TEST_F(Cli, AnExportNamesWhatThePublishedCodeCannotHold) {
+  ASSERT_EQ(alfi(training("full", {"--set", "simulator.name=gaussian", "--set", "simulator.transform=none", "--set",
+                                   "proposal.family=gaussian_full"}))
+                .code,
+            0);
+  const Outcome refused = alfi({"convert", path("full"), "--out", path("w.safetensors")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("proposal.family = gaussian_full: must be gaussian, gaussian_fixed or point"));
+  EXPECT_FALSE(fs::exists(path("w.safetensors")));
+  ASSERT_EQ(alfi(training("beta", {"--set", "training.loss=beta_normal"})).code, 0);
+  const Outcome warned = alfi({"convert", path("beta"), "--out", path("w.safetensors")});
+  EXPECT_EQ(warned.code, 0);
+  EXPECT_THAT(warned.err, HasSubstr("training.loss: beta_normal, which the published code has not"));
+}
+
 TEST_F(Cli, AnImportThatCannotBeCompletedLeavesNothing) {
   ASSERT_EQ(alfi(training("run")).code, 0);
   ASSERT_EQ(alfi({"convert", path("run"), "--out", path("weights")}).code, 0);
@@ -127,7 +142,7 @@ TEST_F(Cli, AnImportThatCannotBeCompletedLeavesNothing) {
   EXPECT_THAT(outcome.err, HasSubstr("step-0.safetensors"));
   EXPECT_FALSE(fs::exists(path("new")));
   folder_.write("old", std::string_view("precious"));
-  EXPECT_EQ(Process({"convert", path("run"), "--out", path("old")}, 100).wait().code, 1);
+  EXPECT_EQ(Process({"convert", path("run"), "--out", path("old"), "--force"}, 100).wait().code, 1);
   EXPECT_EQ(content_of(path("old")), "precious");
 }
 

@@ -65,7 +65,10 @@ TEST_F(Cli, SimulateWarnsOutsideTheDomain) {
   const Outcome outcome = alfi({"simulate", "poisson", "--theta", "20", "--count", "3"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("log_rate = 20"), HasSubstr("16 is used")));
-  EXPECT_EQ(alfi({"simulate", "poisson", "--theta", "16", "--count", "3"}).err, "");
+  EXPECT_EQ(alfi({"simulate", "poisson", "--theta", "5", "--count", "3"}).err, "");
+  const Outcome order = alfi({"simulate", "gaussian", "--theta", "0, 30", "--count", "3"});  // a space is no fault
+  EXPECT_EQ(order.code, 0);
+  EXPECT_THAT(order.err, HasSubstr("is outside of its prior"));
 }
 
 TEST_F(Cli, SimulateRefusesWhatItCannotDo) {
@@ -161,11 +164,11 @@ TEST_F(Cli, SimulateRefusesPriorDrawsThatCannotBe) {
 }
 
 TEST_F(Cli, AFileThatCannotBeCompletedLeavesTheOldOne) {
-  folder_.write("x.csv", std::string_view("precious\n"));
+  folder_.write("x.csv", std::string_view("1\n2\n"));
   const Outcome outcome =
       Process({"simulate", "poisson", "--theta", "5", "--count", "100000", "--out", path("x.csv")}, 10000).wait();
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_EQ(content_of(path("x.csv")), "precious\n");
+  EXPECT_EQ(content_of(path("x.csv")), "1\n2\n");
   EXPECT_FALSE(fs::exists(path("x.csv.partial")));
 }
 
