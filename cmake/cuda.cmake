@@ -77,7 +77,8 @@ endif()
 
 # Suppressed: GCC's unrolling pragmas, and a conversion to itself that a template's instance has.
 set(alfi_nvcc_flags -std=c++20 --fmad=false -O3 --expt-relaxed-constexpr -I${PROJECT_SOURCE_DIR}
-                    -I${PROJECT_SOURCE_DIR}/include -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675)
+                    -I${PROJECT_SOURCE_DIR}/include -ccbin ${CMAKE_CXX_COMPILER} -diag-suppress 554,1675
+                    -Xcompiler=-fPIC,-fvisibility=hidden)
 function(alfi_add_cuda_source source)
   cmake_path(GET source STEM stem)
   set(result ${alfi_cuda_folder}/${stem})

@@ -12,8 +12,8 @@ disassemblers=()
 if [[ ${1:-all} == docs ]]; then
   packages=(python3-venv)
 elif [[ ${1:-all} != build ]]; then
-  packages+=(binutils patch clang clang-format clang-tidy libclang-rt-dev libbenchmark-dev libexpat1-dev libgmock-dev
-    libgtest-dev librandom123-dev shellcheck valgrind)
+  packages+=(binutils patch pkgconf clang clang-19 clang-format clang-tidy libclang-rt-dev libbenchmark-dev
+    libexpat1-dev libgmock-dev libgtest-dev librandom123-dev shellcheck valgrind)
   cuda=$PATH:${CUDA_PATH:-}/bin:${CUDA_HOME:-}/bin:/usr/local/cuda/bin
   if PATH=$cuda command -v nvcc >/dev/null; then
     for tool in cuobjdump nvdisasm; do

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh CMAKE SOURCE BUILD CXX: installs alfi from its build folder, builds the consumer against that and runs it: ten
-# steps of training, then inference. Its simulator is compiled with the installed headers. Configures it with alfi as a
-# subdirectory too.
+# steps of training, then inference. Its simulator is compiled with the installed headers. A plug-in with alfi in it is
+# loaded and called, the program is built by pkg-config, and every C++20 compiler that is here reads the headers.
+# Configures it with alfi as a subdirectory too.
 set -euo pipefail
 cmake=$1 source=$2 build=$3 cxx=$4
 
@@ -31,6 +32,39 @@ if [[ $("$folder/build/linked" "$folder/linked_run") != dead_time ]]; then
   echo "the simulator that is linked into the consumer is not the one it trains" >&2
   exit 1
 fi
+
+estimate=$("$folder/build/host" "$folder/build/libplugin.so" "$folder/plugin_run")
+echo "a plug-in's estimate: $estimate"
+if [[ -z $estimate || $estimate == -1 ]]; then
+  echo "the plug-in does not answer" >&2
+  exit 1
+fi
+if nm --dynamic --defined-only --demangle "$folder/build/libplugin.so" | grep ' alfi::'; then
+  echo "the plug-in shows alfi's symbols, which another one's could take the place of" >&2
+  exit 1
+fi
+
+if command -v pkg-config >/dev/null; then
+  PKG_CONFIG_PATH=$(dirname "$(find "$folder/installed" -name alfi.pc)")
+  export PKG_CONFIG_PATH
+  read -ra flags <<<"$(pkg-config --cflags --libs alfi)"
+  "$cxx" -std=c++20 "$source/examples/train_and_infer.cpp" "${flags[@]}" -o by_pkg_config
+  [[ $(./by_pkg_config 10) == *"with probability 0.95 in ["* ]]
+else
+  echo "skipped: there is no pkg-config"
+fi
+
+for header in installed/include/alfi/*.hpp; do echo "#include \"alfi/$(basename "$header")\""; done >headers.cpp
+read_by='' not_here=''
+for compiler in g++-{12,13,14} clang++-{14,15,16,17,18,19}; do
+  if ! command -v "$compiler" >/dev/null; then
+    not_here+=" $compiler"
+    continue
+  fi
+  "$compiler" -std=c++20 -fsyntax-only -Wall -Wextra -Wconversion -Wsign-conversion -Werror -Iinstalled/include headers.cpp
+  read_by+=" $compiler"
+done
+echo "headers read by:$read_by; skipped, not here:$not_here"
 
 cat >simulator.yaml <<EOF
 simulator: {module: build/decay.alfi.so}
