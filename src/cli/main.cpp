@@ -12,6 +12,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "alfi/error.hpp"
@@ -22,8 +23,9 @@
 
 namespace {
 
-int fail(int code, const std::string& message) {
-  std::fprintf(stderr, "alfi: error: %s\n", message.c_str());
+// Takes no memory: there may be none.
+int fail(int code, const char* message) {
+  std::fprintf(stderr, "alfi: error: %s\n", message);
   return code;
 }
 
@@ -61,14 +63,7 @@ std::string complaint(const CLI::ParseError& error, const CLI::App& app) {
   return fmt::format("'{}' is no command or option of alfi; its commands are {}", rest.front(), fmt::join(names, ", "));
 }
 
-}  // namespace
-
-// Before the commands run, a lack of memory or an option declared twice may be thrown.
-// NOLINTNEXTLINE(bugprone-exception-escape)
-int main(int argc, char** argv) {
-  alfi::cli::open_standard_streams();
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+int run(int argc, char** argv) {
   CLI::App app("Learns to infer the parameters of a simulator from its observations, without a likelihood.", "alfi");
   app.set_version_flag("--version", std::string("alfi ") + alfi::cli::version);
   app.require_subcommand(1);
@@ -90,7 +85,25 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return fail(2, complaint(error, app) + " (alfi --help, alfi COMMAND --help)");
+    return fail(2, (complaint(error, app) + " (alfi --help, alfi COMMAND --help)").c_str());
+  }
+}
+
+/// Says what fmt::print threw of standard output, or what else the system refused.
+int fail(const std::system_error& error) {
+  if (std::ferror(stdout) == 0) return fail(1, error.what());
+  if (error.code() == std::errc::broken_pipe) return 0;
+  return fail(1, ("standard output cannot be written: " + error.code().message()).c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  alfi::cli::open_standard_streams();
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return run(argc, argv);
   } catch (const alfi::cli::ReaderGone&) {
     return 0;
   } catch (const alfi::cli::Stopped& stopped) {
@@ -100,6 +113,8 @@ int main(int argc, char** argv) {
     return fail(2, error.what());
   } catch (const std::bad_alloc&) {
     return fail(1, "memory ran out");
+  } catch (const std::system_error& error) {
+    return fail(error);
   } catch (const std::exception& error) {
     return fail(1, error.what());
   }

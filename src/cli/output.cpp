@@ -11,6 +11,7 @@
 
 #include "alfi/error.hpp"
 #include "src/cli/stop.hpp"
+#include "src/system/folder.hpp"
 
 namespace alfi::cli {
 namespace {
@@ -54,12 +55,14 @@ void write_file(const std::filesystem::path& path, const std::function<void(std:
     body(file);
     file.close();
     check_file(file);
+    flush_to_disk(partial);  // its name must not be on the disk before its content
     std::filesystem::rename(partial, path);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(partial, ignored);
     throw;
   }
+  flush_to_disk(path.has_parent_path() ? path.parent_path() : ".");
 }
 
 }  // namespace alfi::cli

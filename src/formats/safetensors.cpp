@@ -4,17 +4,18 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "alfi/error.hpp"
+#include "src/formats/json_text.hpp"
 #include "src/formats/printable.hpp"
 #include "src/formats/safetensors_header.hpp"
 #include "src/system/atomic_file.hpp"
@@ -188,18 +189,22 @@ std::vector<std::byte> serialize(const SafeTensors& content) {
   }
   std::ranges::stable_sort(order, std::greater(), &Named::width);
 
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!content.metadata.empty()) header["__metadata__"] = content.metadata;
   std::size_t data_size = 0;
-  for (const auto& [name, tensor, width] : order) {
-    const std::size_t end = data_size + tensor->data.size();
-    header[*name] = {{"dtype", tensor->dtype}, {"shape", tensor->shape}, {"data_offsets", {data_size, end}}};
-    data_size = end;
-  }
   std::string text;
   try {
-    text = header.dump();
-  } catch (const nlohmann::json::type_error&) {
+    JsonObject header, metadata;
+    for (const auto& [name, value] : content.metadata) metadata.add(name, json_text(value));
+    if (!content.metadata.empty()) header.add("__metadata__", metadata.text());
+    for (const auto& [name, tensor, width] : order) {
+      const std::array<std::size_t, 2> ends{data_size, data_size + tensor->data.size()};
+      JsonObject entry;
+      entry.add("dtype", json_text(tensor->dtype));
+      entry.add("shape", json_array(tensor->shape)).add("data_offsets", json_array(ends));
+      header.add(*name, entry.text());
+      data_size = ends[1];
+    }
+    text = header.text();
+  } catch (const InputError&) {
     throw InputError(
         fmt::format("{}: a name or text of the metadata is not UTF-8 and cannot be written", content.source));
   }

@@ -16,6 +16,7 @@
 #include "src/model/parameters.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
+#include "src/system/folder.hpp"
 #include "src/system/run_lock.hpp"
 
 namespace alfi {
@@ -123,7 +124,7 @@ void write_run(const std::filesystem::path& run, const Checkpoint& checkpoint) t
   if (there && !std::filesystem::is_directory(run)) throw InputError(fmt::format("{}: is not a folder", run.string()));
   if (there && !std::filesystem::is_empty(run))
     throw InputError(fmt::format("{}: the folder is not empty, a new one is needed", run.string()));
-  std::filesystem::create_directories(run);
+  create_folders(run);
   const RunLock lock(run);
   try {
     const std::string yaml = to_yaml(checkpoint.plan.configuration);

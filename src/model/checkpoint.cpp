@@ -10,6 +10,7 @@
 #include "src/formats/safetensors.hpp"
 #include "src/model/parameters.hpp"
 #include "src/model/simulator_of_run.hpp"
+#include "src/system/folder.hpp"
 
 namespace alfi {
 namespace {
@@ -51,12 +52,15 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
                       {"configuration", to_yaml(checkpoint.plan.configuration)}};
   if (const std::string fingerprint = fingerprint_of(checkpoint.plan); !fingerprint.empty())
     content.metadata["simulator"] = fingerprint;
-  std::filesystem::create_directories(path.parent_path());
+  create_folders(path.parent_path());
   write_checksummed(path, content);
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path, const std::filesystem::path& simulator) {
-  const SafeTensors content = read_checksummed(path);
+  return checkpoint_from(read_checksummed(path), simulator);
+}
+
+Checkpoint checkpoint_from(const SafeTensors& content, const std::filesystem::path& simulator) {
   if (const auto format = content.metadata.find("format");
       format == content.metadata.end() || format->second != format_name)
     throw InputError(
@@ -67,8 +71,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path, const std::filesys
   const std::string& yaml = content.metadata_at("configuration");
   std::vector<std::string> overrides;
   if (const auto fingerprint = content.metadata.find("simulator"); fingerprint != content.metadata.end())
-    overrides = find_simulator_of_run(yaml, fingerprint->second,
-                                      {std::filesystem::absolute(path).parent_path().parent_path(), simulator});
+    overrides = find_simulator_of_run(
+        yaml, fingerprint->second, {std::filesystem::absolute(content.source).parent_path().parent_path(), simulator});
   Checkpoint checkpoint{parse_configuration(yaml, overrides), {}, {}};
   checkpoint.step = whole_number(content, "step");
   checkpoint.state.updates = whole_number(content, "updates");
@@ -88,16 +92,12 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int
 std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& run) {
   std::map<std::int64_t, std::filesystem::path> by_step;
   const std::filesystem::path folder = run / "checkpoints";
-  std::error_code trouble;
-  const std::filesystem::directory_iterator entries(folder, trouble);
-  if (trouble && trouble != std::errc::no_such_file_or_directory && trouble != std::errc::not_a_directory)
-    throw InputError(fmt::format("cannot read {}: {}", folder.string(), trouble.message()));
-  for (const auto& entry : entries) {
-    const std::string stem = entry.path().stem().string();
+  for (const std::filesystem::path name : names_in(folder)) {
+    const std::string stem = name.stem().string();
     std::int64_t step = 0;
-    if (entry.path().extension() != ".safetensors" || !stem.starts_with("step-")) continue;
+    if (name.extension() != ".safetensors" || !stem.starts_with("step-")) continue;
     const auto [end, error] = std::from_chars(stem.data() + 5, stem.data() + stem.size(), step);
-    if (error == std::errc() && end == stem.data() + stem.size()) by_step[step] = entry.path();
+    if (error == std::errc() && end == stem.data() + stem.size()) by_step[step] = folder / name;
   }
   std::vector<std::filesystem::path> paths;
   for (auto& [step, path] : by_step) paths.push_back(std::move(path));

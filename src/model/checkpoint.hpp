@@ -17,6 +17,7 @@
 namespace alfi {
 
 class Machine;
+struct SafeTensors;
 
 struct Checkpoint {
   Plan plan;
@@ -34,6 +35,10 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 /// Reads a checkpoint. Throws InputError where the file is damaged, not a checkpoint, from a newer version, or does not
 /// fit its configuration, or its simulator is missing: `simulator` says where it is, if not empty.
 Checkpoint read_checkpoint(const std::filesystem::path& path, const std::filesystem::path& simulator = {});
+
+/// Returns the checkpoint that a file's content is. Throws InputError as read_checkpoint does, which also looks at the
+/// checksum.
+Checkpoint checkpoint_from(const SafeTensors& content, const std::filesystem::path& simulator = {});
 
 /// Returns `run`/checkpoints/step-<step>.safetensors.
 std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step);

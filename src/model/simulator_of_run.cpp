@@ -13,6 +13,7 @@
 #include "src/simulators/program.hpp"
 #include "src/simulators/simulators.hpp"
 #include "src/system/atomic_file.hpp"
+#include "src/system/folder.hpp"
 
 namespace alfi {
 namespace {
@@ -112,7 +113,7 @@ void keep_simulator(const std::filesystem::path& run, const Plan& plan) {
   const std::span<const SourceFile> sources = simulator_sources(plan.number);
   for (const SourceFile& source : sources) {
     const std::filesystem::path copy = copies_in(run) / source.path.lexically_relative(common_folder(sources));
-    std::filesystem::create_directories(copy.parent_path());
+    create_folders(copy.parent_path());
     write_file_atomically(copy, source.content);
   }
 }

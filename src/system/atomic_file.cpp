@@ -11,44 +11,14 @@
 #include <new>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "alfi/error.hpp"
+#include "src/system/descriptor.hpp"
 
 namespace alfi {
 namespace {
 
 std::string error_text(int error) { return std::generic_category().message(error); }
-
-/// Repeats a system call that a signal interrupted.
-template <typename Call>
-auto uninterrupted(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
-
-/// An open file, closed at the end of its scope. Negative: opening failed, errno says why.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-
-  int number() const { return number_; }
-  bool is_open() const { return number_ >= 0; }
-
-  /// False when the system reports at closing that earlier writes were lost (network file systems do).
-  bool close() {
-    // Linux releases the number even when close is interrupted: it must not be closed again.
-    const int number = std::exchange(number_, -1);
-    return number < 0 || ::close(number) == 0 || errno == EINTR;
-  }
-
- private:
-  int number_;
-};
 
 /// A file of a fresh name in an open folder, removed at the end of its scope unless it was renamed.
 class TemporaryFile {
@@ -94,10 +64,6 @@ bool write_all(int file, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return true;
-}
-
-bool flush(int file) {
-  return uninterrupted([&] { return ::fsync(file); }) == 0;
 }
 
 }  // namespace
@@ -147,11 +113,10 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
   TemporaryFile temporary(folder);
   if (!temporary.file().is_open()) throw failure("creating a temporary file beside it");
   if (!write_all(temporary.file().number(), bytes)) throw failure("writing");
-  if (!flush(temporary.file().number())) throw failure("flushing to the disk");
+  if (!temporary.file().flush()) throw failure("flushing to the disk");
   if (!temporary.file().close()) throw failure("closing");
   if (!temporary.rename_to(path.filename().string())) throw failure("renaming the finished file");
-  // EINVAL: a file system that has no notion of flushing a folder. Nothing more can be done there.
-  if (!flush(folder.number()) && errno != EINVAL) throw failure("flushing its folder");
+  if (!folder.flush()) throw failure("flushing its folder");
 }
 
 }  // namespace alfi

@@ -2,25 +2,42 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "alfi/error.hpp"
+#include "src/formats/json_text.hpp"
 #include "src/system/atomic_file.hpp"
+#include "src/system/folder.hpp"
 
 namespace alfi {
 namespace {
 
+/// Returns the step of a line that write_steps or write_validation wrote; none of any other line.
+std::optional<std::int64_t> step_of(const std::string& line) {
+  constexpr std::string_view name = "\"step\":";
+  const std::size_t place = line.find(name);
+  if (place == line.npos || !line.starts_with('{') || !nlohmann::json::accept(line)) return std::nullopt;
+  std::int64_t step = 0;
+  const auto [end, error] = std::from_chars(line.data() + place + name.size(), line.data() + line.size(), step);
+  return error == std::errc() ? std::optional(step) : std::nullopt;
+}
+
 /// Returns the lines of steps up to `done`.
 std::string lines_up_to(std::int64_t done, const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return "";
+  const std::vector<std::byte> bytes = read_file(path);
+  std::istringstream file(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   std::string kept;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    const auto object = nlohmann::json::parse(line, nullptr, false);
-    if (object.is_object() && object.value("step", done + 1) <= done) kept += line + "\n";
-  }
+  for (std::string line; std::getline(file, line);)
+    if (step_of(line).value_or(done + 1) <= done) kept += line + "\n";
   return kept;
 }
 
@@ -41,14 +58,15 @@ void MetricsFile::add(const StepOutput& step) {
 
 void MetricsFile::write_steps(const TrainingPoint& now) {
   if (steps_ == 0) return;
-  write(nlohmann::json{{"step", now.step},
-                       {"loss", loss_ / static_cast<double>(steps_)},
-                       {"learning_rate", now.learning_rate},
-                       {"episodes_per_second", now.episodes_per_second},
-                       {"clamped_draws", clamped_},
-                       {"observations_left_out", left_out_},
-                       {"skipped_updates", now.skipped}}
-            .dump());
+  JsonObject line;
+  line.add("clamped_draws", json_text(clamped_));
+  line.add("episodes_per_second", json_text(now.episodes_per_second));
+  line.add("learning_rate", json_text(now.learning_rate));
+  line.add("loss", json_text(loss_ / static_cast<double>(steps_)));
+  line.add("observations_left_out", json_text(left_out_));
+  line.add("skipped_updates", json_text(now.skipped));
+  line.add("step", json_text(now.step));
+  write(line.text());
   steps_ = 0;
   loss_ = 0;
   clamped_ = 0;
@@ -60,9 +78,12 @@ double MetricsFile::left_out_of_a_step() const {
 }
 
 void MetricsFile::write_validation(std::int64_t step, const Validation& validation) {
-  write(nlohmann::json{{"step", step}, {"validation_loss", validation.loss}, {"validation_error", validation.error}}
-            .dump());
+  JsonObject line;
+  line.add("step", json_text(step)).add("validation_error", json_text(validation.error));
+  write(line.add("validation_loss", json_text(validation.loss)).text());
 }
+
+void MetricsFile::flush() const { flush_to_disk(path_); }
 
 void MetricsFile::write(const std::string& line) {
   file_ << line << "\n" << std::flush;

@@ -37,6 +37,9 @@ class MetricsFile {
   /// Writes the line of a validation after `step` steps; RunError as above.
   void write_validation(std::int64_t step, const Validation& validation);
 
+  /// Flushes the lines to the disk: a checkpoint after which lines are missing could not be resumed without a gap.
+  void flush() const;
+
  private:
   void write(const std::string& line);
 

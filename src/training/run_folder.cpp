@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "src/model/simulator_of_run.hpp"
 #include "src/simulators/program.hpp"
 #include "src/system/atomic_file.hpp"
+#include "src/system/folder.hpp"
 
 namespace alfi {
 namespace {
@@ -53,11 +55,14 @@ std::optional<Checkpoint> resume(const std::filesystem::path& run, const Plan& p
   return checkpoint;
 }
 
+/// Says whether a file is one that a training left half-written when it was killed.
+bool is_leftover(const std::string& name) { return name.starts_with(".alfi-") && name.ends_with(".tmp"); }
+
 /// Refuses a folder that a new run may not have.
 void require_free(const std::filesystem::path& run, bool force) {
   if (!std::filesystem::exists(run)) return;
   if (!std::filesystem::is_directory(run)) throw InputError(fmt::format("{}: is not a folder", run.string()));
-  if (std::filesystem::is_empty(run)) return;
+  if (std::ranges::all_of(names_in(run), is_leftover)) return;
   if (!std::filesystem::exists(run / "config.yaml"))
     throw InputError(fmt::format("{}: the folder is not empty and holds no run of alfi", run.string()));
   if (!force)
@@ -70,10 +75,8 @@ void clear(const std::filesystem::path& run) {
   for (const char* const name : {"config.yaml", "metrics.jsonl", "checkpoints", "evaluation.json", "report.html",
                                  "report", "simulator", "simulator.log"})
     std::filesystem::remove_all(run / name);
-  std::vector<std::filesystem::path> evaluations;  // of other numbers than configured, evaluation-N-episodes.json
-  for (const auto& entry : std::filesystem::directory_iterator(run))
-    if (entry.path().filename().string().starts_with("evaluation-")) evaluations.push_back(entry.path());
-  for (const auto& path : evaluations) std::filesystem::remove(path);
+  for (const std::string& name : names_in(run))  // evaluation-N-episodes.json is of other numbers than configured
+    if (is_leftover(name) || name.starts_with("evaluation-")) std::filesystem::remove(run / name);
 }
 
 }  // namespace
@@ -90,7 +93,7 @@ std::optional<Checkpoint> RunFolder::admit(const Plan& plan, const TrainingOptio
 
 void RunFolder::take(const Plan& plan, const TrainingOptions& options) {
   if (!lock_) {
-    std::filesystem::create_directories(path_);
+    create_folders(path_);
     lock_.emplace(path_);
   }
   if (!options.resume) clear(path_);

@@ -211,6 +211,7 @@ void MetaTraining::validate() {
 void MetaTraining::save() {
   if (saved_step_ == checkpoint_.step) return;
   checkpoint_.state = learner_.state();
+  metrics_.flush();
   write_checkpoint(checkpoint_path(run_, checkpoint_.step), checkpoint_);
   saved_step_ = checkpoint_.step;
 }

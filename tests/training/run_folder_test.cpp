@@ -144,5 +144,14 @@ TEST_F(RunFolderTest, NamesTheCheckpointBeforeADamagedOne) {
   EXPECT_THAT(refusal(small_configuration(), resume), AllOf(HasSubstr("step-4"), HasSubstr("step-3")));
 }
 
+// A training that lost its power in its first second left a file without a final name.
+TEST_F(RunFolderTest, MayHoldWhatAKilledTrainingLeft) {
+  std::filesystem::create_directory(run);
+  std::ofstream(run / ".alfi-123-0.tmp") << "half";
+  EXPECT_FALSE(RunFolder(run).admit(small_configuration(), plain).has_value());
+  RunFolder(run).take(small_configuration(), plain);
+  EXPECT_FALSE(holds(".alfi-123-0.tmp"));
+}
+
 }  // namespace
 }  // namespace alfi
