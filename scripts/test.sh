@@ -2,13 +2,15 @@
 # test.sh [all | STAGE...]: sets up, builds and tests; the last line is the count.
 #
 #   test.sh            stage quick: every component, in minutes
-#   test.sh all        the rest, stages lint, long, asan and racecheck
+#   test.sh all        the rest, stages lint, long, asan, racecheck and fuzz
 #
 #   quick      the ordinary build's tests but those with label all
 #   lint       clang-tidy on the library and the command line, and each of their headers alone
-#   long       those with label all: mutants, compiled kernels of every width and without each barrier, whole programs
+#   long       those with label all: mutants, compiled kernels of every width and without each barrier, whole programs,
+#              faults on purpose
 #   asan       the ordinary tests under AddressSanitizer and UBSan
 #   racecheck  the kernels on fibers under ThreadSanitizer, as they are and without each of their barriers
+#   fuzz       readers of files under libFuzzer, 20 s each; scripts/faults.sh for longer
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -52,7 +54,7 @@ stage() {  # PRESET [CTEST ARGUMENTS…]: configures, builds, tests, counts
 }
 
 (($# > 0)) || set -- quick
-[[ $* != all ]] || set -- lint long asan racecheck
+[[ $* != all ]] || set -- lint long asan racecheck fuzz
 for name in "$@"; do
   case $name in
     lint)
@@ -68,16 +70,16 @@ for name in "$@"; do
     quick) stage cpu --label-exclude '^all$' ;;
     long) stage cpu --label-regex '^all$' ;;
     asan) stage asan --label-exclude '^all$' ;;
-    racecheck)
+    racecheck | fuzz)
       if command -v clang++ >/dev/null; then
-        stage racecheck
+        stage "$name"
       else
-        echo "== racecheck: skipped, there is no clang++"
+        echo "== $name: skipped, there is no clang++"
         skipped=$((skipped + 1))
       fi
       ;;
     *)
-      echo "test.sh: there is no stage $name; there are quick, lint, long, asan and racecheck" >&2
+      echo "test.sh: there is no stage $name; there are quick, lint, long, asan, racecheck and fuzz" >&2
       exit 2
       ;;
   esac

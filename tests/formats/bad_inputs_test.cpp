@@ -1,7 +1,7 @@
 // A table of bad inputs, tests/data/bad_inputs.tsv: a reader, its input and what it says. Bytes that a text editor
 // would not show are written as in C.
 //
-// Where a message becomes another one, ALFI_RECORD=FILE build/tests/alfi_tests --gtest_filter=BadInputs.* writes the
+// If a message becomes another one, ALFI_RECORD=FILE build/tests/alfi_tests --gtest_filter=BadInputs.* writes the
 // table anew.
 #include <gtest/gtest.h>
 
