@@ -28,27 +28,29 @@ struct TrainingOptions {
   bool force = false;   ///< replace the run that is in the folder
   /// Called before the first meta-step with the seconds that the training, or what is left of it, should take on
   /// this machine when it is idle. Not on a device, nor without AVX2.
-  std::function<void(double)> estimate;
+  std::function<void(double)> estimate = {};
   /// Called after each meta-step; return false to stop there: the run is saved and can be resumed.
-  std::function<bool(const TrainingProgress&)> progress;
-  /// Called within a meta-step on the CPU, sixteen episodes apart and from any thread; return true to leave it
-  /// unfinished and stop: the run is saved as it was before it.
+  std::function<bool(const TrainingProgress&)> progress = {};
+  /// Called within a meta-step, a validation on the CPU and the simulations before the first step, sixteen episodes
+  /// apart, or while a program is waited for, and from any thread. Return true to leave that unfinished and stop: the
+  /// run is saved as it was before it.
   std::function<bool()> stop = {};
 };
 
 struct TrainingOutcome {
-  bool finished;  ///< false: stopped by `progress`
+  bool finished;  ///< false: stopped by `progress` or `stop`
   std::int64_t step;
   std::int64_t skipped;
   double seconds;
-  double validation_loss;
-  std::filesystem::path checkpoint;  ///< the newest
+  double validation_loss;            ///< of the last validation; NaN where there was none
+  std::filesystem::path checkpoint;  ///< the newest; empty where the training was stopped before it had a run folder
 };
 
 /// Trains a configuration in a run folder: config.yaml, metrics.jsonl, checkpoints/step-N.safetensors.
 /// InputError: the configuration is wrong or too large, the folder holds a run (and neither resume nor force is set),
-/// or the run to resume has another configuration or no readable checkpoint. RunError: the disk fails, many
-/// gradients in a row are not finite, or most observations are no numbers; the last good checkpoint is then intact.
+/// or the run to resume has another configuration or no readable checkpoint.
+/// RunError: the disk fails, many gradients in a row are not finite, or most observations are no numbers; the last
+/// good checkpoint is then intact.
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options = {});
 

@@ -17,6 +17,7 @@
 #include "kernels/sim/sample.hpp"
 #include "src/model/training_state.hpp"
 #include "src/numerics/sample_statistics.hpp"
+#include "src/system/abandoned.hpp"
 
 namespace alfi {
 
@@ -65,15 +66,12 @@ struct Room {
   double needed, available;
 };
 
-/// A meta-step was left unfinished, since a stop was asked for.
-struct Abandoned {};
-
 class Processor {
  public:
   virtual ~Processor() = default;
 
-  /// Asks `stop` within the meta-steps from now on: where it returns true, submit throws Abandoned, and the state stays
-  /// that before the step. A device does not ask.
+  /// Asks `stop` within the passes and meta-steps from now on: where it returns true, they throw Abandoned, and the
+  /// state stays that before the step. A device does not ask.
   void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
 
   virtual Backend backend() const = 0;

@@ -35,6 +35,28 @@ struct Arguments {
   bool resume = false, force = false;
 };
 
+/// Says what a training came to. Throws Stopped where it was stopped, by the time limit or a signal.
+void tell(const TrainingOutcome& outcome, const Arguments& arguments, int steps, bool time_is_up) {
+  const std::string checkpoint = outcome.checkpoint.string();
+  std::string message;
+  if (outcome.skipped > 0)
+    message = fmt::format("{} updates were skipped: their gradients were not finite\n", outcome.skipped);
+  if (!outcome.finished) {
+    const char* const by = time_is_up ? "by --time-limit " : "";
+    if (checkpoint.empty())
+      throw Stopped(fmt::format("stopped {}before the first step; there is nothing to save\n", by));
+    const std::filesystem::path run(arguments.run);
+    throw Stopped(message +
+                  fmt::format("stopped {}at step {} of {}; saved {}\nto go on: alfi train {} --out {} --resume\n", by,
+                              outcome.step, steps, checkpoint, quoted((run / "config.yaml").string()),
+                              quoted(run.string())));
+  }
+  message += fmt::format("trained to step {} in {}", outcome.step, duration_text(outcome.seconds));
+  if (!std::isnan(outcome.validation_loss)) message += fmt::format(", validation loss {:.4f}", outcome.validation_loss);
+  message += fmt::format("; {}\n", checkpoint);
+  say("{}", message);
+}
+
 void run_training(const Arguments& arguments) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
@@ -47,8 +69,8 @@ void run_training(const Arguments& arguments) {
   options.resume = arguments.resume;
   options.force = arguments.force;
   options.stop = [&] { return stop_wanted() || time_is_up(); };
-  TrainingOutcome outcome{};
   options.estimate = [](double seconds) { say("should take about {}\n", duration_text(seconds)); };
+  TrainingOutcome outcome{};
   {
     ProgressLine line;
     bool noticed = false;
@@ -60,23 +82,7 @@ void run_training(const Arguments& arguments) {
     };
     outcome = train(configuration, arguments.run, options);
   }
-  const std::string checkpoint = outcome.checkpoint.string();
-  std::string message;
-  if (outcome.skipped > 0)
-    message = fmt::format("{} updates were skipped: their gradients were not finite\n", outcome.skipped);
-  if (outcome.finished) {
-    message += fmt::format("trained to step {} in {}", outcome.step, duration_text(outcome.seconds));
-    if (!std::isnan(outcome.validation_loss))
-      message += fmt::format(", validation loss {:.4f}", outcome.validation_loss);
-    message += fmt::format("; {}\n", checkpoint);
-  } else {
-    const std::filesystem::path run(arguments.run);
-    throw Stopped(message +
-                  fmt::format("stopped {}at step {} of {}; saved {}\nto go on: alfi train {} --out {} --resume\n",
-                              time_is_up() ? "by --time-limit " : "", outcome.step, configuration.training.steps,
-                              checkpoint, quoted((run / "config.yaml").string()), quoted(run.string())));
-  }
-  say("{}", message);
+  tell(outcome, arguments, configuration.training.steps, time_is_up());
 }
 
 }  // namespace

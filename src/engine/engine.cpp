@@ -28,6 +28,16 @@ Engine::Engine(const Plan& plan, Normalisation normalisation, std::unique_ptr<Pr
     if (iterations > 0) require_room(iterations);
 }
 
+void Engine::stop_when(std::function<bool()> stop) {
+  // A device that calls the simulator could not undo the step that it is in.
+  if (processor_->backend() == Backend::cpu) {
+    const int number = plan_.number;
+    simulator_stop_ = {nullptr, [number](const void*) { stop_simulator_when(number, {}); }};
+    stop_simulator_when(number, stop);
+  }
+  processor_->stop_when(std::move(stop));
+}
+
 void Engine::require_room(int iterations) const {
   const Configuration& c = plan_.configuration;
   const Shape shape = plan_.shape_over(iterations);
@@ -311,7 +321,7 @@ std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int epis
   return count;
 }
 
-Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics) {
+Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics, std::function<bool()> stop) {
   // 4096 draws of the prior with 64 observations each; the seed is fixed so that a configuration has one normalisation.
   constexpr int problems = 4096, observations = 64;
   constexpr std::uint64_t pilot_seed = 0x616C6669;
@@ -321,6 +331,7 @@ Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics
   const Normalisation identity{std::vector<float>(static_cast<std::size_t>(X), 0.0F),
                                std::vector<float>(static_cast<std::size_t>(X), 1.0F)};
   Engine engine(pilot, identity, std::make_unique<HostProcessor>(pilot.engine.threads, waiting_threads(plan.number)));
+  engine.stop_when(std::move(stop));
   std::vector<float> x(static_cast<std::size_t>(problems * observations * X));  // (observations of all tiles, X)
   Failures failures(plan.simulator.parameters);
   engine.draw_problems({.phase = Phase::simulation, .step = 0, .count = problems, .seed = pilot_seed},

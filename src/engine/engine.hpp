@@ -37,7 +37,8 @@ class Engine final : public Learner {
 
   void begin(TrainingState state) override;
   void submit(std::span<const MetaStep> steps) override;
-  void stop_when(std::function<bool()> stop) override { processor_->stop_when(std::move(stop)); }
+  /// Asks also while the simulator, a program, is waited for; of one engine at a time.
+  void stop_when(std::function<bool()> stop) override;
   std::vector<StepOutput> collect() override { return processor_->collect(); }
   const TrainingState& state() override { return processor_->state(); }
   Pipeline pipeline() const override { return processor_->pipeline(); }
@@ -91,6 +92,7 @@ class Engine final : public Learner {
   Plan plan_;
   Normalisation normalisation_;
   std::unique_ptr<Processor> processor_;
+  std::shared_ptr<const void> simulator_stop_ = {};  ///< its end takes the stop from the simulator
 };
 
 struct CountedObservations {
@@ -104,7 +106,8 @@ std::int64_t clamped_draws(const Shape& shape, const Tile<float>& tile, int epis
 
 /// Estimates mean and deviation of the transformed observations over the prior by a pilot simulation. Its seed is fixed
 /// and the CPU draws it: a configuration has one normalisation everywhere. Throws RunError where more than half of the
-/// observations are no numbers.
-Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics = host_statistics());
+/// observations are no numbers, Abandoned where `stop` returned true.
+Normalisation pilot_normalisation(const Plan& plan, SampleStatistics& statistics = host_statistics(),
+                                  std::function<bool()> stop = {});
 
 }  // namespace alfi

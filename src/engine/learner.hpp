@@ -25,8 +25,8 @@ class Learner {
   virtual void begin(TrainingState state) = 0;
   /// Meta-steps after those submitted before: rollout, gradients, update.
   virtual void submit(std::span<const MetaStep> steps) = 0;
-  /// Asks `stop` within the steps from now on: where it returns true, submit leaves its step unfinished and throws
-  /// Abandoned; the state stays that before it. A device does not ask.
+  /// Asks `stop` within the steps and validations from now on: where it returns true, submit or validate is left
+  /// unfinished and throws Abandoned; the state stays that before it. A device does not ask.
   virtual void stop_when(std::function<bool()> stop) = 0;
   /// Returns what the steps of the oldest submission not yet collected came to.
   virtual std::vector<StepOutput> collect() = 0;

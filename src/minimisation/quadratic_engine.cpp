@@ -88,6 +88,7 @@ void QuadraticEngine::rollout(const Episodes& episodes, int iterations, std::spa
   const QuadraticSettings<float> settings = this->settings(episodes, iteration_weight, weights.data());
   const StepInput step = step_input(episodes);
   each(blocks_of(tile_lanes, episodes.count), [&](int number) {
+    if (stop_ && stop_()) throw Abandoned{};
     const QuadraticTile<float> tile = tile_of(workers_.local(), settings.shape, number);
     kernels_.draw_quadratics(settings, step, tile);
     if (!weights.empty()) kernels_.minimise_quadratics(settings, tile);

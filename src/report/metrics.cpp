@@ -20,7 +20,9 @@ Metrics read_metrics(const std::filesystem::path& file) {
     const double step = value("step"), loss = value("loss"), validation = value("validation_loss");
     if (!std::isfinite(step)) continue;
     if (std::isfinite(loss)) metrics.losses.push_back({step, loss});
-    if (std::isfinite(validation)) metrics.validations.push_back({step, validation, value("validation_error")});
+    // Untrained weights are far off: their validation would squeeze the picture of all others.
+    if (std::isfinite(validation) && step > 0)
+      metrics.validations.push_back({step, validation, value("validation_error")});
   }
   return metrics;
 }

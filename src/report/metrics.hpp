@@ -18,7 +18,7 @@ struct Metrics {
 };
 
 /// Reads a run's metrics.jsonl, without lines that are none (a killed training may have left half of one) and values
-/// that are not finite. Empty where there is no file.
+/// that are not finite, and without the validation of the untrained weights. Empty where there is no file.
 Metrics read_metrics(const std::filesystem::path& file);
 
 }  // namespace alfi::report

@@ -100,7 +100,7 @@ void Conversation::read_log() {
 }
 
 void Conversation::wait(bool writing, Clock::time_point deadline) {
-  if (given_up_.load(std::memory_order_relaxed)) throw NoLongerWanted();
+  if (given_up_()) throw NoLongerWanted();
   if (Clock::now() >= deadline)
     throw Misbehaviour(fmt::format("was silent for {:g} s, after {} bytes of an answer", limit_.count(), got_.size()));
   pollfd files[] = {{child_.out(), POLLIN, 0},

@@ -2,12 +2,12 @@
 // the limit: while a question is written an answer is read, and what it says on standard error.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/simulators/program_log.hpp"
@@ -29,10 +29,11 @@ class Conversation {
   /// Takes all that came back so far and says whether it is the whole answer. Throws Misbehaviour where it is none.
   using Answer = std::function<bool(std::string_view got)>;
 
-  /// Starts the program. It may be silent for at most `limit`. `given_up` ends the waiting with NoLongerWanted.
+  /// Starts the program. It may be silent for at most `limit`. Where `given_up` returns true while it is waited for,
+  /// the waiting ends with NoLongerWanted.
   Conversation(const std::vector<std::string>& command, std::chrono::duration<double> limit, ProgramLog& log,
-               const std::atomic<bool>& given_up)
-      : child_(command), limit_(limit), log_(log), given_up_(given_up) {}
+               std::function<bool()> given_up)
+      : child_(command), limit_(limit), log_(log), given_up_(std::move(given_up)) {}
 
   /// Writes a question and reads its answer. Throws Misbehaviour where there is none.
   void ask(std::string_view question, const Answer& answer);
@@ -58,7 +59,7 @@ class Conversation {
   KeptChild child_;
   std::chrono::duration<double> limit_;
   ProgramLog& log_;
-  const std::atomic<bool>& given_up_;
+  std::function<bool()> given_up_;
   std::vector<char> piece_ = std::vector<char>(1 << 16);
   std::string got_;
   bool out_closed_ = false, err_closed_ = false, ended_ = false;

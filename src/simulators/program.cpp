@@ -9,6 +9,7 @@
 #include "alfi/error.hpp"
 #include "src/simulators/called_simulator.hpp"
 #include "src/simulators/protocol.hpp"
+#include "src/system/abandoned.hpp"
 #include "src/system/atomic_file.hpp"
 #include "src/system/child.hpp"
 
@@ -77,6 +78,7 @@ void Program::simulate(const SimulatorBatch& batch) {
     answered = true;
   } catch (const NoLongerWanted&) {
     end(worker);
+    give_up(std::make_exception_ptr(Abandoned{}));  // unless there is other trouble
   } catch (...) {
     end(worker);
     give_up(std::current_exception());
@@ -141,8 +143,8 @@ void Program::ask(Worker& worker, const SimulatorBatch& batch) {
 }
 
 void Program::start(Worker& worker) {
-  if (given_up_) throw NoLongerWanted();
-  worker = std::make_unique<Conversation>(command_, limit_, log_, given_up_);
+  if (no_longer_wanted()) throw NoLongerWanted();
+  worker = std::make_unique<Conversation>(command_, limit_, log_, [this] { return no_longer_wanted(); });
   if (protocol_ == Protocol::frames) worker->ask(frames::greeting(parameters_, X_), frames::greeted());
 }
 

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alfi/configuration.hpp"
@@ -41,8 +43,12 @@ class Program {
 
   /// Asks a worker, which is started where it is not there yet. Called from any thread; waits where all are busy. One
   /// that misbehaves is started again and asked the same, three times. Throws RunError then, or where the program says
-  /// that it cannot; InputError where it cannot be started.
+  /// that it cannot; InputError where it cannot be started; Abandoned where a stop was asked for.
   void simulate(const SimulatorBatch& batch);
+
+  /// Asks `stop` while a worker is waited for, from now on: where it returns true, the worker is ended and nothing is
+  /// simulated.
+  void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
 
   /// Keeps what workers write to standard error in this file from now on.
   void keep_log(const std::filesystem::path& file) { log_.keep_in(file); }
@@ -60,6 +66,8 @@ class Program {
   static void end(Worker& worker);
   /// Ends all asking, where one question has no answer.
   void give_up(std::exception_ptr trouble);
+  /// Says that an answer need not be waited for: another question has none, or a stop was asked for.
+  bool no_longer_wanted() const { return given_up_ || (stop_ && stop_()); }
   std::string complaint(const std::string& misbehaviour, const SimulatorBatch& batch) const;
 
   const std::vector<std::string> command_;
@@ -69,6 +77,7 @@ class Program {
   std::vector<std::string> parameters_;
   const int X_;
   ProgramLog log_;
+  std::function<bool()> stop_;
 
   std::mutex mutex_;
   std::condition_variable freed_;

@@ -75,6 +75,7 @@ int LoadedSimulators::number_of_program(const Configuration::Simulator& simulato
   LoadedSimulator loaded = called(identity, std::move(described), fingerprint);
   loaded.waiting = simulator.workers;
   loaded.keep_log = [program](const std::filesystem::path& file) { program->keep_log(file); };
+  loaded.stop_when = [program](std::function<bool()> stop) { program->stop_when(std::move(stop)); };
   return add(std::move(loaded));
 }
 

@@ -27,6 +27,7 @@ struct LoadedSimulator {
   std::uint64_t fingerprint = 0;         ///< hash of what it was made of
   int waiting = 0;                       ///< threads that may wait for it while others compute
   std::function<void(const std::filesystem::path&)> keep_log = {};  ///< of a program
+  std::function<void(std::function<bool()>)> stop_when = {};        ///< of a program
   std::vector<SourceFile> sources = {};                             ///< of a header, which is the first
   std::shared_ptr<const void> owner = {};
 

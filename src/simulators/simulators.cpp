@@ -178,6 +178,11 @@ void keep_simulator_log(int simulator, const std::filesystem::path& file) {
     LoadedSimulators::all().at(simulator).keep_log(file);
 }
 
+void stop_simulator_when(int simulator, std::function<bool()> stop) {
+  if (!is_built_in(simulator) && LoadedSimulators::all().at(simulator).stop_when)
+    LoadedSimulators::all().at(simulator).stop_when(std::move(stop));
+}
+
 std::span<const SourceFile> simulator_sources(int simulator) {
   if (is_built_in(simulator)) return {};
   return LoadedSimulators::all().at(simulator).sources;

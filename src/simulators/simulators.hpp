@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -37,6 +38,9 @@ bool is_called(int simulator);
 int waiting_threads(int simulator);
 /// Keeps what a program writes to standard error in this file from now on; does nothing for other simulators.
 void keep_simulator_log(int simulator, const std::filesystem::path& file);
+/// Asks `stop` while a program is waited for, from now on and from any thread: where it returns true, its simulations
+/// throw Abandoned. Does nothing for other simulators.
+void stop_simulator_when(int simulator, std::function<bool()> stop);
 
 /// Returns the files that a header's module was compiled from, as they were then; none for other simulators.
 std::span<const SourceFile> simulator_sources(int simulator);

@@ -14,6 +14,8 @@
 #include "src/engine/engine.hpp"
 #include "src/engine/processors.hpp"
 #include "src/minimisation/quadratic_engine.hpp"
+#include "src/simulators/simulators.hpp"
+#include "src/system/abandoned.hpp"
 #include "src/system/atomic_file.hpp"
 #include "src/training/metrics_file.hpp"
 #include "src/training/pace.hpp"
@@ -34,6 +36,15 @@ Checkpoint start(const Plan& plan, const LearnerSource& source) {
           .normalisation = source.normalisation(),
           .state = initial_state(plan.layout, plan.configuration.engine.seed),
           .step = 0};
+}
+
+/// Does what a stop may leave unfinished. Returns false where it did.
+template <class Work>
+bool unless_stopped(Work work) try {
+  work();
+  return true;
+} catch (const Abandoned&) {
+  return false;
 }
 
 /// The loop of meta-steps, in a run folder that is this training's.
@@ -59,10 +70,13 @@ class MetaTraining {
   const Configuration::Training& training() const { return checkpoint_.plan.configuration.training; }
   double episodes_per_second() const { return training().meta_batch / pace_.seconds_per_step(); }
   TrainingProgress progress() const;
+  TrainingOutcome outcome() const;
+  /// Says that no meta-step is left.
+  bool done() const { return checkpoint_.step == training().steps; }
 
   /// Tells how long the training should take.
   void estimate() const;
-  /// Submits as many windows as the learner takes. Returns false where a stop was heeded within one.
+  /// Submits as many windows as the learner takes. Returns false where a stop was heeded.
   bool submit_windows();
   /// Takes what a meta-step came to.
   void finish_step(const StepOutput& result);
@@ -71,8 +85,8 @@ class MetaTraining {
   /// Writes the steps since the last such line to the metrics. RunError where most of their observations were no
   /// numbers.
   void write_steps(double learning_rate);
-  /// Does what the schedule wants done with the weights now.
-  void use_weights();
+  /// Does what the schedule wants done with the weights now. Returns false as above.
+  bool use_weights();
   void validate();
   void save();
 
@@ -94,20 +108,23 @@ class MetaTraining {
 };
 
 TrainingOutcome MetaTraining::run() {
-  estimate();
   learner_.begin(checkpoint_.state);
   learner_.stop_when(options_.stop);
-  bool go_on = true;
-  while (checkpoint_.step < training().steps && (go_on || in_flight_ > 0)) {
+  bool go_on = unless_stopped([&] { estimate(); });
+  while (!done() && (go_on || in_flight_ > 0)) {
     if (go_on) go_on = submit_windows();
     if (in_flight_ == 0) break;
     for (const StepOutput& result : learner_.collect()) finish_step(result);
-    if (--in_flight_ == 0) use_weights();
+    if (--in_flight_ == 0) go_on = use_weights() && go_on;
     if (options_.progress) go_on = options_.progress(progress()) && go_on;
   }
   write_steps(learning_rate(training(), checkpoint_.step));
   save();
-  return {.finished = checkpoint_.step == training().steps,
+  return outcome();
+}
+
+TrainingOutcome MetaTraining::outcome() const {
+  return {.finished = done(),
           .step = checkpoint_.step,
           .skipped = skipped_,
           .seconds = pace_.elapsed(),
@@ -117,7 +134,7 @@ TrainingOutcome MetaTraining::run() {
 
 void MetaTraining::estimate() const {
   const int threads = learner_.threads_of_known_cost();
-  if (!options_.estimate || threads == 0 || checkpoint_.step >= training().steps) return;
+  if (!options_.estimate || threads == 0 || done()) return;
   const double speed = core_speed(measured_core_peak());
   if (speed == 0) return;
   const Plan& plan = checkpoint_.plan;
@@ -127,30 +144,28 @@ void MetaTraining::estimate() const {
 }
 
 TrainingProgress MetaTraining::progress() const {
-  const std::int64_t left = training().steps - checkpoint_.step;
   return {.step = checkpoint_.step,
           .steps = training().steps,
           .loss = loss_mean_.value_or(0),
           .validation_loss = validation_loss_,
           .episodes_per_second = episodes_per_second(),
-          .seconds_left = pace_.seconds_per_step() * static_cast<double>(left),
+          .seconds_left = pace_.seconds_per_step() * static_cast<double>(training().steps - checkpoint_.step),
           .skipped = skipped_,
           .left_out = left_out_,
           .notice = learner_.notice()};
 }
 
-bool MetaTraining::submit_windows() try {
+bool MetaTraining::submit_windows() {
   const Pipeline pipeline = learner_.pipeline();
-  while (in_flight_ < pipeline.windows && submitted_ < training().steps &&
-         (in_flight_ == 0 || !needs_weights_after(training(), submitted_))) {
-    const std::vector<MetaStep> steps = next_window(training(), submitted_, pipeline.steps);
-    learner_.submit(steps);
-    submitted_ += static_cast<std::int64_t>(steps.size());
-    ++in_flight_;
-  }
-  return true;
-} catch (const Abandoned&) {
-  return false;
+  return unless_stopped([&] {
+    while (in_flight_ < pipeline.windows && submitted_ < training().steps &&
+           (in_flight_ == 0 || !needs_weights_after(training(), submitted_))) {
+      const std::vector<MetaStep> steps = next_window(training(), submitted_, pipeline.steps);
+      learner_.submit(steps);
+      submitted_ += static_cast<std::int64_t>(steps.size());
+      ++in_flight_;
+    }
+  });
 }
 
 void MetaTraining::finish_step(const StepOutput& result) {
@@ -186,15 +201,16 @@ void MetaTraining::write_steps(double learning_rate) {
                         .episodes_per_second = episodes_per_second(),
                         .skipped = skipped_});
   if (left_out_ <= 0.5) return;
-  learner_.refuse_failures(learner_.state().average);
+  (void)unless_stopped([&] { learner_.refuse_failures(learner_.state().average); });
   throw RunError(fmt::format("{:.1f} % of the observations of the steps before step {} are no numbers", 100 * left_out_,
                              checkpoint_.step));
 }
 
-void MetaTraining::use_weights() {
-  if (validates_after(training(), checkpoint_.step)) validate();
+bool MetaTraining::use_weights() {
+  if (validates_after(training(), checkpoint_.step) && !unless_stopped([&] { validate(); })) return false;
   // A state that has stopped being finite is not saved over a good one.
   if (saves_after(training(), checkpoint_.step) && skipped_in_a_row_ == 0) save();
+  return true;
 }
 
 void MetaTraining::validate() {
@@ -220,12 +236,19 @@ void MetaTraining::save() {
 
 TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const std::filesystem::path& run,
                            const TrainingOptions& options) try {
+  const Pace pace;
   RunFolder folder(run);
   std::optional<Checkpoint> saved = folder.admit(plan, options);
-  Checkpoint checkpoint = saved ? *std::move(saved) : start(plan, source);
-  const std::unique_ptr<Learner> learner = source.learner(checkpoint.normalisation);
+  if (!saved && !unless_stopped([&] { saved = start(plan, source); }))
+    return {.finished = false,
+            .step = 0,
+            .skipped = 0,
+            .seconds = pace.elapsed(),
+            .validation_loss = std::numeric_limits<double>::quiet_NaN(),
+            .checkpoint = {}};
+  const std::unique_ptr<Learner> learner = source.learner(saved->normalisation);
   folder.take(plan, options);  // not before: the old run survives what the new one may be refused for
-  return MetaTraining(*learner, std::move(checkpoint), run, options).run();
+  return MetaTraining(*learner, *std::move(saved), run, options).run();
 } catch (const std::filesystem::filesystem_error& error) {
   throw RunError(trouble_of(error));
 } catch (const std::bad_alloc&) {
@@ -244,7 +267,7 @@ TrainingOutcome train(const Configuration& configuration, const std::filesystem:
 
 TrainingOutcome train(const Plan& plan, const std::filesystem::path& run, const TrainingOptions& options,
                       std::unique_ptr<Processor> processor) {
-  return train_from({[&] { return pilot_normalisation(plan, processor->statistics()); },
+  return train_from({[&] { return pilot_normalisation(plan, processor->statistics(), options.stop); },
                      [&](const Normalisation& normalisation) {
                        return std::make_unique<Engine>(plan, normalisation, std::move(processor));
                      }},

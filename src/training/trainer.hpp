@@ -14,7 +14,7 @@ namespace alfi {
 
 /// Makes what is trained. Neither is called before the run folder admits the training.
 struct LearnerSource {
-  /// Finds the normalisation of a training that begins; a resumed one has its checkpoint's.
+  /// Finds the normalisation of a training that begins; a resumed one has its checkpoint's. May throw Abandoned.
   std::function<Normalisation()> normalisation;
   std::function<std::unique_ptr<Learner>(const Normalisation&)> learner;
 };

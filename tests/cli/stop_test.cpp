@@ -95,18 +95,35 @@ TEST_F(Cli, ATimeLimitStopsATraining) {
   }
 }
 
-// The program never answers, and alfi waits for it.
-TEST_F(Cli, ASecondSignalKills) {
-  const Tried tried = in_mode("hang");
+// A program that never answers, in the simulations before the first step.
+TEST_F(Cli, AStopIsHeededWhileAProgramIsWaitedFor) {
+  Tried tried = in_mode("hang");
+  tried.configuration.simulator.timeout_seconds = 1e6;
   std::ofstream(path("hangs.yaml")) << to_yaml(tried.configuration);
-  Process process({"train", path("hangs.yaml"), "--out", path("run")});
+  Process process({"train", path("hangs.yaml"), "--out", path("run"), "--backend", "cpu"});
   while (processes(tried.marker) == 0 && process.running()) std::this_thread::sleep_for(1ms);
+  process.signal(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(outcome.err, "stopped before the first step; there is nothing to save\n");
+  EXPECT_FALSE(fs::exists(path("run")));
+  expect_gone(tried.marker);
+}
+
+// Sixteen episodes of this take many seconds, and a stop is not heeded within them.
+TEST_F(Cli, ASecondSignalKills) {
+  std::vector<std::string> arguments = training("run", endless);
+  arguments.insert(arguments.end(), {"--set", "episode.observations=3000", "--set", "networks.encoder.hidden=2000",
+                                     "--set", "engine.encoder=dense", "--backend", "cpu"});
+  Process process(arguments);
+  wait_for(process, path("run") + "/config.yaml");
+  std::this_thread::sleep_for(500ms);  // until the first of them have begun
   process.signal(SIGINT);
   std::this_thread::sleep_for(50ms);
   EXPECT_TRUE(process.running());
-  process.signal(SIGTERM);
+  for (; process.running(); std::this_thread::sleep_for(50ms))
+    process.signal(SIGTERM);  // the first may still be pending
   EXPECT_EQ(process.wait().code, -SIGTERM);
-  expect_gone(tried.marker);
 }
 
 // Messages are lost, and nothing else. A closed standard error would give its number to a checkpoint.

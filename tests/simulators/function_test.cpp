@@ -100,7 +100,7 @@ TEST(Function, ThatThrowsEndsTheTrainingAndLeavesTheLastCheckpoint) {
   };
   register_simulator(failing);
   TemporaryFolder folder;
-  left = 4096 + 24 * 9;  // of the normalisation, and of a step
+  left = 4096 + 576 + 24 * 9;  // of the normalisation, of a validation, and of a step
   const std::string message = message_of<RunError>([&] { train(configured("failing"), folder.path() / "run"); });
   EXPECT_THAT(message, HasSubstr("the simulator failing failed when it was asked for "));
   EXPECT_THAT(message, HasSubstr("θ"));

@@ -19,6 +19,7 @@
 #include "src/simulators/conformance.hpp"
 #include "src/simulators/parameter_scale.hpp"
 #include "src/simulators/simulators.hpp"
+#include "src/system/abandoned.hpp"
 #include "tests/support/content_of.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/program_modes.hpp"
@@ -259,9 +260,45 @@ TEST(Program, FailsForAllThreadsAtOnceAndCanBeAskedAnew) {
   EXPECT_EQ(simulated(tried.configuration), good());  // it lives by now
 }
 
+// One question is never answered, and another one waits for the worker.
+TEST(Program, IsWaitedForNoLongerOnceAStopIsAskedFor) {
+  Tried tried = in_mode("hang");
+  tried.configuration.simulator.timeout_seconds = 1e6;
+  tried.configuration.simulator.workers = 1;
+  const int number = simulator_number(tried.configuration.simulator);
+  std::atomic<int> asked = 0, abandoned = 0;
+  stop_simulator_when(number, [&] { return ++asked > 3; });
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&] {
+      try {
+        simulated(tried.configuration);
+      } catch (const Abandoned&) {
+        ++abandoned;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(abandoned, 2);
+  EXPECT_EQ(processes(tried.marker), 0);
+  stop_simulator_when(number, {});
+}
+
+// A stop while a step, or the simulations before the first one, wait for the program.
+TEST(Program, ATrainingStopsWhileItIsWaitedFor) {
+  TemporaryFolder folder;
+  Tried tried = in_mode("hang");
+  tried.configuration.simulator.timeout_seconds = 1e6;
+  TrainingOptions options;
+  options.stop = [&] { return processes(tried.marker) > 0; };
+  const TrainingOutcome outcome = train(tried.configuration, folder.path() / "run", options);
+  EXPECT_FALSE(outcome.finished);
+  EXPECT_EQ(outcome.checkpoint, "");
+  EXPECT_EQ(processes(tried.marker), 0);
+}
+
 TEST(Program, ThatDiesForGoodLeavesTheLastCheckpoint) {
   TemporaryFolder folder;
-  // 4096 questions of the normalisation, then 24 a step: it dies in one of the steps 8 to 10.
+  // 4096 questions of the normalisation, then 24 a step: it dies in the validation of step 6.
   const Tried tried = in_mode("until", "4310");
   EXPECT_THAT(message_of<RunError>([&] { train(tried.configuration, folder.path() / "run"); }),
               HasSubstr("ended with exit code 4"));

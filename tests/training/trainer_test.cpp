@@ -212,6 +212,17 @@ TEST(Trainer, GivesUpOnADivergedRunAndKeepsTheLastGoodCheckpoint) {
   EXPECT_EQ(checkpoints_of(run).size(), 4U);  // steps 1 to 4: none of the broken steps was saved
 }
 
+TEST(Trainer, AStopIsHeededBeforeTheFirstStep) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  TrainingOptions options;
+  options.stop = [] { return true; };  // at the first tile of the pilot simulation
+  const TrainingOutcome outcome = train(test::small_configuration(), run, options);
+  EXPECT_FALSE(outcome.finished);
+  EXPECT_EQ(outcome.checkpoint, "");
+  EXPECT_FALSE(std::filesystem::exists(run));
+}
+
 TEST(Trainer, RefusesABackendThatIsNotThere) {
   const test::TemporaryFolder folder;
   Configuration configuration = test::small_configuration();

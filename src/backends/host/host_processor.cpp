@@ -94,6 +94,7 @@ template <class Body>
 void HostProcessor::each_tile(const TilePass& pass, Body body) {
   arena_.execute([&] {
     tbb::parallel_for(0, blocks_of(tile_lanes, pass.episodes), [&](int i) {
+      heed_stop();
       Worker& worker = workers_.local();
       worker.prepare(pass.settings.shape);
       worker.tile.number = i;
