@@ -15,7 +15,7 @@ namespace alfi {
 struct TrainingProgress {
   std::int64_t step, steps;
   double loss;                 ///< moving mean of the training loss, nats in standardised units
-  double validation_loss;      ///< of the latest validation, on the plain loss; NaN before the first
+  double validation_loss;      ///< of the latest validation, on the plain loss
   double episodes_per_second;  ///< of the last seconds
   double seconds_left;
   std::int64_t skipped;  ///< updates skipped since their gradient was not finite
@@ -44,13 +44,14 @@ struct TrainingOutcome {
   double seconds;
   double validation_loss;            ///< of the last validation; NaN where there was none
   std::filesystem::path checkpoint;  ///< the newest; empty where the training was stopped before it had a run folder
+  std::string worse = {};            ///< says how a finished training is worse than it began; empty where it is not
 };
 
 /// Trains a configuration in a run folder: config.yaml, metrics.jsonl, checkpoints/step-N.safetensors.
 /// InputError: the configuration is wrong or too large, the folder holds a run (and neither resume nor force is set),
 /// or the run to resume has another configuration or no readable checkpoint.
-/// RunError: the disk fails, many gradients in a row are not finite, or most observations are no numbers; the last
-/// good checkpoint is then intact.
+/// RunError: the disk fails, many gradients in a row are not finite, or most observations are no numbers; what was
+/// saved before is then intact.
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,
                       const TrainingOptions& options = {});
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "alfi/error.hpp"
 #include "alfi/trainer.hpp"
 #include "src/cli/backend.hpp"
 #include "src/cli/command.hpp"
@@ -35,7 +36,8 @@ struct Arguments {
   bool resume = false, force = false;
 };
 
-/// Says what a training came to. Throws Stopped where it was stopped, by the time limit or a signal.
+/// Says what a training came to. Throws Stopped where it was stopped, by the time limit or a signal; RunError where it
+/// is worse than at its start.
 void tell(const TrainingOutcome& outcome, const Arguments& arguments, int steps, bool time_is_up) {
   const std::string checkpoint = outcome.checkpoint.string();
   std::string message;
@@ -55,6 +57,7 @@ void tell(const TrainingOutcome& outcome, const Arguments& arguments, int steps,
   if (!std::isnan(outcome.validation_loss)) message += fmt::format(", validation loss {:.4f}", outcome.validation_loss);
   message += fmt::format("; {}\n", checkpoint);
   say("{}", message);
+  if (!outcome.worse.empty()) throw RunError(outcome.worse);
 }
 
 void run_training(const Arguments& arguments) {

@@ -160,7 +160,7 @@ double training_seconds(const Plan& plan, std::int64_t first, int threads, doubl
                             simulation_cost(simulation, blocks_of(tile_lanes, validation_episodes), threads);
   const double cost =
       static_cast<double>(training.steps - first) * meta_step_cost(plan, training.meta_batch, threads, simulation) +
-      of_steps(training.validate_every) * validation;
+      (of_steps(training.validate_every) + (first == 0 ? 1 : 0)) * validation;
   return cost / core_speed + of_steps(training.checkpoint_every) * checkpoint_seconds;
 }
 

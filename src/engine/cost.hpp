@@ -55,8 +55,9 @@ double measured_core_peak();
 /// AVX2.
 double core_speed(double core_peak);
 
-/// Returns the seconds from step `first` to the end of a training, validations and checkpoints included, on cores of
-/// that speed. `simulator_seconds` are those of a core that a user's simulator takes of an episode.
+/// Returns the seconds from step `first` to the end of a training, validations and checkpoints included, at step 0 that
+/// of the untrained weights, on cores of that speed. `simulator_seconds` are those of a core that a user's simulator
+/// takes of an episode.
 double training_seconds(const Plan& plan, std::int64_t first, int threads, double core_speed,
                         double simulator_seconds = 0);
 

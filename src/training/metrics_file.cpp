@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,33 +22,46 @@
 namespace alfi {
 namespace {
 
-/// Returns the step of a line that write_steps or write_validation wrote; none of any other line.
-std::optional<std::int64_t> step_of(const std::string& line) {
-  constexpr std::string_view name = "\"step\":";
-  const std::size_t place = line.find(name);
-  if (place == line.npos || !line.starts_with('{') || !nlohmann::json::accept(line)) return std::nullopt;
-  std::int64_t step = 0;
-  const auto [end, error] = std::from_chars(line.data() + place + name.size(), line.data() + line.size(), step);
-  return error == std::errc() ? std::optional(step) : std::nullopt;
-}
-
-/// Returns the lines of steps up to `done`.
-std::string lines_up_to(std::int64_t done, const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return "";
-  const std::vector<std::byte> bytes = read_file(path);
-  std::istringstream file(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  std::string kept;
-  for (std::string line; std::getline(file, line);)
-    if (step_of(line).value_or(done + 1) <= done) kept += line + "\n";
-  return kept;
+/// Returns the number of this name in a line that write_steps or write_validation wrote, NaN of null; none where the
+/// line has none. Reading no tree of JSON, it takes no memory where one would be freed.
+template <class Number>
+std::optional<Number> number_of(const std::string& line, const std::string& name) {
+  const std::string key = fmt::format("\"{}\":", name);
+  const std::size_t place = line.find(key);
+  if (place == line.npos) return std::nullopt;
+  const char* const begin = line.data() + place + key.size();
+  if constexpr (std::is_floating_point_v<Number>)
+    if (std::string_view(begin).starts_with("null")) return std::numeric_limits<Number>::quiet_NaN();
+  Number number{};
+  const auto [end, error] = std::from_chars(begin, line.data() + line.size(), number);
+  return error == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
 
 MetricsFile::MetricsFile(std::filesystem::path path, std::int64_t done) : path_(std::move(path)) {
-  const std::string kept = done > 0 ? lines_up_to(done, path_) : "";
+  const std::string kept = done > 0 ? read(done) : "";
   write_file_atomically(path_, std::as_bytes(std::span(kept)));
   file_.open(path_, std::ios::app);
+}
+
+std::string MetricsFile::read(std::int64_t done) {
+  if (!std::filesystem::exists(path_)) return "";
+  const std::vector<std::byte> bytes = read_file(path_);
+  std::istringstream file(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::string kept;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with('{') || !nlohmann::json::accept(line)) continue;
+    const std::int64_t step = number_of<std::int64_t>(line, "step").value_or(done + 1);
+    if (step > done) continue;
+    kept += line + "\n";
+    if (const auto loss = number_of<double>(line, "validation_loss"))
+      validations_.add(
+          step,
+          {.loss = *loss,
+           .error = number_of<double>(line, "validation_error").value_or(std::numeric_limits<double>::quiet_NaN())});
+  }
+  return kept;
 }
 
 void MetricsFile::add(const StepOutput& step) {
@@ -81,6 +96,7 @@ void MetricsFile::write_validation(std::int64_t step, const Validation& validati
   JsonObject line;
   line.add("step", json_text(step)).add("validation_error", json_text(validation.error));
   write(line.add("validation_loss", json_text(validation.loss)).text());
+  validations_.add(step, validation);
 }
 
 void MetricsFile::flush() const { flush_to_disk(path_); }

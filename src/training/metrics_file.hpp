@@ -1,11 +1,13 @@
-// metrics.jsonl of a run: a JSON object a line, for every ten meta-steps and for every validation.
+// metrics.jsonl of a run: a JSON object a line, for every ten meta-steps and for every validation. It is where a run
+// that is resumed knows its validations from.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
-#include "src/engine/learner.hpp"
+#include "src/training/validation_history.hpp"
 
 namespace alfi {
 
@@ -40,11 +42,17 @@ class MetricsFile {
   /// Flushes the lines to the disk: a checkpoint after which lines are missing could not be resumed without a gap.
   void flush() const;
 
+  /// Returns the validations whose lines are in the file.
+  const ValidationHistory& validations() const { return validations_; }
+
  private:
+  /// Returns the lines of steps up to `done`, and takes note of their validations.
+  std::string read(std::int64_t done);
   void write(const std::string& line);
 
   std::filesystem::path path_;
   std::ofstream file_;
+  ValidationHistory validations_;
   // Numbers of the next line.
   std::int64_t steps_ = 0, clamped_ = 0, left_out_ = 0;
   double loss_ = 0;

@@ -18,7 +18,7 @@ double learning_rate(const Configuration::Training& training, std::int64_t step)
 /// Returns beta of loss beta_normal: on the line from beta.from, at step 0, to beta.to once all steps are done.
 double annealed_beta(const Configuration::Training& training, std::int64_t step);
 
-/// Says whether the weights are validated now: every validate_every steps, and after the last.
+/// Says whether the weights are validated now: every validate_every steps, from 0 on, and after the last.
 bool validates_after(const Configuration::Training& training, std::int64_t done);
 
 /// Says whether the state is saved now: every checkpoint_every steps. (What a training ends with is saved anyway.)

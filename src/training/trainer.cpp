@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,13 @@ bool unless_stopped(Work work) try {
   return false;
 }
 
+/// Says what may keep a training from getting worse.
+std::string advice(const Configuration::Training& training) {
+  return fmt::format("A smaller training.learning_rate (it is {}) or {} may help", training.learning_rate,
+                     training.clip_norm > 0 ? fmt::format("a smaller training.clip_norm (it is {})", training.clip_norm)
+                                            : "training.clip_norm (it is 0, off)");
+}
+
 /// The loop of meta-steps, in a run folder that is this training's.
 ///
 /// Steps are submitted in windows, some ahead of the one that is waited for, so that a device never idles; but none
@@ -69,14 +77,25 @@ class MetaTraining {
  private:
   const Configuration::Training& training() const { return checkpoint_.plan.configuration.training; }
   double episodes_per_second() const { return training().meta_batch / pace_.seconds_per_step(); }
+  double validation_loss() const {
+    const ValidationHistory::Entry* const last = metrics_.validations().last();
+    return last != nullptr ? last->validation.loss : std::numeric_limits<double>::quiet_NaN();
+  }
+  /// Says that the weights of this step are validated.
+  bool validated() const {
+    const ValidationHistory::Entry* const last = metrics_.validations().last();
+    return last != nullptr && last->step == checkpoint_.step;
+  }
   TrainingProgress progress() const;
   TrainingOutcome outcome() const;
   /// Says that no meta-step is left.
   bool done() const { return checkpoint_.step == training().steps; }
 
+  /// Does what comes before the first meta-step. Returns false where a stop was heeded, as those below.
+  bool begin();
   /// Tells how long the training should take.
   void estimate() const;
-  /// Submits as many windows as the learner takes. Returns false where a stop was heeded.
+  /// Submits as many windows as the learner takes.
   bool submit_windows();
   /// Takes what a meta-step came to.
   void finish_step(const StepOutput& result);
@@ -85,7 +104,7 @@ class MetaTraining {
   /// Writes the steps since the last such line to the metrics. RunError where most of their observations were no
   /// numbers.
   void write_steps(double learning_rate);
-  /// Does what the schedule wants done with the weights now. Returns false as above.
+  /// Does what the schedule wants done with the weights now.
   bool use_weights();
   void validate();
   void save();
@@ -103,14 +122,13 @@ class MetaTraining {
   int skipped_in_a_row_ = 0;
   double left_out_ = 0;  ///< part of the observations of the last line's steps
   std::optional<double> loss_mean_;
-  double validation_loss_ = std::numeric_limits<double>::quiet_NaN();
   std::int64_t saved_step_ = -1;
 };
 
 TrainingOutcome MetaTraining::run() {
   learner_.begin(checkpoint_.state);
   learner_.stop_when(options_.stop);
-  bool go_on = unless_stopped([&] { estimate(); });
+  bool go_on = begin();
   while (!done() && (go_on || in_flight_ > 0)) {
     if (go_on) go_on = submit_windows();
     if (in_flight_ == 0) break;
@@ -124,12 +142,24 @@ TrainingOutcome MetaTraining::run() {
 }
 
 TrainingOutcome MetaTraining::outcome() const {
-  return {.finished = done(),
+  const bool finished = done() && validated();
+  std::string worse = finished ? metrics_.validations().worse() : "";
+  if (!worse.empty()) worse = fmt::format("the training ended worse than it began: {}. {}", worse, advice(training()));
+  return {.finished = finished,
           .step = checkpoint_.step,
           .skipped = skipped_,
           .seconds = pace_.elapsed(),
-          .validation_loss = validation_loss_,
-          .checkpoint = checkpoint_path(run_, checkpoint_.step)};
+          .validation_loss = validation_loss(),
+          .checkpoint = checkpoint_path(run_, checkpoint_.step),
+          .worse = std::move(worse)};
+}
+
+bool MetaTraining::begin() {
+  return unless_stopped([&] {
+    estimate();
+    // A training that goes on was perhaps stopped within this validation.
+    if (!validated() && validates_after(training(), checkpoint_.step)) validate();
+  });
 }
 
 void MetaTraining::estimate() const {
@@ -147,7 +177,7 @@ TrainingProgress MetaTraining::progress() const {
   return {.step = checkpoint_.step,
           .steps = training().steps,
           .loss = loss_mean_.value_or(0),
-          .validation_loss = validation_loss_,
+          .validation_loss = validation_loss(),
           .episodes_per_second = episodes_per_second(),
           .seconds_left = pace_.seconds_per_step() * static_cast<double>(training().steps - checkpoint_.step),
           .skipped = skipped_,
@@ -185,11 +215,12 @@ void MetaTraining::finish_step(const StepOutput& result) {
 void MetaTraining::skip_step(const StepOutput& result) {
   ++skipped_;
   if (++skipped_in_a_row_ < most_skipped_in_a_row) return;
+  const std::vector<std::filesystem::path> saved = checkpoints_of(run_);
   throw RunError(fmt::format(
-      "training diverged: {} gradients in a row were not finite, the last at step {} (loss {}). The last good "
-      "checkpoint is in {}. A smaller training.learning_rate ({}) or training.clip_norm ({}) may help",
-      skipped_in_a_row_, checkpoint_.step, result.loss, (run_ / "checkpoints").string(), training().learning_rate,
-      training().clip_norm));
+      "training diverged: {} gradients in a row were not finite, the last at step {} (loss {}). {}. {}",
+      skipped_in_a_row_, checkpoint_.step, result.loss,
+      saved.empty() ? "No checkpoint was saved before" : "The last good checkpoint is " + saved.back().string(),
+      advice(training())));
 }
 
 void MetaTraining::write_steps(double learning_rate) {
@@ -219,7 +250,6 @@ void MetaTraining::validate() {
                                                    .count = validation_episodes,
                                                    .seed = checkpoint_.plan.configuration.engine.seed},
                                                   learner_.state().average);
-  validation_loss_ = validation.loss;
   metrics_.write_validation(checkpoint_.step, validation);
   pace_.restart();
 }

@@ -211,7 +211,15 @@ TEST_F(Cli, AFullDiskEndsTheRunAndLeavesTheLastCheckpoint) {
   EXPECT_EQ(alfi(training("run", {"--resume"})).code, 0);
 }
 
-/// Trains without an end until the checkpoint of this step is there.
+TEST_F(Cli, ATrainingThatEndsWorseThanItBeganFails) {
+  const Outcome outcome = alfi(training(
+      "run", {"--set", "training={learning_rate: 10, clip_norm: 0, warmup_steps: 0, ema: 0, schedule: constant}"}));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("trained to step 20 in "),
+                                 HasSubstr("alfi: error: the training ended worse than it began: validation "),
+                                 HasSubstr("training.learning_rate (it is 10)")));
+  EXPECT_TRUE(fs::exists(checkpoint("run", 20)));
+}
 
 }  // namespace
 }  // namespace alfi::test

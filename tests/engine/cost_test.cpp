@@ -125,7 +125,10 @@ TEST(TrainingSeconds, CountTheStepsThatAreLeft) {
   configuration.training.validate_every = configuration.training.checkpoint_every = 100;
   const double speed = 1e11, all = training_seconds(configuration, 0, 2, speed);
   EXPECT_GT(all, 1000 * configured_cost(configuration, 2) / speed);
-  EXPECT_DOUBLE_EQ(training_seconds(configuration, 500, 2, speed), all / 2);
+  const double half = training_seconds(configuration, 500, 2, speed);
+  EXPECT_DOUBLE_EQ(training_seconds(configuration, 900, 2, speed), half / 5);
+  EXPECT_GT(all, 2 * half);  // before the first step there is a validation, too
+  EXPECT_LT(all, 2.1 * half);
   EXPECT_DOUBLE_EQ(training_seconds(configuration, 1000, 2, speed), 0);
   // At step 950 the checkpoint and the validation of step 1000 are still to come.
   EXPECT_GT(training_seconds(configuration, 950, 2, speed), all / 20);
@@ -136,9 +139,9 @@ TEST(TrainingSeconds, CountWhatAUsersSimulatorTakes) {
   Configuration configuration = trained("poisson", Encoder::table, 64);
   configuration.training.validate_every = 1000;
   const double speed = 1e11, alone = training_seconds(configuration, 0, 2, speed);
-  const double of_episode = 1e-4, validation = of_episode * validation_episodes / 2;
+  const double of_episode = 1e-4, validations = 2 * of_episode * validation_episodes / 2;
   EXPECT_NEAR(training_seconds(configuration, 0, 2, speed, of_episode),
-              alone + 1000 * 2 * tile_lanes * of_episode + validation, 1e-6);
+              alone + 1000 * 2 * tile_lanes * of_episode + validations, 1e-6);
 }
 
 }  // namespace

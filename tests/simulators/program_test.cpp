@@ -298,8 +298,8 @@ TEST(Program, ATrainingStopsWhileItIsWaitedFor) {
 
 TEST(Program, ThatDiesForGoodLeavesTheLastCheckpoint) {
   TemporaryFolder folder;
-  // 4096 questions of the normalisation, then 24 a step: it dies in the validation of step 6.
-  const Tried tried = in_mode("until", "4310");
+  // 4096 questions of the normalisation, 576 of each validation, 24 of each step: it dies in the validation of step 6.
+  const Tried tried = in_mode("until", "4886");
   EXPECT_THAT(message_of<RunError>([&] { train(tried.configuration, folder.path() / "run"); }),
               HasSubstr("ended with exit code 4"));
   EXPECT_EQ(processes(tried.marker), 0);

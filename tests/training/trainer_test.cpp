@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "alfi/error.hpp"
+#include "kernels/shape.hpp"
 #include "src/engine/cost.hpp"
 #include "src/model/checkpoint.hpp"
 #include "tests/support/message_of.hpp"
@@ -53,7 +56,7 @@ TEST(Trainer, LeavesARunFolder) {
     validations += object.contains("validation_loss");
   }
   EXPECT_EQ(losses, 2);       // steps 10 and 12
-  EXPECT_EQ(validations, 2);  // steps 6 and 12
+  EXPECT_EQ(validations, 3);  // steps 0, 6 and 12
 }
 
 TEST(Trainer, TellsBeforehandHowLongItShouldTake) {
@@ -117,7 +120,7 @@ TEST(Trainer, ResumingDropsMetricsAfterTheCheckpoint) {
   std::ifstream metrics(run / "metrics.jsonl");
   std::vector<int> steps;
   for (std::string line; std::getline(metrics, line);) steps.push_back(nlohmann::json::parse(line).at("step"));
-  EXPECT_THAT(steps, testing::ElementsAre(6, 10, 12, 12));
+  EXPECT_THAT(steps, testing::ElementsAre(0, 6, 10, 12, 12));
 }
 
 TEST(Trainer, DoesNotTouchAFolderInUse) {
@@ -168,6 +171,42 @@ TEST(Trainer, ResumesOnlyTheSameConfiguration) {
               HasSubstr("no checkpoint"));
 }
 
+/// Returns the steps of a run's checkpoints.
+std::vector<std::int64_t> kept(const std::filesystem::path& run) {
+  std::vector<std::int64_t> steps;
+  for (const auto& path : checkpoints_of(run)) steps.push_back(read_checkpoint(path).step);
+  return steps;
+}
+
+/// Returns the validations of a run: step and loss.
+std::vector<std::pair<int, double>> validations_of(const std::filesystem::path& run) {
+  std::vector<std::pair<int, double>> all;
+  std::ifstream metrics(run / "metrics.jsonl");
+  for (std::string line; std::getline(metrics, line);)
+    if (const auto object = nlohmann::json::parse(line); object.contains("validation_loss"))
+      all.emplace_back(object["step"], object["validation_loss"]);
+  return all;
+}
+
+TEST(Trainer, SaysThatItEndedWorseThanItBegan) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  Configuration configuration = test::small_configuration();
+  configuration.training.learning_rate = 10;
+  configuration.training.clip_norm = 0;
+  configuration.training.warmup_steps = 0;
+  configuration.training.ema = 0;
+  const TrainingOutcome part = train(configuration, run, until(8, false));
+  EXPECT_EQ(part.worse, "");  // it has not ended
+  const TrainingOutcome outcome = train(configuration, run, until(100, true));
+  EXPECT_TRUE(outcome.finished);
+  EXPECT_THAT(outcome.worse,
+              AllOf(testing::StartsWith("the training ended worse than it began: validation loss is "),
+                    HasSubstr("A smaller training.learning_rate (it is 10) or training.clip_norm (it is 0, off)")));
+  EXPECT_EQ(train(configuration, run, until(100, true)).worse, outcome.worse);  // nothing left to do
+  EXPECT_EQ(train(test::small_configuration(), folder.path() / "good").worse, "");
+}
+
 TEST(Trainer, ResumesARunKilledBeforeItsFirstCheckpoint) {
   const test::TemporaryFolder folder;
   const auto run = folder.path() / "run", whole = folder.path() / "whole";
@@ -206,10 +245,29 @@ TEST(Trainer, GivesUpOnADivergedRunAndKeepsTheLastGoodCheckpoint) {
   // Weights so large that the next gradients overflow.
   Checkpoint checkpoint = read_checkpoint(checkpoint_path(run, 3));
   for (float& w : checkpoint.state.weights) w *= 1e30F;
+  checkpoint.step = 4;
   write_checkpoint(checkpoint_path(run, 4), checkpoint);
-  EXPECT_THAT(message_of<RunError>([&] { train(configuration, run, until(1000, true)); }), HasSubstr("diverged"));
+  EXPECT_THAT(
+      message_of<RunError>([&] { train(configuration, run, until(1000, true)); }),
+      AllOf(HasSubstr("diverged"), HasSubstr("The last good checkpoint is " + checkpoint_path(run, 4).string())));
   EXPECT_EQ(read_checkpoint(checkpoint_path(run, 3)).step, 3);
   EXPECT_EQ(checkpoints_of(run).size(), 4U);  // steps 1 to 4: none of the broken steps was saved
+}
+
+TEST(Trainer, PromisesNoCheckpointWhereThereIsNone) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  Configuration configuration = test::small_configuration();
+  configuration.training.steps = 500;
+  configuration.training.checkpoint_every = 500;
+  configuration.training.learning_rate = 10;
+  configuration.training.clip_norm = 0;
+  configuration.training.warmup_steps = 0;
+  Configuration wild = configuration;
+  wild.networks.rim.bound = 1000;  // the density of what is 1000 deviations off is no float
+  EXPECT_THAT(message_of<RunError>([&] { train(wild, run); }),
+              AllOf(HasSubstr("diverged"), HasSubstr("No checkpoint was saved before"),
+                    testing::Not(HasSubstr("last good checkpoint"))));
 }
 
 TEST(Trainer, AStopIsHeededBeforeTheFirstStep) {
@@ -221,6 +279,21 @@ TEST(Trainer, AStopIsHeededBeforeTheFirstStep) {
   EXPECT_FALSE(outcome.finished);
   EXPECT_EQ(outcome.checkpoint, "");
   EXPECT_FALSE(std::filesystem::exists(run));
+
+  // Within the validations of the steps 0 and 6: what comes after is that of a training that was not stopped.
+  std::atomic<int> asked = 0;
+  options.stop = [&] { return ++asked > 4096 / tile_lanes + 10; };
+  EXPECT_EQ(train(test::small_configuration(), run, options).step, 0);
+  EXPECT_EQ(kept(run), std::vector<std::int64_t>{0});
+  asked = 0;
+  options.resume = true;
+  options.stop = [&] { return ++asked > 32 + 6 * 2 + 10; };
+  EXPECT_EQ(train(test::small_configuration(), run, options).step, 6);
+  options.stop = {};
+  EXPECT_TRUE(train(test::small_configuration(), run, options).finished);
+  train(test::small_configuration(), folder.path() / "whole");
+  EXPECT_EQ(validations_of(run), validations_of(folder.path() / "whole"));
+  EXPECT_EQ(content_of(checkpoint_path(run, 12)), content_of(checkpoint_path(folder.path() / "whole", 12)));
 }
 
 TEST(Trainer, RefusesABackendThatIsNotThere) {
