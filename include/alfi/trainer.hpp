@@ -16,11 +16,11 @@ struct TrainingProgress {
   std::int64_t step, steps;
   double loss;                 ///< moving mean of the training loss, nats in standardised units
   double validation_loss;      ///< of the latest validation, on the plain loss
-  double episodes_per_second;  ///< of the last seconds
-  double seconds_left;
-  std::int64_t skipped;  ///< updates skipped since their gradient was not finite
-  double left_out;       ///< part of the latest observations that were no numbers
-  std::string notice;    ///< what users should know of how it is computed; mostly nothing
+  double episodes_per_second;  ///< of the last seconds of meta-steps; NaN where the first step is the only one
+  double seconds_left;         ///< validations and checkpoints included; NaN as above
+  std::int64_t skipped;        ///< updates skipped since their gradient was not finite
+  double left_out;             ///< part of the latest observations that were no numbers
+  std::string notice;          ///< what users should know of how it is computed; mostly nothing
 };
 
 struct TrainingOptions {

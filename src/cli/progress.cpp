@@ -33,7 +33,8 @@ std::string bar_text(std::int64_t done, std::int64_t all, int bar) {
 
 std::string progress_text(const TrainingProgress& p, int bar) {
   std::string text = bar_text(p.step, p.steps, bar);
-  text += fmt::format("{}/{}  {:.0f} episodes/s  loss {:.3f}", p.step, p.steps, p.episodes_per_second, p.loss);
+  const std::string rate = std::isnan(p.episodes_per_second) ? "?" : fmt::format("{:.0f}", p.episodes_per_second);
+  text += fmt::format("{}/{}  {} episodes/s  loss {:.3f}", p.step, p.steps, rate, p.loss);
   if (!std::isnan(p.validation_loss)) text += fmt::format("  validation {:.3f}", p.validation_loss);
   if (p.skipped > 0) text += fmt::format("  {} updates skipped", p.skipped);
   if (p.left_out > 0) text += fmt::format("  {:.2g} % of observations left out", 100 * p.left_out);

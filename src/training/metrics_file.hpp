@@ -18,7 +18,7 @@ inline constexpr std::int64_t steps_per_line = 10;
 struct TrainingPoint {
   std::int64_t step;  ///< number of meta-steps done
   double learning_rate;
-  double episodes_per_second;  ///< of the last seconds
+  double episodes_per_second;  ///< of the last seconds; NaN, which is written as null, where it is not known
   std::int64_t skipped;        ///< updates skipped in all
 };
 

@@ -8,6 +8,7 @@
 
 #include "alfi/configuration.hpp"
 #include "src/model/episodes.hpp"
+#include "src/training/pace.hpp"
 
 namespace alfi {
 
@@ -21,11 +22,15 @@ double annealed_beta(const Configuration::Training& training, std::int64_t step)
 /// Says whether the weights are validated now: every validate_every steps, from 0 on, and after the last.
 bool validates_after(const Configuration::Training& training, std::int64_t done);
 
-/// Says whether the state is saved now: every checkpoint_every steps. (What a training ends with is saved anyway.)
+/// Says whether the state is saved now: every checkpoint_every steps, and after the last. (That of a training that is
+/// stopped is saved anyway.)
 bool saves_after(const Configuration::Training& training, std::int64_t done);
 
 /// Says whether anything is done with the weights now, so that no later step may be submitted before.
 bool needs_weights_after(const Configuration::Training& training, std::int64_t done);
+
+/// Counts what is left to do after `done` steps.
+WorkLeft work_left(const Configuration::Training& training, std::int64_t done);
 
 /// Returns the steps that are submitted together after `done`: at least one where any is left, at most `most`, and none
 /// beyond one after which the weights are needed.

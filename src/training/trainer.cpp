@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <new>
 #include <optional>
@@ -63,11 +64,14 @@ class MetaTraining {
  public:
   /// Trains from this checkpoint on; all that is referred to lives longer.
   MetaTraining(Learner& learner, Checkpoint checkpoint, const std::filesystem::path& run,
-               const TrainingOptions& options)
+               const TrainingOptions& options, const Clock& clock)
       : learner_(learner),
         checkpoint_(std::move(checkpoint)),
         run_(run),
         options_(options),
+        clock_(clock),
+        begin_(clock()),
+        pace_(begin_),
         metrics_(run / "metrics.jsonl", checkpoint_.step),
         submitted_(checkpoint_.step),
         skipped_(checkpoint_.state.skipped) {}
@@ -97,6 +101,8 @@ class MetaTraining {
   void estimate() const;
   /// Submits as many windows as the learner takes.
   bool submit_windows();
+  /// Waits for the oldest window.
+  void collect_window();
   /// Takes what a meta-step came to.
   void finish_step(const StepOutput& result);
   /// Counts a meta-step whose gradient was not finite. RunError where too many were, one after the other.
@@ -113,8 +119,10 @@ class MetaTraining {
   Checkpoint checkpoint_;  ///< of the steps collected; its state is that of the last save
   const std::filesystem::path& run_;
   const TrainingOptions& options_;
-  MetricsFile metrics_;
+  const Clock& clock_;
+  double begin_;
   Pace pace_;
+  MetricsFile metrics_;
 
   std::int64_t submitted_;  ///< steps, those of earlier trainings of the run included
   int in_flight_ = 0;       ///< windows
@@ -132,7 +140,7 @@ TrainingOutcome MetaTraining::run() {
   while (!done() && (go_on || in_flight_ > 0)) {
     if (go_on) go_on = submit_windows();
     if (in_flight_ == 0) break;
-    for (const StepOutput& result : learner_.collect()) finish_step(result);
+    collect_window();
     if (--in_flight_ == 0) go_on = use_weights() && go_on;
     if (options_.progress) go_on = options_.progress(progress()) && go_on;
   }
@@ -148,7 +156,7 @@ TrainingOutcome MetaTraining::outcome() const {
   return {.finished = finished,
           .step = checkpoint_.step,
           .skipped = skipped_,
-          .seconds = pace_.elapsed(),
+          .seconds = clock_() - begin_,
           .validation_loss = validation_loss(),
           .checkpoint = checkpoint_path(run_, checkpoint_.step),
           .worse = std::move(worse)};
@@ -157,6 +165,7 @@ TrainingOutcome MetaTraining::outcome() const {
 bool MetaTraining::begin() {
   return unless_stopped([&] {
     estimate();
+    pace_.add_other(clock_());
     // A training that goes on was perhaps stopped within this validation.
     if (!validated() && validates_after(training(), checkpoint_.step)) validate();
   });
@@ -179,7 +188,7 @@ TrainingProgress MetaTraining::progress() const {
           .loss = loss_mean_.value_or(0),
           .validation_loss = validation_loss(),
           .episodes_per_second = episodes_per_second(),
-          .seconds_left = pace_.seconds_per_step() * static_cast<double>(training().steps - checkpoint_.step),
+          .seconds_left = pace_.seconds(work_left(training(), checkpoint_.step)),
           .skipped = skipped_,
           .left_out = left_out_,
           .notice = learner_.notice()};
@@ -198,6 +207,12 @@ bool MetaTraining::submit_windows() {
   });
 }
 
+void MetaTraining::collect_window() {
+  const std::vector<StepOutput> results = learner_.collect();
+  pace_.add_steps(static_cast<std::int64_t>(results.size()), clock_());
+  for (const StepOutput& result : results) finish_step(result);
+}
+
 void MetaTraining::finish_step(const StepOutput& result) {
   const double rate = learning_rate(training(), checkpoint_.step);
   ++checkpoint_.step;
@@ -206,7 +221,6 @@ void MetaTraining::finish_step(const StepOutput& result) {
   else
     skip_step(result);
   metrics_.add(result);
-  pace_.add_step();
   const double weight = std::max(least_weight, 1.0 / static_cast<double>(checkpoint_.step));
   loss_mean_ = loss_mean_ ? *loss_mean_ + weight * (result.loss - *loss_mean_) : result.loss;
   if (checkpoint_.step % steps_per_line == 0) write_steps(rate);
@@ -251,7 +265,7 @@ void MetaTraining::validate() {
                                                    .seed = checkpoint_.plan.configuration.engine.seed},
                                                   learner_.state().average);
   metrics_.write_validation(checkpoint_.step, validation);
-  pace_.restart();
+  pace_.add_validation(clock_());
 }
 
 void MetaTraining::save() {
@@ -260,25 +274,30 @@ void MetaTraining::save() {
   metrics_.flush();
   write_checkpoint(checkpoint_path(run_, checkpoint_.step), checkpoint_);
   saved_step_ = checkpoint_.step;
+  pace_.add_checkpoint(clock_());
 }
 
 }  // namespace
 
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const std::filesystem::path& run,
-                           const TrainingOptions& options) try {
-  const Pace pace;
+                           const TrainingOptions& options, const Clock& clock) try {
+  const double begin = clock();
   RunFolder folder(run);
   std::optional<Checkpoint> saved = folder.admit(plan, options);
   if (!saved && !unless_stopped([&] { saved = start(plan, source); }))
     return {.finished = false,
             .step = 0,
             .skipped = 0,
-            .seconds = pace.elapsed(),
+            .seconds = clock() - begin,
             .validation_loss = std::numeric_limits<double>::quiet_NaN(),
             .checkpoint = {}};
   const std::unique_ptr<Learner> learner = source.learner(saved->normalisation);
   folder.take(plan, options);  // not before: the old run survives what the new one may be refused for
-  return MetaTraining(*learner, *std::move(saved), run, options).run();
+  return MetaTraining(*learner, *std::move(saved), run, options, clock).run();
 } catch (const std::filesystem::filesystem_error& error) {
   throw RunError(trouble_of(error));
 } catch (const std::bad_alloc&) {

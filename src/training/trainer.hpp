@@ -19,9 +19,14 @@ struct LearnerSource {
   std::function<std::unique_ptr<Learner>(const Normalisation&)> learner;
 };
 
-/// Trains this learner as train() does the configured one.
+/// Seconds since some moment.
+using Clock = std::function<double()>;
+/// Reads the steady clock.
+double steady_seconds();
+
+/// Trains this learner as train() does the configured one; the clock tells how long it takes.
 TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const std::filesystem::path& run,
-                           const TrainingOptions& options);
+                           const TrainingOptions& options, const Clock& clock = steady_seconds);
 
 /// Trains as train() does, on this processor instead of the configured one.
 TrainingOutcome train(const Plan& plan, const std::filesystem::path& run, const TrainingOptions& options,

@@ -40,6 +40,25 @@ TEST(LearningRate, RisesOverTheWarmUp) {
   EXPECT_NEAR(learning_rate(training, 4), 0.5 * 0.75 * 5 / 8, 1e-15);  // the product of both
 }
 
+TEST(Schedule, CountsWhatIsLeft) {
+  for (const int every : {1, 4, 5, 6, 7, 12, 13}) {
+    Configuration::Training training = twelve_steps();
+    training.validate_every = every;
+    training.checkpoint_every = 13 - std::min(every, 12);
+    for (int done = 0; done <= 12; ++done) {
+      int validations = 0, checkpoints = 0;
+      for (int next = done + 1; next <= 12; ++next) {
+        validations += validates_after(training, next);
+        checkpoints += saves_after(training, next);
+      }
+      const WorkLeft left = work_left(training, done);
+      EXPECT_EQ(left.steps, 12 - done);
+      EXPECT_EQ(left.validations, validations) << every << " " << done;
+      EXPECT_EQ(left.checkpoints, checkpoints) << every << " " << done;
+    }
+  }
+}
+
 TEST(AnnealedBeta, IsOnALine) {
   Configuration::Training training = twelve_steps();
   training.beta = {.from = 1, .to = -1};
@@ -47,7 +66,7 @@ TEST(AnnealedBeta, IsOnALine) {
     EXPECT_EQ(annealed_beta(training, step), beta) << step;
 }
 
-TEST(Schedule, ValidatesAndSavesAtMultiplesAndValidatesAtTheEnd) {
+TEST(Schedule, ValidatesAndSavesAtMultiplesAndAtTheEnd) {
   Configuration::Training training = twelve_steps();
   training.validate_every = 7;
   std::vector<int> validated, saved, needed;
@@ -57,7 +76,7 @@ TEST(Schedule, ValidatesAndSavesAtMultiplesAndValidatesAtTheEnd) {
     if (needs_weights_after(training, done)) needed.push_back(done);
   }
   EXPECT_THAT(validated, testing::ElementsAre(7, 12));
-  EXPECT_THAT(saved, testing::ElementsAre(5, 10));
+  EXPECT_THAT(saved, testing::ElementsAre(5, 10, 12));
   EXPECT_THAT(needed, testing::ElementsAre(5, 7, 10, 12));
 }
 
