@@ -98,6 +98,8 @@ struct Configuration {
     double ema = 0.999;    // 0: off
     int checkpoint_every = 500;
     int validate_every = 500;
+    int keep_checkpoints = 0;  // 0: all
+    int patience = 0;          // validations without improvement; 0: off
     bool operator==(const Training&) const = default;
   };
   struct Evaluation {

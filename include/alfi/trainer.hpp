@@ -44,6 +44,8 @@ struct TrainingOutcome {
   double seconds;
   double validation_loss;            ///< of the last validation; NaN where there was none
   std::filesystem::path checkpoint;  ///< the newest; empty where the training was stopped before it had a run folder
+  bool out_of_patience = false;      ///< finished before training.steps: training.patience ran out
+  std::filesystem::path best = {};   ///< the checkpoint of the least validation loss; empty where it is not kept
   std::string worse = {};            ///< says how a finished training is worse than it began; empty where it is not
 };
 

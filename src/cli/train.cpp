@@ -39,7 +39,7 @@ struct Arguments {
 /// Says what a training came to. Throws Stopped where it was stopped, by the time limit or a signal; RunError where it
 /// is worse than at its start.
 void tell(const TrainingOutcome& outcome, const Arguments& arguments, int steps, bool time_is_up) {
-  const std::string checkpoint = outcome.checkpoint.string();
+  const std::string checkpoint = outcome.checkpoint.string(), best = outcome.best.string();
   std::string message;
   if (outcome.skipped > 0)
     message = fmt::format("{} updates were skipped: their gradients were not finite\n", outcome.skipped);
@@ -56,6 +56,8 @@ void tell(const TrainingOutcome& outcome, const Arguments& arguments, int steps,
   message += fmt::format("trained to step {} in {}", outcome.step, duration_text(outcome.seconds));
   if (!std::isnan(outcome.validation_loss)) message += fmt::format(", validation loss {:.4f}", outcome.validation_loss);
   message += fmt::format("; {}\n", checkpoint);
+  if (outcome.out_of_patience) message += fmt::format("ended before step {}: training.patience ran out\n", steps);
+  if (!best.empty() && best != checkpoint) message += fmt::format("the best by validation is {}\n", best);
   say("{}", message);
   if (!outcome.worse.empty()) throw RunError(outcome.worse);
 }

@@ -93,7 +93,10 @@ class MetaTraining {
   TrainingProgress progress() const;
   TrainingOutcome outcome() const;
   /// Says that no meta-step is left.
-  bool done() const { return checkpoint_.step == training().steps; }
+  bool done() const { return checkpoint_.step == training().steps || out_of_patience(); }
+  bool out_of_patience() const {
+    return training().patience > 0 && metrics_.validations().since_best() >= training().patience;
+  }
 
   /// Does what comes before the first meta-step. Returns false where a stop was heeded, as those below.
   bool begin();
@@ -114,6 +117,11 @@ class MetaTraining {
   bool use_weights();
   void validate();
   void save();
+  /// Removes the checkpoints that training.keep_checkpoints does not keep.
+  void thin_out() const;
+  bool keeps_best() const { return training().keep_checkpoints > 0 || training().patience > 0; }
+  /// Returns where the best checkpoint by validation is, or would be; empty where there is none or it is not kept.
+  std::filesystem::path best() const;
 
   Learner& learner_;
   Checkpoint checkpoint_;  ///< of the steps collected; its state is that of the last save
@@ -151,6 +159,7 @@ TrainingOutcome MetaTraining::run() {
 
 TrainingOutcome MetaTraining::outcome() const {
   const bool finished = done() && validated();
+  const std::filesystem::path best = this->best();
   std::string worse = finished ? metrics_.validations().worse() : "";
   if (!worse.empty()) worse = fmt::format("the training ended worse than it began: {}. {}", worse, advice(training()));
   return {.finished = finished,
@@ -159,6 +168,8 @@ TrainingOutcome MetaTraining::outcome() const {
           .seconds = clock_() - begin_,
           .validation_loss = validation_loss(),
           .checkpoint = checkpoint_path(run_, checkpoint_.step),
+          .out_of_patience = checkpoint_.step < training().steps && out_of_patience(),
+          .best = std::filesystem::exists(best) ? best : "",
           .worse = std::move(worse)};
 }
 
@@ -188,7 +199,7 @@ TrainingProgress MetaTraining::progress() const {
           .loss = loss_mean_.value_or(0),
           .validation_loss = validation_loss(),
           .episodes_per_second = episodes_per_second(),
-          .seconds_left = pace_.seconds(work_left(training(), checkpoint_.step)),
+          .seconds_left = out_of_patience() ? 0 : pace_.seconds(work_left(training(), checkpoint_.step)),
           .skipped = skipped_,
           .left_out = left_out_,
           .notice = learner_.notice()};
@@ -252,9 +263,11 @@ void MetaTraining::write_steps(double learning_rate) {
 }
 
 bool MetaTraining::use_weights() {
-  if (validates_after(training(), checkpoint_.step) && !unless_stopped([&] { validate(); })) return false;
+  const bool validates = validates_after(training(), checkpoint_.step);
+  if (validates && !unless_stopped([&] { validate(); })) return false;
+  const bool is_best = validates && keeps_best() && metrics_.validations().since_best() == 0;
   // A state that has stopped being finite is not saved over a good one.
-  if (saves_after(training(), checkpoint_.step) && skipped_in_a_row_ == 0) save();
+  if ((is_best || saves_after(training(), checkpoint_.step)) && skipped_in_a_row_ == 0) save();
   return true;
 }
 
@@ -274,7 +287,23 @@ void MetaTraining::save() {
   metrics_.flush();
   write_checkpoint(checkpoint_path(run_, checkpoint_.step), checkpoint_);
   saved_step_ = checkpoint_.step;
+  thin_out();
   pace_.add_checkpoint(clock_());
+}
+
+void MetaTraining::thin_out() const {
+  std::vector<std::filesystem::path> saved = checkpoints_of(run_);
+  const auto kept = static_cast<std::size_t>(training().keep_checkpoints);
+  if (kept == 0 || saved.size() <= kept) return;
+  saved.resize(saved.size() - kept);
+  const std::filesystem::path best = this->best();
+  for (const std::filesystem::path& path : saved)
+    if (path != best) std::filesystem::remove(path);
+}
+
+std::filesystem::path MetaTraining::best() const {
+  const ValidationHistory::Entry* const best = metrics_.validations().best();
+  return best == nullptr || !keeps_best() ? "" : checkpoint_path(run_, best->step);
 }
 
 }  // namespace

@@ -14,7 +14,12 @@ constexpr double most_error = 1.1;
 
 }  // namespace
 
-void ValidationHistory::add(std::int64_t step, const Validation& validation) { entries_.push_back({step, validation}); }
+void ValidationHistory::add(std::int64_t step, const Validation& validation) {
+  entries_.push_back({step, validation});
+  const Entry* const before = best();
+  if (std::isfinite(validation.loss) && (before == nullptr || validation.loss < before->validation.loss))
+    best_ = static_cast<int>(entries_.size()) - 1;
+}
 
 std::string ValidationHistory::worse() const {
   if (entries_.empty() || entries_.front().step != 0) return {};

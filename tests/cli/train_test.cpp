@@ -221,5 +221,14 @@ TEST_F(Cli, ATrainingThatEndsWorseThanItBeganFails) {
   EXPECT_TRUE(fs::exists(checkpoint("run", 20)));
 }
 
+TEST_F(Cli, ATrainingWithoutPatienceSaysWhereTheBestIs) {
+  const Outcome outcome = alfi(
+      training("run", {"--set",
+                       "training={steps: 1000, validate_every: 1, patience: 2, learning_rate: 0.01, warmup_steps: 0, "
+                       "ema: 0, schedule: constant}"}));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("ended before step 1000: training.patience ran out\n"),
+                                 HasSubstr("the best by validation is " + path("run") + "/checkpoints/step-")));
+}
+
 }  // namespace
 }  // namespace alfi::test

@@ -188,6 +188,58 @@ std::vector<std::pair<int, double>> validations_of(const std::filesystem::path& 
   return all;
 }
 
+TEST(Trainer, KeepsTheLastCheckpointsAndTheBest) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  Configuration configuration = test::small_configuration();
+  configuration.training.checkpoint_every = 1;
+  configuration.training.validate_every = 1;
+  configuration.training.keep_checkpoints = 2;
+  configuration.training.learning_rate = 0.3;  // it goes astray
+  configuration.training.warmup_steps = 0;
+  configuration.training.ema = 0;
+  configuration.training.schedule = Schedule::constant;
+  const TrainingOutcome outcome = train(configuration, run);
+  const auto validations = validations_of(run);
+  ASSERT_EQ(validations.size(), 13U);
+  const int best = std::ranges::min_element(validations, {}, &std::pair<int, double>::second)->first;
+  ASSERT_GT(best, 0);  // else the test tests less
+  ASSERT_LT(best, 11);
+  std::vector<std::int64_t> expected{best, 11, 12};
+  std::ranges::sort(expected);
+  EXPECT_EQ(kept(run), expected);
+  EXPECT_EQ(outcome.best, checkpoint_path(run, best));
+}
+
+TEST(Trainer, EndsWithoutPatienceAndGoesOnWithMore) {
+  const test::TemporaryFolder folder;
+  const auto run = folder.path() / "run";
+  Configuration configuration = test::small_configuration();
+  configuration.training.steps = 100;
+  configuration.training.checkpoint_every = 1000;
+  configuration.training.validate_every = 1;
+  configuration.training.learning_rate = 0.3;
+  configuration.training.warmup_steps = 0;
+  configuration.training.ema = 0;
+  configuration.training.schedule = Schedule::constant;
+  configuration.training.patience = 3;
+  const TrainingOutcome outcome = train(configuration, run);
+  EXPECT_TRUE(outcome.finished);
+  EXPECT_TRUE(outcome.out_of_patience);
+  EXPECT_LT(outcome.step, 100);
+  const std::int64_t best = outcome.step - 3;
+  ASSERT_GT(best, 0);
+  const auto validations = validations_of(run);
+  EXPECT_EQ(std::ranges::min_element(validations, {}, &std::pair<int, double>::second)->first, best);
+  EXPECT_EQ(outcome.best, checkpoint_path(run, best));
+  EXPECT_EQ(read_checkpoint(outcome.best).step, best);
+  EXPECT_EQ(outcome.checkpoint, checkpoint_path(run, outcome.step));
+  // A resumed one knows it; with more patience it goes on.
+  EXPECT_EQ(train(configuration, run, until(1000, true)).step, outcome.step);
+  configuration.training.patience = 5;
+  EXPECT_GT(train(configuration, run, until(1000, true)).step, outcome.step);
+}
+
 TEST(Trainer, SaysThatItEndedWorseThanItBegan) {
   const test::TemporaryFolder folder;
   const auto run = folder.path() / "run";

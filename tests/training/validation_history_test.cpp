@@ -20,6 +20,19 @@ ValidationHistory of(std::initializer_list<Validation> validations, std::int64_t
   return history;
 }
 
+TEST(ValidationHistory, KnowsTheBest) {
+  EXPECT_EQ(of({}).best(), nullptr);
+  EXPECT_EQ(of({}).last(), nullptr);
+  EXPECT_EQ(of({}).since_best(), 0);
+  const ValidationHistory history = of({{3, 1}, {2, 1}, {nan, 1}, {2, 1}, {2.5, 1}});
+  EXPECT_EQ(history.best()->step, 10);  // an equal one is no improvement
+  EXPECT_EQ(history.since_best(), 3);
+  EXPECT_EQ(history.last()->step, 40);
+  EXPECT_EQ(of({{nan, 1}, {nan, 1}}).best(), nullptr);
+  EXPECT_EQ(of({{nan, 1}, {nan, 1}}).since_best(), 2);
+  EXPECT_EQ(of({{nan, 1}, {1, 1}}).since_best(), 0);
+}
+
 TEST(ValidationHistory, SaysHowItEndedWorse) {
   EXPECT_EQ(of({}).worse(), "");
   EXPECT_EQ(of({{1, 1}}).worse(), "");
