@@ -69,8 +69,9 @@ enum class Transform {
 
 /// The learning rate after the warm-up.
 enum class Schedule {
-  cosine,   ///< falls to 0
-  constant  ///< stays
+  cosine,    ///< falls to 0
+  constant,  ///< stays
+  cooldown   ///< stays, then falls to 0 on a line
 };
 
 /// Backend where the work runs; automatic takes a CUDA device where there is one.

@@ -93,6 +93,7 @@ struct Configuration {
     Weights weights = Weights::exp;
     double learning_rate = 2e-3;
     Schedule schedule = Schedule::cosine;
+    double cooldown = 0.2;  // part of the steps
     int warmup_steps = 100;
     double clip_norm = 1;  // 0: off
     double ema = 0.999;    // 0: off

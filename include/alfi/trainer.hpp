@@ -26,6 +26,8 @@ struct TrainingProgress {
 struct TrainingOptions {
   bool resume = false;  ///< go on from the folder's newest checkpoint, or its configuration where it got to none
   bool force = false;   ///< replace the run that is in the folder
+  /// Called before the first meta-step with what users should know of where the training begins, a line.
+  std::function<void(const std::string&)> note = {};
   /// Called before the first meta-step with the seconds that the training, or what is left of it, should take on
   /// this machine when it is idle. Not on a device, nor without AVX2.
   std::function<void(double)> estimate = {};

@@ -74,6 +74,7 @@ void run_training(const Arguments& arguments) {
   options.resume = arguments.resume;
   options.force = arguments.force;
   options.stop = [&] { return stop_wanted() || time_is_up(); };
+  options.note = [](const std::string& note) { say("{}\n", note); };
   options.estimate = [](double seconds) { say("should take about {}\n", duration_text(seconds)); };
   TrainingOutcome outcome{};
   {
@@ -97,8 +98,10 @@ void add_train(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   arguments->configuration.add_to(*command, true);
   command->add_option("--out", arguments->run, "The run folder")->type_name("RUN")->required();
-  CLI::Option* const resume = command->add_flag("--resume", arguments->resume,
-                                                "Go on from the newest checkpoint in the run folder, bit for bit");
+  CLI::Option* const resume =
+      command->add_flag("--resume", arguments->resume,
+                        "Go on from the newest checkpoint in the run folder, bit for bit. Lengthens with "
+                        "--set training.steps=N, of schedule cooldown or constant");
   command->add_flag("--force", arguments->force, "Replace the run that is in the folder")->excludes(resume);
   command->add_option("--time-limit", arguments->time_limit, "Save and stop by then: 90 (seconds), 15m, 3h50m, 1d12h")
       ->type_name("DURATION");

@@ -81,6 +81,7 @@ template <>
 inline constexpr Named<Schedule> choices_of<Schedule>[] = {
     {Schedule::cosine, "cosine"},
     {Schedule::constant, "constant"},
+    {Schedule::cooldown, "cooldown"},
 };
 template <>
 inline constexpr Named<Backend> choices_of<Backend>[] = {

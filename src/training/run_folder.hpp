@@ -19,12 +19,12 @@ class RunFolder {
   /// Returns the checkpoint that a training goes on from; none where it begins, or was killed before its first one.
   /// Changes nothing: until take() an earlier run survives whatever a new one is refused for.
   /// InputError without resume: it is no folder, holds something else than a run, or a run and force is not set. With
-  /// resume: there is no run, it has another configuration, or its newest checkpoint cannot be read.
+  /// resume: there is no run, none of its checkpoints serves (continuation.hpp), or one cannot be read.
   std::optional<Checkpoint> admit(const Plan& plan, const TrainingOptions& options) const;
 
-  /// Creates and locks the folder if it did not exist, removes what an earlier run left unless that is resumed, and
-  /// writes config.yaml.
-  void take(const Plan& plan, const TrainingOptions& options);
+  /// Creates and locks the folder if it did not exist, and writes config.yaml. Removes what an earlier run left; of one
+  /// that is resumed, moves checkpoints after `start` to shorter/.
+  void take(const Checkpoint& start, const TrainingOptions& options);
 
  private:
   std::filesystem::path path_;

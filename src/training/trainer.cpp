@@ -296,9 +296,10 @@ void MetaTraining::thin_out() const {
   const auto kept = static_cast<std::size_t>(training().keep_checkpoints);
   if (kept == 0 || saved.size() <= kept) return;
   saved.resize(saved.size() - kept);
-  const std::filesystem::path best = this->best();
+  std::vector<std::filesystem::path> others{best()};
+  if (training().schedule == Schedule::cooldown) others.push_back(checkpoint_path(run_, cooldown_begin(training())));
   for (const std::filesystem::path& path : saved)
-    if (path != best) std::filesystem::remove(path);
+    if (std::ranges::find(others, path) == others.end()) std::filesystem::remove(path);
 }
 
 std::filesystem::path MetaTraining::best() const {
@@ -325,7 +326,7 @@ TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const 
             .validation_loss = std::numeric_limits<double>::quiet_NaN(),
             .checkpoint = {}};
   const std::unique_ptr<Learner> learner = source.learner(saved->normalisation);
-  folder.take(plan, options);  // not before: the old run survives what the new one may be refused for
+  folder.take(*saved, options);  // not before: the old run survives what the new one may be refused for
   return MetaTraining(*learner, *std::move(saved), run, options, clock).run();
 } catch (const std::filesystem::filesystem_error& error) {
   throw RunError(trouble_of(error));

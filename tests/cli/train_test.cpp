@@ -221,6 +221,25 @@ TEST_F(Cli, ATrainingThatEndsWorseThanItBeganFails) {
   EXPECT_TRUE(fs::exists(checkpoint("run", 20)));
 }
 
+TEST_F(Cli, ARunIsLengthened) {
+  const auto of = [this](const std::string& run, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = training(run, {"--set", "training.schedule=cooldown"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  ASSERT_EQ(alfi(of("run", {})).code, 0);
+  const Outcome lengthened = alfi(of("run", {"--resume", "--set", "training.steps=50"}));
+  EXPECT_EQ(lengthened.code, 0) << lengthened.err;
+  EXPECT_THAT(lengthened.err,
+              AllOf(HasSubstr("goes on from step 16, "), HasSubstr("/shorter\n"), HasSubstr("trained to step 50")));
+  ASSERT_EQ(alfi(of("whole", {"--set", "training.steps=50"})).code, 0);
+  EXPECT_EQ(content_of(checkpoint("run", 50)), content_of(checkpoint("whole", 50)));
+  EXPECT_EQ(alfi({"evaluate", path("run") + "/shorter/step-20.safetensors", "--episodes", "16"}).code, 0);
+  const Outcome refused = alfi(training("run", {"--resume", "--seed", "2"}));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("another configuration: engine.seed = 2 (it was 1); "));
+}
+
 TEST_F(Cli, ATrainingWithoutPatienceSaysWhereTheBestIs) {
   const Outcome outcome = alfi(
       training("run", {"--set",

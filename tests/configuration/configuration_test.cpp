@@ -102,6 +102,7 @@ TEST(Configuration, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(all.training.ema, 0.999);
   EXPECT_EQ(all.training.checkpoint_every, 500);
   EXPECT_EQ(all.training.validate_every, 500);
+  EXPECT_EQ(all.training.cooldown, 0.2);
   EXPECT_EQ(all.training.keep_checkpoints, 0);
   EXPECT_EQ(all.training.patience, 0);
   EXPECT_EQ(all.evaluation.episodes, 5000);
@@ -122,7 +123,7 @@ episode:    {iterations: 10, thetas: 20, observations: 20, real_observations: 50
 proposal:   {family: gaussian, start: prior, sigma: 0.1}
 networks:   {encoder: {hidden: 50, code: 20, pooling: mean}, aggregator: {hidden: 20, code: 30}, rim: {hidden: 30, state: 40, bound: 0.5, update: clamp}, use_grad: true}
 training:   {steps: 4000, meta_batch: 64, problems: fresh, loss: normal, beta: {from: 1, to: 0}, weights: exp, learning_rate: 2e-3, schedule: cosine, warmup_steps: 100, clip_norm: 1.0, ema: 0.999,
-             checkpoint_every: 500, validate_every: 500, keep_checkpoints: all, patience: 0}
+             cooldown: 0.2, checkpoint_every: 500, validate_every: 500, keep_checkpoints: all, patience: 0}
 evaluation: {episodes: 5000, iterations: 10}
 engine:     {backend: auto, precision: fp32, encoder: auto, threads: 0, seed: 1}
 )");
@@ -159,6 +160,7 @@ TEST(Configuration, EveryEnumeratorHasItsName) {
   EXPECT_EQ(read("training.weights=oi").training.weights, Weights::oi);
   EXPECT_EQ(read("training.schedule=cosine").training.schedule, Schedule::cosine);
   EXPECT_EQ(read("training.schedule=constant").training.schedule, Schedule::constant);
+  EXPECT_EQ(read("training.schedule=cooldown").training.schedule, Schedule::cooldown);
   EXPECT_EQ(read("engine.backend=auto").engine.backend, Backend::automatic);
   EXPECT_EQ(read("engine.backend=cpu").engine.backend, Backend::cpu);
   EXPECT_EQ(read("engine.backend=cuda").engine.backend, Backend::cuda);
@@ -183,7 +185,7 @@ networks:
   rim: {hidden: 22, state: 23, bound: 0.24, update: tanh}
   use_grad: false
 training: {steps: 25, meta_batch: 26, problems: 27, loss: l1, beta: {from: 0.28, to: 0.29}, weights: const, learning_rate: 0.31,
-           schedule: constant, warmup_steps: 32, clip_norm: 0.33, ema: 0.34, checkpoint_every: 35, validate_every: 36,
+           schedule: constant, cooldown: 0.315, warmup_steps: 32, clip_norm: 0.33, ema: 0.34, checkpoint_every: 35, validate_every: 36,
            keep_checkpoints: 361, patience: 362}
 evaluation: {episodes: 37, iterations: 38, replicates: 4}
 engine: {backend: cpu, precision: bf16, encoder: dense, device: 3, threads: 39, seed: 18446744073709551615}
@@ -193,8 +195,9 @@ engine: {backend: cpu, precision: bf16, encoder: dense, device: 3, threads: 39, 
   expected.episode = {11, 12, 13, {14, 15}};
   expected.proposal = {Family::gaussian_fixed, Start::draw, 0.16};
   expected.networks = {{17, 18, Pooling::moments}, {19, 21}, {22, 23, 0.24, Update::tanh}, false};
-  expected.training = {25,   26, 27, Loss::l1, {0.28, 0.29}, Weights::constant, 0.31, Schedule::constant, 32, 0.33,
-                       0.34, 35, 36, 361,      362};
+  expected.training = {
+      25,   26, 27, Loss::l1, {0.28, 0.29}, Weights::constant, 0.31, Schedule::constant, 0.315, 32, 0.33,
+      0.34, 35, 36, 361,      362};
   expected.evaluation = {37, 38, 4};
   expected.engine = {Backend::cpu, Precision::bf16, Encoder::dense, 3, 39, std::numeric_limits<std::uint64_t>::max()};
   EXPECT_EQ(read, expected);
@@ -253,7 +256,8 @@ TEST(Configuration, RandomConfigurationsRoundTrip) {
                               {real(0, 1), real(0, 1)},
                               static_cast<Weights>(whole(0, 3)),
                               std::exp(real(-300, 2)),
-                              static_cast<Schedule>(whole(0, 1)),
+                              static_cast<Schedule>(whole(0, 2)),
+                              real(1e-9, 1),
                               whole(0, 1'000'000'000),
                               std::exp(real(-700, 20)),
                               std::nextafter(1, 0) * real(0, 1),

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "alfi/error.hpp"
 #include "src/model/plan.hpp"
@@ -34,19 +35,27 @@ const TrainingOptions plain,
       return options;
     }();
 
+Checkpoint at(std::int64_t step, const Configuration& configuration) {
+  return {.plan = configuration,
+          .normalisation = {.mean = {0}, .scale = {1}},
+          .state = initial_state(Plan(configuration).layout, 1),
+          .step = step};
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+  return names;
+}
+
 /// A folder that holds a run of small_configuration() with checkpoints of these steps, and a report.
 class RunFolderTest : public testing::Test {
  protected:
-  void make_run(std::initializer_list<std::int64_t> steps) const {
-    RunFolder(run).take(small_configuration(), plain);
+  void make_run(std::initializer_list<std::int64_t> steps) const { make_run(steps, small_configuration()); }
+  void make_run(std::initializer_list<std::int64_t> steps, const Configuration& configuration) const {
+    RunFolder(run).take(at(0, configuration), plain);
     std::filesystem::create_directory(run / "report");
-    for (const std::int64_t step : steps) {
-      const Layout layout = Plan(small_configuration()).layout;
-      write_checkpoint(checkpoint_path(run, step), {.plan = small_configuration(),
-                                                    .normalisation = {.mean = {0}, .scale = {1}},
-                                                    .state = initial_state(layout, 1),
-                                                    .step = step});
-    }
+    for (const std::int64_t step : steps) write_checkpoint(checkpoint_path(run, step), at(step, configuration));
   }
   std::string refusal(const Configuration& configuration, const TrainingOptions& options) const {
     return message_of<InputError>([&] { (void)RunFolder(run).admit(configuration, options); });
@@ -61,7 +70,7 @@ TEST_F(RunFolderTest, IsMadeWhenItIsTaken) {
   RunFolder made(run);
   EXPECT_FALSE(made.admit(small_configuration(), plain).has_value());
   EXPECT_FALSE(std::filesystem::exists(run));
-  made.take(small_configuration(), plain);
+  made.take(at(0, small_configuration()), plain);
   EXPECT_EQ(load_configuration(run / "config.yaml"), small_configuration());
   EXPECT_THAT(message_of<InputError>([&] { RunFolder{run}; }), HasSubstr("another"));
 }
@@ -98,7 +107,7 @@ TEST_F(RunFolderTest, IsReplacedByForceAlone) {
   EXPECT_FALSE(replaced.admit(other, force).has_value());
   EXPECT_TRUE(holds("report"));  // it may still be refused
   EXPECT_TRUE(holds("checkpoints"));
-  replaced.take(other, force);
+  replaced.take(at(0, other), force);
   EXPECT_FALSE(holds("report"));
   EXPECT_FALSE(holds("checkpoints"));
   EXPECT_EQ(load_configuration(run / "config.yaml"), other);
@@ -108,12 +117,18 @@ TEST_F(RunFolderTest, GoesOnFromItsNewestCheckpoint) {
   make_run({3, 11});
   Configuration elsewhere = small_configuration();
   elsewhere.engine.threads = 2;
+  elsewhere.engine.device = 1;
+  elsewhere.evaluation = {7, 8, 4};
+  elsewhere.training.checkpoint_every = 1;
+  elsewhere.training.validate_every = 2;
+  elsewhere.training.keep_checkpoints = 3;
+  elsewhere.training.patience = 4;
   RunFolder resumed(run);
   const std::optional<Checkpoint> checkpoint = resumed.admit(elsewhere, resume);
   ASSERT_TRUE(checkpoint.has_value());
   EXPECT_EQ(checkpoint->step, 11);
   EXPECT_EQ(checkpoint->plan.configuration, elsewhere);
-  resumed.take(elsewhere, resume);
+  resumed.take(*checkpoint, resume);
   EXPECT_EQ(checkpoints_of(run).size(), 2U);
   EXPECT_TRUE(holds("report"));
   EXPECT_EQ(load_configuration(run / "config.yaml"), elsewhere);
@@ -124,14 +139,60 @@ TEST_F(RunFolderTest, BeginsAnewWhereARunWasKilledBeforeItsFirstCheckpoint) {
   EXPECT_FALSE(RunFolder(run).admit(small_configuration(), resume).has_value());
 }
 
-TEST_F(RunFolderTest, ResumesNoOtherConfiguration) {
+TEST_F(RunFolderTest, ResumesNoOtherConfigurationAndNamesWhatDiffers) {
   Configuration other = small_configuration();
   other.engine.seed = 8;
+  other.training.ema = 0.5;
+  other.engine.threads = 3;  // may differ
+  const auto named = AllOf(HasSubstr("another configuration: training.ema = 0.5 (it was 0.999), "
+                                     "engine.seed = 8 (it was 1); "),
+                           HasSubstr("config.yaml has what it must be"));
   make_run({});
-  EXPECT_THAT(refusal(other, resume), AllOf(HasSubstr("another configuration"), HasSubstr("config.yaml")));
+  EXPECT_THAT(refusal(other, resume), named);
   std::filesystem::remove_all(run);
   make_run({3});
-  EXPECT_THAT(refusal(other, resume), AllOf(HasSubstr("another configuration"), HasSubstr("config.yaml")));
+  EXPECT_THAT(refusal(other, resume), named);
+}
+
+TEST_F(RunFolderTest, GoesOnFromBeforeTheCooldownWhereItIsLengthened) {
+  Configuration shorter = small_configuration();  // of 12 steps
+  shorter.training.schedule = Schedule::cooldown;
+  shorter.training.cooldown = 0.25;
+  make_run({5, 9, 10, 12}, shorter);
+  Configuration longer = shorter;
+  longer.training.steps = 40;
+  std::string said;
+  TrainingOptions options = resume;
+  options.note = [&](const std::string& note) { said = note; };
+  RunFolder lengthened(run);
+  const std::optional<Checkpoint> checkpoint = lengthened.admit(longer, options);
+  ASSERT_TRUE(checkpoint.has_value());
+  EXPECT_EQ(checkpoint->step, 9);
+  EXPECT_EQ(checkpoint->plan.configuration, longer);
+  EXPECT_EQ(checkpoints_of(run).size(), 4U);  // it may still be refused
+  lengthened.take(*checkpoint, options);
+  EXPECT_THAT(names_in(run / "checkpoints"), testing::UnorderedElementsAre("step-5.safetensors", "step-9.safetensors"));
+  EXPECT_THAT(names_in(run / "shorter"), testing::UnorderedElementsAre("step-10.safetensors", "step-12.safetensors"));
+  EXPECT_THAT(said, AllOf(HasSubstr("goes on from step 9"), HasSubstr((run / "shorter").string())));
+  EXPECT_EQ(read_checkpoint(run / "shorter" / "step-12.safetensors").plan.configuration, shorter);
+  EXPECT_EQ(load_configuration(run / "config.yaml"), longer);
+  lengthened.take(at(0, longer), force);
+  EXPECT_FALSE(holds("shorter"));
+}
+
+TEST_F(RunFolderTest, LengthensNoRunWhoseStepsWouldBeOthers) {
+  make_run({5, 12});
+  Configuration longer = small_configuration();
+  longer.training.steps = 40;
+  EXPECT_THAT(refusal(longer, resume),
+              AllOf(HasSubstr("cannot go on with training.steps = 40 (it was 12): from step 0 on"),
+                    HasSubstr("its oldest checkpoint is of step 5"), HasSubstr("cooldown or constant can be")));
+  longer.engine.seed = 8;
+  EXPECT_THAT(refusal(longer, resume), HasSubstr("another configuration: engine.seed = 8"));
+  std::filesystem::remove_all(run);
+  make_run({});  // nothing was done yet
+  longer.engine.seed = 1;
+  EXPECT_FALSE(RunFolder(run).admit(longer, resume).has_value());
 }
 
 TEST_F(RunFolderTest, ResumesNothingWhereNoRunIs) {

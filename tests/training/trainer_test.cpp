@@ -171,6 +171,39 @@ TEST(Trainer, ResumesOnlyTheSameConfiguration) {
               HasSubstr("no checkpoint"));
 }
 
+TEST(Trainer, ALengthenedRunIsTheLongerRun) {
+  const test::TemporaryFolder folder;
+  const auto whole = folder.path() / "whole", run = folder.path() / "run";
+  Configuration longer = test::small_configuration();
+  longer.training.schedule = Schedule::cooldown;
+  longer.training.cooldown = 0.25;
+  Configuration shorter = longer;
+  shorter.training.steps = 8;  // cools down from step 6 on, between the checkpoints of steps 5 and 10
+  EXPECT_TRUE(train(shorter, run).finished);
+  EXPECT_TRUE(train(longer, run, until(100, true)).finished);
+  EXPECT_TRUE(train(longer, whole).finished);
+  for (const int step : {10, 12})
+    EXPECT_EQ(content_of(checkpoint_path(run, step)), content_of(checkpoint_path(whole, step))) << step;
+  EXPECT_EQ(content_of(run / "config.yaml"), content_of(whole / "config.yaml"));
+  // And shortened again: from step 6, the steps 7 and 8 of the shorter run.
+  EXPECT_TRUE(train(shorter, run, until(100, true)).finished);
+  train(shorter, folder.path() / "short");
+  EXPECT_EQ(content_of(checkpoint_path(run, 8)), content_of(checkpoint_path(folder.path() / "short", 8)));
+}
+
+TEST(Trainer, AConstantRunGetsLonger) {
+  const test::TemporaryFolder folder;
+  Configuration configuration = test::small_configuration();
+  configuration.training.schedule = Schedule::constant;
+  configuration.training.steps = 7;
+  train(configuration, folder.path() / "run");
+  configuration.training.steps = 12;
+  train(configuration, folder.path() / "run", until(100, true));
+  train(configuration, folder.path() / "whole");
+  EXPECT_EQ(content_of(checkpoint_path(folder.path() / "run", 12)),
+            content_of(checkpoint_path(folder.path() / "whole", 12)));
+}
+
 /// Returns the steps of a run's checkpoints.
 std::vector<std::int64_t> kept(const std::filesystem::path& run) {
   std::vector<std::int64_t> steps;
@@ -188,7 +221,7 @@ std::vector<std::pair<int, double>> validations_of(const std::filesystem::path& 
   return all;
 }
 
-TEST(Trainer, KeepsTheLastCheckpointsAndTheBest) {
+TEST(Trainer, KeepsTheLastCheckpointsTheBestAndThatBeforeTheCooldown) {
   const test::TemporaryFolder folder;
   const auto run = folder.path() / "run";
   Configuration configuration = test::small_configuration();
@@ -198,14 +231,16 @@ TEST(Trainer, KeepsTheLastCheckpointsAndTheBest) {
   configuration.training.learning_rate = 0.3;  // it goes astray
   configuration.training.warmup_steps = 0;
   configuration.training.ema = 0;
-  configuration.training.schedule = Schedule::constant;
+  configuration.training.schedule = Schedule::cooldown;
+  configuration.training.cooldown = 0.5;
   const TrainingOutcome outcome = train(configuration, run);
   const auto validations = validations_of(run);
   ASSERT_EQ(validations.size(), 13U);
   const int best = std::ranges::min_element(validations, {}, &std::pair<int, double>::second)->first;
   ASSERT_GT(best, 0);  // else the test tests less
   ASSERT_LT(best, 11);
-  std::vector<std::int64_t> expected{best, 11, 12};
+  ASSERT_NE(best, 6);
+  std::vector<std::int64_t> expected{best, 6, 11, 12};
   std::ranges::sort(expected);
   EXPECT_EQ(kept(run), expected);
   EXPECT_EQ(outcome.best, checkpoint_path(run, best));
