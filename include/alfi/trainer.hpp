@@ -26,6 +26,8 @@ struct TrainingProgress {
 struct TrainingOptions {
   bool resume = false;  ///< go on from the folder's newest checkpoint, or its configuration where it got to none
   bool force = false;   ///< replace the run that is in the folder
+  /// A run folder or checkpoint with whose weights a new training begins; empty: with random ones.
+  std::filesystem::path from = {};
   /// Called before the first meta-step with what users should know of where the training begins, a line.
   std::function<void(const std::string&)> note = {};
   /// Called before the first meta-step with the seconds that the training, or what is left of it, should take on
@@ -53,7 +55,7 @@ struct TrainingOutcome {
 
 /// Trains a configuration in a run folder: config.yaml, metrics.jsonl, checkpoints/step-N.safetensors.
 /// InputError: the configuration is wrong or too large, the folder holds a run (and neither resume nor force is set),
-/// or the run to resume has another configuration or no readable checkpoint.
+/// the run to resume has another configuration or no readable checkpoint, or the weights of `from` do not fit.
 /// RunError: the disk fails, many gradients in a row are not finite, or most observations are no numbers; what was
 /// saved before is then intact.
 TrainingOutcome train(const Configuration& configuration, const std::filesystem::path& run,

@@ -32,7 +32,7 @@ std::string quoted(const std::string& text) {
 
 struct Arguments {
   ConfigurationArguments configuration;
-  std::string run, time_limit;
+  std::string run, from, time_limit;
   bool resume = false, force = false;
 };
 
@@ -73,6 +73,7 @@ void run_training(const Arguments& arguments) {
   TrainingOptions options;
   options.resume = arguments.resume;
   options.force = arguments.force;
+  options.from = arguments.from;
   options.stop = [&] { return stop_wanted() || time_is_up(); };
   options.note = [](const std::string& note) { say("{}\n", note); };
   options.estimate = [](double seconds) { say("should take about {}\n", duration_text(seconds)); };
@@ -103,6 +104,9 @@ void add_train(CLI::App& app) {
                         "Go on from the newest checkpoint in the run folder, bit for bit. Lengthens with "
                         "--set training.steps=N, of schedule cooldown or constant");
   command->add_flag("--force", arguments->force, "Replace the run that is in the folder")->excludes(resume);
+  command->add_option("--from", arguments->from, "Begin with the weights of this run or checkpoint, of equal networks")
+      ->type_name("RUN")
+      ->excludes(resume);
   command->add_option("--time-limit", arguments->time_limit, "Save and stop by then: 90 (seconds), 15m, 3h50m, 1d12h")
       ->type_name("DURATION");
   command->footer(

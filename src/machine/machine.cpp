@@ -1,10 +1,7 @@
 #include "alfi/machine.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
-#include "alfi/error.hpp"
 #include "src/model/checkpoint.hpp"
 
 namespace alfi {
@@ -17,20 +14,7 @@ Machine& Machine::operator=(Machine&&) noexcept = default;
 Machine::~Machine() = default;
 
 Machine Machine::load(const std::filesystem::path& path, const std::filesystem::path& simulator) {
-  std::error_code hidden;
-  const std::filesystem::file_status status = std::filesystem::status(path, hidden);
-  if (status.type() == std::filesystem::file_type::none)
-    throw InputError(fmt::format("cannot read {}: {}", path.string(), hidden.message()));
-  if (!std::filesystem::exists(status))
-    throw InputError(fmt::format("{}: does not exist; a run folder or a checkpoint is expected", path.string()));
-  if (std::filesystem::is_directory(path, hidden)) {
-    const auto saved = checkpoints_of(path);
-    if (saved.empty())
-      throw InputError(
-          fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", path.string()));
-    return Machine(std::make_unique<const Checkpoint>(read_newest(saved, simulator)));
-  }
-  return Machine(std::make_unique<const Checkpoint>(read_checkpoint(path, simulator)));
+  return Machine(std::make_unique<const Checkpoint>(read_newest_of(path, simulator)));
 }
 
 const Configuration& Machine::configuration() const { return checkpoint_->plan.configuration; }

@@ -117,4 +117,19 @@ Checkpoint read_newest(const std::vector<std::filesystem::path>& saved, const st
   throw InputError(fmt::format("{}. Remove it and {} is used", error.what(), before.string()));
 }
 
+Checkpoint read_newest_of(const std::filesystem::path& path, const std::filesystem::path& simulator) {
+  std::error_code hidden;
+  const std::filesystem::file_status status = std::filesystem::status(path, hidden);
+  if (status.type() == std::filesystem::file_type::none)
+    throw InputError(fmt::format("cannot read {}: {}", path.string(), hidden.message()));
+  if (!std::filesystem::exists(status))
+    throw InputError(fmt::format("{}: does not exist; a run folder or a checkpoint is expected", path.string()));
+  if (!std::filesystem::is_directory(status)) return read_checkpoint(path, simulator);
+  const std::vector<std::filesystem::path> saved = checkpoints_of(path);
+  if (saved.empty())
+    throw InputError(
+        fmt::format("{}: no run folder with a checkpoint (checkpoints/step-N.safetensors)", path.string()));
+  return read_newest(saved, simulator);
+}
+
 }  // namespace alfi

@@ -50,4 +50,8 @@ std::vector<std::filesystem::path> checkpoints_of(const std::filesystem::path& r
 /// it.
 Checkpoint read_newest(const std::vector<std::filesystem::path>& saved, const std::filesystem::path& simulator = {});
 
+/// Reads the newest checkpoint of a run folder, or the checkpoint that the path is. Throws InputError as above, and
+/// where it is neither.
+Checkpoint read_newest_of(const std::filesystem::path& path, const std::filesystem::path& simulator = {});
+
 }  // namespace alfi

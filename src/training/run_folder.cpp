@@ -80,6 +80,8 @@ void RunFolder::take(const Checkpoint& start, const TrainingOptions& options) {
     options.note(fmt::format("goes on from step {}, before the schedules part; the later checkpoints are now in {}",
                              start.step, (path_ / shorter).string()));
   keep_simulator(path_, start.plan);
+  // Before config.yaml, of which alone a run begins with random weights.
+  if (!options.from.empty()) write_checkpoint(first, start);
   const std::string yaml = to_yaml(start.plan.configuration);
   write_file_atomically(path_ / "config.yaml", std::as_bytes(std::span(yaml)));
 }

@@ -23,7 +23,8 @@ class RunFolder {
   std::optional<Checkpoint> admit(const Plan& plan, const TrainingOptions& options) const;
 
   /// Creates and locks the folder if it did not exist, and writes config.yaml. Removes what an earlier run left; of one
-  /// that is resumed, moves checkpoints after `start` to shorter/.
+  /// that is resumed, moves checkpoints after `start` to shorter/. Keeps `start` as step 0 of a run with the weights of
+  /// another one.
   void take(const Checkpoint& start, const TrainingOptions& options);
 
  private:

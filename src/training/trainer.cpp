@@ -19,6 +19,7 @@
 #include "src/simulators/simulators.hpp"
 #include "src/system/abandoned.hpp"
 #include "src/system/atomic_file.hpp"
+#include "src/training/fine_tuning.hpp"
 #include "src/training/metrics_file.hpp"
 #include "src/training/pace.hpp"
 #include "src/training/run_folder.hpp"
@@ -33,7 +34,8 @@ constexpr int most_skipped_in_a_row = 50;
 /// Least weight of a step's loss in the moving mean that progress shows.
 constexpr double least_weight = 0.02;
 
-Checkpoint start(const Plan& plan, const LearnerSource& source) {
+Checkpoint start(const Plan& plan, const LearnerSource& source, const std::filesystem::path& from) {
+  if (!from.empty()) return start_from(from, plan, source.normalisation);
   return {.plan = plan,
           .normalisation = source.normalisation(),
           .state = initial_state(plan.layout, plan.configuration.engine.seed),
@@ -318,7 +320,7 @@ TrainingOutcome train_from(const LearnerSource& source, const Plan& plan, const 
   const double begin = clock();
   RunFolder folder(run);
   std::optional<Checkpoint> saved = folder.admit(plan, options);
-  if (!saved && !unless_stopped([&] { saved = start(plan, source); }))
+  if (!saved && !unless_stopped([&] { saved = start(plan, source, options.from); }))
     return {.finished = false,
             .step = 0,
             .skipped = 0,

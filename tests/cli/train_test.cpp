@@ -240,6 +240,17 @@ TEST_F(Cli, ARunIsLengthened) {
   EXPECT_THAT(refused.err, HasSubstr("another configuration: engine.seed = 2 (it was 1); "));
 }
 
+TEST_F(Cli, ATrainingBeginsWithTheWeightsOfAnother) {
+  ASSERT_EQ(alfi(training("run")).code, 0);
+  const Outcome tuned = alfi(training("tuned", {"--from", path("run"), "--set", "episode.real_observations=20"}));
+  EXPECT_EQ(tuned.code, 0) << tuned.err;
+  EXPECT_TRUE(fs::exists(checkpoint("tuned", 0)));
+  const Outcome refused = alfi(training("other", {"--from", path("run"), "--set", "networks.rim.hidden=9"}));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("its weights do not fit: networks.rim.hidden = 9 (it was 4)"));
+  EXPECT_EQ(alfi(training("tuned", {"--from", path("run"), "--resume"})).code, 2);
+}
+
 TEST_F(Cli, ATrainingWithoutPatienceSaysWhereTheBestIs) {
   const Outcome outcome = alfi(
       training("run", {"--set",

@@ -195,6 +195,14 @@ TEST_F(RunFolderTest, LengthensNoRunWhoseStepsWouldBeOthers) {
   EXPECT_FALSE(RunFolder(run).admit(longer, resume).has_value());
 }
 
+// Otherwise a run that is killed then would be resumed with random weights.
+TEST_F(RunFolderTest, KeepsTheStartOfARunWithWeightsOfAnother) {
+  TrainingOptions from;
+  from.from = "another";
+  RunFolder(run).take(at(0, small_configuration()), from);
+  EXPECT_EQ(read_checkpoint(checkpoint_path(run, 0)).state, at(0, small_configuration()).state);
+}
+
 TEST_F(RunFolderTest, ResumesNothingWhereNoRunIs) {
   EXPECT_THAT(refusal(small_configuration(), resume), HasSubstr("no checkpoint to resume from"));
 }
