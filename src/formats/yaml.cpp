@@ -1,12 +1,13 @@
 #include "src/formats/yaml.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
 #include <iterator>
+#include <sstream>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "alfi/error.hpp"
 
@@ -32,21 +33,41 @@ std::string_view in_words(std::string_view of_parser) {
   return found == std::end(table) ? "this cannot be read" : found->second;
 }
 
+/// Takes the events of documents, and keeps nothing.
+class Events final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// Tells whether a second document begins. The parser finds no end of documents where text such as a comma begins one,
+/// so the others are not counted.
+bool has_several_documents(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Events events;
+  return parser.HandleNextDocument(events) && parser.HandleNextDocument(events);
+}
+
 }  // namespace
 
 YAML::Node parse_yaml(const std::string& text, const std::string& origin, const AtLine& at_line,
                       std::string_view what) {
-  std::vector<YAML::Node> documents;
   try {
-    documents = YAML::LoadAll(text);
+    if (has_several_documents(text))
+      throw InputError(fmt::format("{}{} must be one YAML document, there are several", origin, what));
+    return YAML::Load(text);
   } catch (const YAML::Exception& error) {
     throw InputError(
         fmt::format("{}{} must be valid YAML: {}", at_line(error.mark.line + 1), what, in_words(error.msg)));
   }
-  if (documents.size() > 1) {
-    throw InputError(fmt::format("{}{} must be one YAML document, there are {}", origin, what, documents.size()));
-  }
-  return documents.empty() ? YAML::Node() : documents.front();
 }
 
 std::string shown(const YAML::Node& node) {

@@ -442,7 +442,7 @@ TEST(Configuration, DuplicateKeysAreRefused) {
 
 TEST(Configuration, OnlyOneMappingIsAConfiguration) {
   EXPECT_THAT(refusal_of("simulator: {name: poisson}\n---\nsimulator: {name: poisson}\n"),
-              HasSubstr("must be one YAML document, there are 2"));
+              HasSubstr("must be one YAML document, there are several"));
   for (const std::string empty : {"", "\n", "# nothing\n", "---\n", "~"}) {
     EXPECT_THAT(refusal_of(empty), HasSubstr("(nothing): must be "));
   }

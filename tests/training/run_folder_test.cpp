@@ -218,7 +218,7 @@ TEST_F(RunFolderTest, MayHoldWhatAKilledTrainingLeft) {
   std::filesystem::create_directory(run);
   std::ofstream(run / ".alfi-123-0.tmp") << "half";
   EXPECT_FALSE(RunFolder(run).admit(small_configuration(), plain).has_value());
-  RunFolder(run).take(small_configuration(), plain);
+  RunFolder(run).take(at(0, small_configuration()), plain);
   EXPECT_FALSE(holds(".alfi-123-0.tmp"));
 }
 
