@@ -44,11 +44,14 @@ std::vector<std::string> names_in(const std::filesystem::path& folder) {
 void create_folders(const std::filesystem::path& folder) {
   if (folder.empty() || std::filesystem::is_directory(folder)) return;
   if (!folder.has_filename()) return create_folders(folder.parent_path());  // "run/" is "run"
-  create_folders(parent_of(folder));
+  const std::filesystem::path parent = parent_of(folder);
+  if (std::filesystem::exists(parent) && !std::filesystem::is_directory(parent))
+    throw failure("create the folder", folder, ENOTDIR);
+  create_folders(parent);
   std::error_code error;
   std::filesystem::create_directory(folder, error);
   if (error) throw failure("create the folder", folder, error.value());
-  flush_to_disk(parent_of(folder));
+  flush_to_disk(parent);
 }
 
 void flush_to_disk(const std::filesystem::path& path) {

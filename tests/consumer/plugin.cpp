@@ -5,7 +5,7 @@
 #include "alfi/machine.hpp"
 #include "alfi/trainer.hpp"
 
-extern "C" double estimate(const char* run) try {
+extern "C" __attribute__((visibility("default"))) double estimate(const char* run) try {
   const alfi::Configuration configuration =
       alfi::parse_configuration("simulator: {name: poisson}\ntraining: {steps: 2, meta_batch: 16}\n");
   alfi::train(configuration, run);

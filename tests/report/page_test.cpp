@@ -239,6 +239,7 @@ TEST_F(ReportPage, OfADivergedMachineSaysSo) {
   write_checkpoint(checkpoint_path(run, checkpoint.step), checkpoint);
   fs::create_directory(run / "report");
   folder_.write(fs::relative(run / "report" / "recovery.svg", folder_.path()).string(), "of better days");
+  folder_.write(fs::relative(run / "report" / "evaluation.csv", folder_.path()).string(), "quantity,method,value\n");
   const Report report = write_report(run);
   const Page page = checked_page(report.page);
   for (const char* const name : {"error_by_iteration", "recovery", "before_after", "proposal", "starts", "calibration",
@@ -320,7 +321,7 @@ TEST_F(ReportPage, RefusesWhatIsNoRun) {
   EXPECT_FALSE(fs::exists(run / "report"));
   EXPECT_FALSE(fs::exists(run / "report.html"));
   std::ofstream(run / "report") << "a file where the numbers go";
-  EXPECT_THAT(message_of<RunError>([&] { (void)write_report(run); }), HasSubstr("cannot create"));
+  EXPECT_THAT(refusal(run), HasSubstr("must be free for the report's figures, and is a file"));
   EXPECT_FALSE(fs::exists(run / "report.html"));
 }
 
