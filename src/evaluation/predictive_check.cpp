@@ -52,6 +52,8 @@ void simulate_sets(const Plan& plan, const Normalisation& normalisation, const T
 ComparedSet compared(const EnergyGrid& pool, std::span<const float> x, std::size_t X) {
   EnergyGrid::Measure measure = pool.of(x);
   ComparedSet set{measure.distance, std::move(measure.parts), {}, {}};
+  const std::size_t count = x.size() / X;
+  const auto rows = static_cast<double>(count);
   for (std::size_t k = 0; k < X; ++k) {
     float least = x[k], most = x[k];
     double sum = 0, squares = 0;  // of numbers near 0, which are standardised
@@ -62,7 +64,7 @@ ComparedSet compared(const EnergyGrid& pool, std::span<const float> x, std::size
       sum += value;
       squares += value * value;
     }
-    const double rows = static_cast<double>(x.size() / X), variance = (squares - sum * sum / rows) / rows;
+    const double variance = (squares - sum * sum / rows) / rows;
     set.spreads.push_back(std::log(std::max(variance, 1e-12)));
     set.extremes.insert(set.extremes.end(), {-static_cast<double>(least), static_cast<double>(most)});
   }

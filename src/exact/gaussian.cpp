@@ -49,7 +49,7 @@ class ExactGaussian final : public ExactInference {
 
   Exact infer(std::span<const float> x) const override {
     const Summary summary(x);
-    const auto [count, mean, variance] = summary;
+    const double count = summary.count, mean = summary.mean, variance = summary.variance;
     // At the best mu inside the prior, the log likelihood as a function of s, the profile, is concave.
     const double mu_mode = std::clamp(mean, mu_lower_, mu_upper_);
     const double beyond = mean - mu_mode;

@@ -22,7 +22,8 @@ class ExactGaussianLinear final : public ExactInference {
     if (x.empty() || x.size() % dimensions_ != 0)
       throw InputError(
           fmt::format("x: {} numbers (gaussian_linear needs at least one observation of {})", x.size(), dimensions_));
-    const auto count = static_cast<double>(x.size() / dimensions_);
+    const std::size_t observations = x.size() / dimensions_;
+    const auto count = static_cast<double>(observations);
     std::vector<double> mean(dimensions_);
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (!std::isfinite(x[i])) throw InputError(fmt::format("x: {} is not finite", x[i]));
@@ -33,7 +34,8 @@ class ExactGaussianLinear final : public ExactInference {
 
   Exact infer(std::span<const float> x) const override {
     Exact exact{maximum_likelihood(x), {}, {}};
-    const auto count = static_cast<double>(x.size() / dimensions_);
+    const std::size_t observations = x.size() / dimensions_;
+    const auto count = static_cast<double>(observations);
     for (const double mean : exact.maximum_likelihood) {
       exact.posterior_mean.push_back(mean * count / (1 + count));
       exact.posterior_deviation.push_back(std::sqrt(GaussianLinear::variance / (1 + count)));

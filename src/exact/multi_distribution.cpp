@@ -41,7 +41,7 @@ class ExactMultiDistribution final : public ExactInference {
 
   Exact infer(std::span<const float> x) const override {
     const Summary summary = summary_of(x);
-    const auto [count, mean, square, largest] = summary;
+    const double count = summary.count, mean = summary.mean, square = summary.square, largest = summary.largest;
     Exact exact{summary.maximum_likelihood(), {}, {}};
     const double mean_mode = std::clamp(mean, Sim::facts.law(0).low, Sim::facts.law(0).high), beyond = mean - mean_mode;
     add(exact, mean_mode, Sim::facts.law(0).low, Sim::facts.law(0).high,
@@ -69,7 +69,8 @@ class ExactMultiDistribution final : public ExactInference {
   Summary summary_of(std::span<const float> x) const {
     if (x.empty() || x.size() % Sim::X != 0)
       throw InputError(fmt::format("x: {} numbers (multi_distribution needs at least one observation of 5)", x.size()));
-    const auto count = static_cast<double>(x.size() / Sim::X);
+    const std::size_t observations = x.size() / Sim::X;
+    const auto count = static_cast<double>(observations);
     double mean = 0, square = 0, largest = -INFINITY;
     for (std::size_t i = 0; i < x.size(); i += Sim::X) {
       Vector observation;
