@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "src/machine/fit.hpp"
 #include "src/simulators/simulators.hpp"
 
 namespace alfi::cli {
@@ -44,17 +45,7 @@ void append_answer(nlohmann::ordered_json& json, int count, const Posterior& pos
   const std::size_t D = posterior.parameters.size();
   for (auto row = posterior.correlation.begin(); row != posterior.correlation.end(); row += std::ptrdiff_t(D))
     json["correlation"].push_back(std::vector<double>(row, row + std::ptrdiff_t(D)));
-  const Fit& fit = posterior.fit;
-  json["fit"] = {{"p", fit.p},
-                 {"predictive_p", fit.predictive_p},
-                 {"energy_p", fit.energy_p},
-                 {"shape_p", fit.shape_p},
-                 {"spread_p", fit.spread_p},
-                 {"extremes_p", fit.extremes_p},
-                 {"energy_distance", fit.energy_distance},
-                 {"code_p", fit.code_p},
-                 {"code_distance", fit.code_distance},
-                 {"likelihood_p", fit.likelihood_p}};
+  for (const auto& [name, number] : numbers_of(posterior.fit)) json["fit"][name] = number;
   json["warnings"] = nlohmann::ordered_json::array();
   for (const Warning& warning : posterior.warnings) json["warnings"].push_back(warning.text);
 }

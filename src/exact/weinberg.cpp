@@ -108,12 +108,12 @@ class LogLikelihood {
 class ExactWeinberg final : public ExactInference {
  public:
   std::vector<double> maximum_likelihood(std::span<const float> x) const override {
-    return infer(x).maximum_likelihood;  // none, with infer's errors
+    (void)log_likelihood_of(x);  // for its errors; θ itself has no maximum
+    return {};
   }
 
   Exact infer(std::span<const float> x) const override {
-    if (x.empty()) throw InputError("x: no observations (weinberg needs at least 1)");
-    const LogLikelihood log_likelihood(x);
+    const LogLikelihood log_likelihood = log_likelihood_of(x);
     const double mode = log_likelihood.mode(), top = log_likelihood.at(mode);
     const auto keep = [&](double step) { return log_likelihood.at(mode + step) > top - negligible_drop; };
     const double lower = mode + reach(log_likelihood.lower() - mode, keep);
@@ -150,6 +150,11 @@ class ExactWeinberg final : public ExactInference {
   }
 
  private:
+  static LogLikelihood log_likelihood_of(std::span<const float> x) {
+    if (x.empty()) throw InputError("x: no observations (weinberg needs at least 1)");
+    return LogLikelihood(x);
+  }
+
   // Over a, the likelihood is at most a Gaussian cut at +-9.5 deviations (64 nodes: 1e-13), with the mild end point of
   // Z's (|a| - 2)^(3/2) (64 nodes: 1e-8). Over G, the integrand's pole at G = |a| / 2 keeps 0.098 away from an interval
   // of length 1, so 24 nodes give 1.85^-48 = 1e-13.

@@ -17,6 +17,7 @@
 #include "src/formats/observations.hpp"
 #include "src/machine/estimates.hpp"
 #include "src/machine/fit.hpp"
+#include "src/machine/fit_check.hpp"
 #include "src/model/checkpoint.hpp"
 #include "src/simulators/parameter_scale.hpp"
 

@@ -4,10 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <initializer_list>
-#include <utility>
 
 #include "src/formats/percent.hpp"
+#include "src/machine/fit.hpp"
 #include "src/report/drawing.hpp"
 #include "src/report/svg.hpp"
 #include "src/simulators/parameter_scale.hpp"
@@ -259,19 +258,8 @@ Table summary(const DataSubject& subject) {
     const double most_likely = subject.maximum_likelihood.empty() ? nan : subject.maximum_likelihood[d];
     table.rows.push_back({p.name, p.mean, p.deviation, p.lower, p.upper, most_likely});
   }
-  const Fit& fit = subject.posterior.fit;
-  for (const auto& [name, value] :
-       std::initializer_list<std::pair<const char*, double>>{{"fit_p", fit.p},
-                                                             {"predictive_p", fit.predictive_p},
-                                                             {"energy_p", fit.energy_p},
-                                                             {"shape_p", fit.shape_p},
-                                                             {"spread_p", fit.spread_p},
-                                                             {"extremes_p", fit.extremes_p},
-                                                             {"energy_distance", fit.energy_distance},
-                                                             {"code_p", fit.code_p},
-                                                             {"code_distance", fit.code_distance},
-                                                             {"likelihood_p", fit.likelihood_p}})
-    table.rows.push_back({name, value, nan, nan, nan, nan});
+  for (const auto& [name, number] : numbers_of(subject.posterior.fit))
+    table.rows.push_back({std::string("fit_") + name, number, nan, nan, nan, nan});
   return table;
 }
 

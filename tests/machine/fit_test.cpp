@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "src/evaluation/predictive_check.hpp"
 #include "src/model/checkpoint.hpp"
 #include "tests/support/small_machine.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -13,6 +13,7 @@
 #include "alfi/machine.hpp"
 #include "alfi/simulators.hpp"
 #include "src/engine/encoder_choice.hpp"
+#include "src/machine/fit.hpp"
 #include "src/model/draws.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/small_machine.hpp"
@@ -51,10 +52,9 @@ struct Sets {
 std::vector<double> all_of(const Posterior& p) {
   std::vector<double> all{p.level, static_cast<double>(p.used), static_cast<double>(p.replicates)};
   for (const ParameterEstimate& e : p.parameters) all.insert(all.end(), {e.mean, e.deviation, e.lower, e.upper});
-  const Fit& fit = p.fit;
-  all.insert(all.end(), {fit.p, fit.predictive_p, fit.energy_p, fit.shape_p, fit.spread_p, fit.extremes_p,
-                         fit.energy_distance, fit.code_p, fit.code_distance, fit.likelihood_p});
-  for (const auto* const numbers : {&fit.simulated_distances, &p.correlation, &p.standard.mean, &p.standard.deviation})
+  for (const auto& named : numbers_of(p.fit)) all.push_back(named.second);
+  for (const auto* const numbers :
+       {&p.fit.simulated_distances, &p.correlation, &p.standard.mean, &p.standard.deviation})
     all.insert(all.end(), numbers->begin(), numbers->end());
   return all;
 }

@@ -25,7 +25,7 @@ using namespace test;
 using testing::HasSubstr;
 
 /// Writes a simulator of two numbers that fails with a probability of `part` · a, a ~ U(low, 1), in one of them.
-Configuration failing(const TemporaryFolder& folder, double part, double low) {
+Configuration failing(const TemporaryFolder& folder, double part, double low, const char* density = "") {
   const std::filesystem::path header = folder.path() / "failing.hpp";
   std::ofstream(header) << "#include <alfi/simulator.hpp>\nstruct Failing {\n  static constexpr auto facts = "
                            "alfi::simulator(\"failing\", \"\").parameter(\"a\", \"\", alfi::uniform("
@@ -33,11 +33,29 @@ Configuration failing(const TemporaryFolder& folder, double part, double low) {
                         << ", 1)).observations(2, alfi::real(-10, 10), \"numbers\");\n  template <class Random>\n  "
                            "ALFI_DEVICE static void simulate(const float* theta, Random& random, float* x) {\n"
                            "    x[0] = theta[0] + random.uniform();\n    x[1] = alfi::sqrt(random.uniform() - "
-                        << std::to_string(part) << "f * theta[0]);\n  }\n};\nALFI_SIMULATOR(Failing)\n";
+                        << std::to_string(part) << "f * theta[0]);\n  }\n"
+                        << density << "};\nALFI_SIMULATOR(Failing)\n";
   Configuration c = small_configuration("gaussian");
   c.simulator = {};
   c.simulator.source = header.string();
   return c;
+}
+
+// All sets simulated at the answer have observations that are no numbers.
+TEST(Failing, LeavesMaximumLikelihoodToCompareTheFitBy) {
+  TemporaryFolder folder;
+  Configuration c = failing(folder, 0.5, 0.6,
+                            "  static double exact(const double* theta, const float* x) {\n"
+                            "    const double off = 0.7 + 0.1 * x[0] - theta[0];  // least well inside the prior\n"
+                            "    return -100 * off * off - x[1] * x[1];\n  }\n");
+  c.episode.real_observations = {40, 40};
+  c.training.steps = 1;
+  (void)train(c, folder.path() / "run");
+  std::vector<float> x;
+  for (int i = 0; i < 40; ++i) x.insert(x.end(), {0.8F + 0.025F * static_cast<float>(i), 0.5F});
+  const Fit fit = Machine::load(folder.path() / "run").infer(x, 40).fit;
+  EXPECT_TRUE(std::isfinite(fit.predictive_p));
+  EXPECT_TRUE(std::isfinite(fit.likelihood_p));
 }
 
 TEST(Failing, IsLeftOutAndCounted) {
