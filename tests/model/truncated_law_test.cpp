@@ -12,6 +12,7 @@
 #include "alfi/simulators.hpp"
 #include "src/model/draws.hpp"
 #include "src/numerics/truncated_normal.hpp"
+#include "src/simulators/parameter_scale.hpp"
 
 namespace alfi {
 namespace {
@@ -184,9 +185,9 @@ TEST(TruncatedLaw, IsDrawnFromInsideThePrior) {
       const ParameterInfo& p = simulator.parameters[d];
       double sum = 0, square = 0;
       for (std::size_t i = d; i < theta.size(); i += 2) {
-        const double natural = p.mean() + p.deviation() * theta[i];
-        ASSERT_GE(natural, p.low - 1e-12);
-        ASSERT_LE(natural, p.high + 1e-12);
+        const double natural = natural_of(p, theta[i]);
+        ASSERT_GE(natural, p.low);
+        ASSERT_LE(natural, p.high);
         sum += theta[i] / count;
         square += theta[i] * theta[i] / count;
       }
